@@ -1,0 +1,1 @@
+"""Alert-driven auto-remediation for Kubernetes."""

@@ -1,0 +1,1 @@
+"""What may be changed; one action a file, each only proposes."""

@@ -1,0 +1,113 @@
+"""Put back the last version known to be good."""
+
+from datetime import timedelta
+
+from remediator.clients.workload import SeenWorkload, look_at
+from remediator.domain.answers import Evidence, Proposal, Refusal
+from remediator.domain.change import ROLLED_BACK_FROM, TemplatePatch, revision_hash
+from remediator.domain.duration import Duration
+from remediator.domain.run_view import RunView
+from remediator.kit import Kit
+from remediator.step import Action
+from remediator.workloads.config_maps import referenced_config_maps
+from remediator.workloads.difference import difference
+from remediator.workloads.last_known_good import Choice, Facts, choose
+from remediator.workloads.revisions import Revision, current_revision, revisions_of, title
+
+COMPATIBLE = "remediator.io/rollback"
+"""Annotation or label on a workload; `compatible` means its team says N-1 runs on N's schema and data."""
+
+
+class Rollback(Action):
+    """Replaces the pod template by that of the newest earlier version known to be good.
+
+    Never "the previous one": what was seen available long enough, without this alert, and was not
+    rolled away from. When nothing is known good there is no change, and the table says why.
+    """
+
+    soak: Duration = timedelta(minutes=30)
+    """How long a version must have been seen fully available to count as good."""
+    max_age: Duration = timedelta(days=14)
+    """A version last current longer ago than this is not gone back to."""
+
+    async def propose(self, run: RunView, kit: Kit) -> Proposal:
+        seen = await look_at(kit.kube, run.target)
+        if seen is None:
+            return Proposal(refusal=Refusal(why=f"{run.target} does not exist"))
+        revisions = revisions_of(seen.workload, seen.replica_sets)
+        current = current_revision(seen.workload, revisions)
+        if current is None:
+            why = "no ReplicaSet has the current template yet: the controller has not caught up"
+            return Proposal(refusal=Refusal(why=why, passing=True))
+        choice = await self._choose(run, kit, seen, revisions)
+        evidence = (_table(choice, current),)
+        if choice.chosen is None:
+            return Proposal(
+                refusal=Refusal(why=f"no earlier version is known good: {choice.why}"), evidence=evidence
+            )
+        return Proposal(change=self._change(run, seen, current, choice.chosen, choice), evidence=evidence)
+
+    async def _choose(
+        self, run: RunView, kit: Kit, seen: SeenWorkload, revisions: tuple[Revision, ...]
+    ) -> Choice:
+        missing = {}
+        for revision in revisions:
+            names = sorted(referenced_config_maps(revision.template))
+            absent = [n for n in names if await kit.kube.get("configmap", run.target.namespace, n) is None]
+            if absent:
+                missing[revision.hash] = absent
+        tenures = [each for each in await kit.history.tenures(run.target) if each.uid == seen.uid]
+        annotations = seen.workload["metadata"].get("annotations") or {}
+        facts = Facts(
+            current_revision=revision_hash(seen.template),
+            revisions=revisions,
+            tenures=tenures,
+            alert_spans=await kit.history.alert_spans(run.target, run.alert.name),
+            missing_config=missing,
+            rolled_back_from=annotations.get(ROLLED_BACK_FROM),
+            now=kit.clock.now(),
+        )
+        return choose(facts, self.soak, self.max_age)
+
+    def _change(
+        self, run: RunView, seen: SeenWorkload, current: Revision, chosen: Revision, choice: Choice
+    ) -> TemplatePatch:
+        ask_because = []
+        if choice.source != "memory":
+            ask_because.append("the version is judged by its ReplicaSet's age alone, not by what we saw")
+        if not _compatible(seen):
+            ask_because.append(
+                f"{run.target} does not carry {COMPATIBLE}=compatible, its team's word that the earlier "
+                "version runs on today's schema and data"
+            )
+        differences = difference(seen.template, chosen.template)
+        return TemplatePatch(
+            action=self.key(),
+            target=run.target,
+            uid=seen.uid,
+            from_template=seen.template,
+            to_template=chosen.template,
+            from_title=title(current),
+            to_title=title(chosen),
+            summary=f"roll {run.target} back from {title(current)} to {title(chosen)}: "
+            + ("; ".join(differences) or "the templates differ in nothing a person would name"),
+            annotations={ROLLED_BACK_FROM: current.hash},
+            ask_because=tuple(ask_because),
+            caveats=("whether the image can still be pulled and what Secrets hold is not observed",),
+        )
+
+
+def _compatible(seen: SeenWorkload) -> bool:
+    metadata = seen.workload["metadata"]
+    marks = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}
+    return marks.get(COMPATIBLE) == "compatible"
+
+
+def _table(choice: Choice, current: Revision) -> Evidence:
+    """The candidates and why each was or was not taken: shown whatever comes of it."""
+    rows = [each.model_dump(mode="json") for each in choice.table]
+    return Evidence(
+        step="last_known_good",
+        summary=choice.why,
+        details={"current": title(current), "candidates": rows, "source": choice.source},
+    )

@@ -1,0 +1,289 @@
+"""The composition root: makes every part, hands each its collaborators, runs the loops, stops in order."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from pydantic import TypeAdapter, ValidationError
+
+from remediator.catalogue import ALWAYS_ON, NotifierStep
+from remediator.clients.alertmanager import AlertmanagerClient
+from remediator.clients.http import HttpClient
+from remediator.clients.kube_connection import connect
+from remediator.clients.kube_read import KubeReader
+from remediator.clients.kube_write import KubeWriter
+from remediator.clients.prometheus import PrometheusClient
+from remediator.clock import Clock, SystemClock
+from remediator.effects.doors import Effects
+from remediator.errors import Permanent
+from remediator.gauges import Gauges
+from remediator.kit import Kit, Protected
+from remediator.memory.watcher import Watcher
+from remediator.planning.backfill import Backfiller
+from remediator.planning.planner import Planner
+from remediator.planning.reader import Reader
+from remediator.planning.reconcile import Reconciler
+from remediator.planning.rules_in_force import RulesInForce
+from remediator.runbook.courier import Courier
+from remediator.runbook.desk import Desk, Rhythm
+from remediator.runbook.worker import Worker
+from remediator.settings import Settings
+from remediator.step import Notifier
+from remediator.store import migrate
+from remediator.store.database import DATABASE_ERRORS, Database, open_database
+from remediator.store.history import DatabaseHistory
+from remediator.store.outbox import KUBERNETES_EVENT
+from remediator.supervise import Bell, Loop, supervise
+from remediator.telemetry import Metrics
+from remediator.web.collaborators import Collaborators
+from remediator.web.server import listening, make_application
+
+_log = logging.getLogger(__name__)
+
+_STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """Every part of one process, wired and not yet running."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    kit: Kit
+    metrics: Metrics
+    rules: RulesInForce
+    reader: Reader
+    planner: Planner
+    backfiller: Backfiller
+    reconciler: Reconciler
+    watcher: Watcher
+    worker: Worker
+    courier: Courier
+    gauges: Gauges
+
+
+@asynccontextmanager
+async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
+    """Make every part; everything that was opened is closed at the end of the block.
+
+    Raises Permanent with what to do when something that cannot work is configured.
+    """
+    async with AsyncExitStack() as opened:
+        database = await _open(settings.database_url)
+        opened.push_async_callback(database.close)
+        http = await opened.enter_async_context(HttpClient())
+        connection = await connect(settings.kubernetes.kubeconfig)
+        opened.push_async_callback(connection.close)
+        yield await _wire(settings, clock, database, http, KubeReader(connection), KubeWriter(connection))
+
+
+async def _wire(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    http: HttpClient,
+    reader: KubeReader,
+    writer: KubeWriter,
+) -> Daemon:
+    engine, cluster = settings.engine, settings.cluster
+    owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
+    metrics = Metrics()
+    alertmanager = AlertmanagerClient(
+        http, settings.alertmanagers.urls, _bearer(settings.alertmanagers.token_file)
+    )
+    kit = Kit(
+        cluster=cluster.name,
+        cluster_label=cluster.label,
+        protected=Protected(
+            namespaces=frozenset(settings.protected_namespaces), targets=frozenset(settings.protected_targets)
+        ),
+        kube=reader,
+        prometheus=PrometheusClient(http, settings.prometheus.url, _bearer(settings.prometheus.token_file)),
+        alertmanager=alertmanager,
+        http=http,
+        clock=clock,
+        history=DatabaseHistory(database),
+    )
+    notifiers = _notifiers(settings)
+    effects = Effects(reader, writer)
+    desk = Desk(
+        owner=owner,
+        database=database,
+        kit=kit,
+        effects=effects,
+        always_on=ALWAYS_ON,
+        channels=(KUBERNETES_EVENT, *notifiers),
+        rhythm=Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every),
+        metrics=metrics,
+    )
+    rules = RulesInForce(
+        settings.rules,
+        database,
+        metrics,
+        clock,
+        ceiling=settings.effective_ceiling,
+        probation=settings.probation,
+    )
+    return Daemon(
+        settings=settings,
+        clock=clock,
+        database=database,
+        kit=kit,
+        metrics=metrics,
+        rules=rules,
+        reader=Reader(database),
+        planner=Planner(
+            database,
+            rules.matching,
+            metrics,
+            cluster=cluster.name,
+            cluster_label=cluster.label,
+            ceiling=settings.effective_ceiling,
+            probation=settings.probation,
+            settle=engine.settle,
+        ),
+        backfiller=Backfiller(database, alertmanager),
+        reconciler=Reconciler(database, alertmanager),
+        watcher=Watcher(
+            database,
+            reader,
+            owner=owner,
+            cluster=cluster.name,
+            namespaces=settings.kubernetes.namespaces,
+            every=engine.memory_every,
+        ),
+        worker=Worker(desk, engine.lease.total_seconds()),
+        courier=Courier(database, kit, effects, notifiers, metrics),
+        gauges=Gauges(database, metrics, rules),
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP reloads the rules. Raises Permanent when it cannot start."""
+    async with assembled(settings, SystemClock()) as daemon:
+        await daemon.rules.reload()
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        reloads: set[asyncio.Task[None]] = set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(loop.create_task(_reload(daemon.rules))))
+        async with running(daemon) as url:
+            _log.info("listening on %s", url)
+            await stop.wait()
+            _log.info("stopping: no new alerts are taken; what is under way is finished")
+
+
+@asynccontextmanager
+async def running(daemon: Daemon) -> AsyncIterator[str]:
+    """Run every loop and listen, for the length of the block; the URL alerts can be sent to.
+
+    At the end no new requests are taken, and each loop finishes the unit of work it is at.
+    """
+    stopping = asyncio.Event()
+    arrivals = Bell()
+    every_loop = _loops(daemon, arrivals)
+    application = make_application(collaborators(daemon, arrivals))
+    under_way = [
+        asyncio.create_task(supervise(each, daemon.metrics, daemon.clock, stopping), name=each.name)
+        for each in every_loop
+    ]
+    try:
+        async with listening(application, daemon.settings.listen_address) as url:
+            yield url
+    finally:
+        stopping.set()
+        for each in every_loop:
+            each.bell.ring()
+        _, late = await asyncio.wait(under_way, timeout=_STOP_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
+def _loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
+    """Every loop of the daemon, in the order of the way of an alert."""
+    engine = daemon.settings.engine
+    tick = engine.tick.total_seconds()
+    planned, told = Bell(), Bell()
+    at_work = tuple(Bell() for _ in range(engine.workers))
+    return [
+        Loop("reader", daemon.reader.tick, tick, arrivals, (planned,)),
+        Loop("backfiller", daemon.backfiller.tick, tick, Bell(), (arrivals,)),
+        Loop("planner", daemon.planner.tick, tick, planned, at_work),
+        *(
+            Loop(f"worker-{number}", daemon.worker.tick, tick, bell, (told,))
+            for number, bell in enumerate(at_work)
+        ),
+        Loop("courier", daemon.courier.tick, tick, told),
+        Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
+        Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),
+        Loop("gauges", daemon.gauges.tick, 15.0, Bell()),
+    ]
+
+
+def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
+    async def why_not_act() -> str | None:
+        if daemon.settings.effective_ceiling in ("off", "shadow"):
+            return f"the ceiling is {daemon.settings.effective_ceiling}: nothing is changed"
+        return None
+
+    return Collaborators(
+        settings=daemon.settings,
+        database=daemon.database,
+        metrics=daemon.metrics,
+        rules=daemon.rules.rules,
+        why_not_act=why_not_act,
+        reload=daemon.rules.reload,
+        stored=arrivals.ring,
+    )
+
+
+async def _open(database_url: str) -> Database:
+    if not database_url:
+        raise Permanent("no database is configured: give --database-url or REMEDIATOR_DATABASE_URL")
+    try:
+        missing = await migrate.pending(database_url)
+        if missing:
+            raise Permanent(f"the database lacks {', '.join(missing)}: run `remediator migrate` first")
+        return await open_database(database_url)
+    except DATABASE_ERRORS as reason:
+        raise Permanent(f"the database cannot be reached: {str(reason) or type(reason).__name__}") from reason
+
+
+async def _reload(rules: RulesInForce) -> None:
+    try:
+        await rules.reload()
+    except Permanent as mistakes:
+        _log.error("the rules were not reloaded, the running ones stay: %s", mistakes.sentence)
+    except DATABASE_ERRORS as reason:
+        _log.error("the rules were not reloaded, the database does not answer: %s", reason)
+
+
+def _notifiers(settings: Settings) -> dict[str, Notifier]:
+    """The configured notifiers by channel name. Raises Permanent when one is not of the catalogue."""
+    adapter: TypeAdapter[Notifier] = TypeAdapter(NotifierStep)
+    found: dict[str, Notifier] = {}
+    for index, entry in enumerate(settings.notifiers):
+        try:
+            notifier = adapter.validate_python(entry)
+        except ValidationError as mistakes:
+            raise Permanent(f"notifiers[{index}]: {mistakes.errors()[0]['msg']}") from None
+        found[f"{notifier.key()}:{index}"] = notifier
+    return found
+
+
+def _bearer(token_file: Path | None) -> dict[str, str]:
+    if token_file is None:
+        return {}
+    try:
+        return {"Authorization": f"Bearer {token_file.read_text(encoding='utf-8').strip()}"}
+    except OSError as reason:
+        raise Permanent(f"{token_file} cannot be read: {reason.strerror}") from reason

@@ -1,0 +1,107 @@
+"""The complete list of what this daemon can look at, refuse for, do, verify and tell.
+
+One line for each step. What is not named here cannot stand in a rule file and cannot happen.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Discriminator, Tag
+
+from remediator.actions.restart import Restart
+from remediator.actions.rollback import Rollback
+from remediator.diagnostics.events import Events
+from remediator.diagnostics.logs import Logs
+from remediator.diagnostics.pods import Pods
+from remediator.diagnostics.promql import Promql as PromqlDiagnostic
+from remediator.diagnostics.rollout_history import RolloutHistory
+from remediator.guards.alert_still_firing import AlertStillFiring
+from remediator.guards.caused_by_rollout import CausedByRollout
+from remediator.guards.cooldown import Cooldown
+from remediator.guards.limit import Limit
+from remediator.guards.opted_in import OptedIn
+from remediator.guards.pause import Pause
+from remediator.guards.ping_pong import PingPong
+from remediator.guards.protected import Protected
+from remediator.guards.rollout_in_progress import RolloutInProgress
+from remediator.guards.this_cluster import ThisCluster
+from remediator.notifiers.webhook import Webhook
+from remediator.step import Guard, Step
+from remediator.verifications.alert_cleared import AlertCleared
+from remediator.verifications.promql import Promql as PromqlVerification
+from remediator.verifications.rollout_complete import RolloutComplete
+
+
+def _key_of(entry: Any) -> str | None:
+    """The step an entry names: `rollback`, or the one key of `logs: {tail: 100}`."""
+    if isinstance(entry, str):
+        return entry
+    if isinstance(entry, Step):
+        return entry.key()
+    if isinstance(entry, Mapping) and len(entry) == 1:
+        return str(next(iter(entry)))
+    return None
+
+
+def _fields_of(entry: Any) -> Any:
+    """The fields an entry gives; `rollback` alone and `rollback:` give none."""
+    if isinstance(entry, str):
+        return {}
+    if isinstance(entry, Mapping):
+        fields = next(iter(entry.values()))
+        return {} if fields is None else fields
+    return entry
+
+
+_NAMED = Discriminator(_key_of)
+_FIELDS = BeforeValidator(_fields_of)
+
+DiagnosticStep = Annotated[
+    Annotated[Pods, _FIELDS, Tag("pods")]
+    | Annotated[Events, _FIELDS, Tag("events")]
+    | Annotated[Logs, _FIELDS, Tag("logs")]
+    | Annotated[RolloutHistory, _FIELDS, Tag("rollout_history")]
+    | Annotated[PromqlDiagnostic, _FIELDS, Tag("promql")],
+    _NAMED,
+]
+
+GuardStep = Annotated[
+    Annotated[ThisCluster, _FIELDS, Tag("this_cluster")]
+    | Annotated[Protected, _FIELDS, Tag("protected")]
+    | Annotated[OptedIn, _FIELDS, Tag("opted_in")]
+    | Annotated[Pause, _FIELDS, Tag("pause")]
+    | Annotated[AlertStillFiring, _FIELDS, Tag("alert_still_firing")]
+    | Annotated[CausedByRollout, _FIELDS, Tag("caused_by_rollout")]
+    | Annotated[RolloutInProgress, _FIELDS, Tag("rollout_in_progress")]
+    | Annotated[PingPong, _FIELDS, Tag("ping_pong")]
+    | Annotated[Cooldown, _FIELDS, Tag("cooldown")]
+    | Annotated[Limit, _FIELDS, Tag("limit")],
+    _NAMED,
+]
+
+ActionStep = Annotated[
+    Annotated[Rollback, _FIELDS, Tag("rollback")] | Annotated[Restart, _FIELDS, Tag("restart")],
+    _NAMED,
+]
+
+VerificationStep = Annotated[
+    Annotated[RolloutComplete, _FIELDS, Tag("rollout_complete")]
+    | Annotated[PromqlVerification, _FIELDS, Tag("promql")]
+    | Annotated[AlertCleared, _FIELDS, Tag("alert_cleared")],
+    _NAMED,
+]
+
+# A union of one: pydantic's discriminator needs two, so the only notifier is named directly.
+NotifierStep = Annotated[Webhook, _FIELDS]
+
+ALWAYS_ON: tuple[Guard, ...] = (
+    ThisCluster(),
+    Protected(),
+    OptedIn(),
+    Pause(),
+    AlertStillFiring(),
+    CausedByRollout(),
+    RolloutInProgress(),
+    PingPong(),
+)
+"""Asked for every change of every rule. A rule may add its own, stricter one beside; none can be taken away."""

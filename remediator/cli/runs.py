@@ -1,0 +1,60 @@
+"""`remediator runs`: what the daemon did, run by run."""
+
+import argparse
+from typing import Any
+
+from remediator.cli.client import Daemon, add_options
+from remediator.cli.commands import Commands
+from remediator.cli.output import moment, print_json, print_table
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `runs` and what belongs under it."""
+    runs = commands.add_parser("runs", help="list runs, or tell one")
+    under = runs.add_subparsers(required=True, metavar="COMMAND")
+    listing = under.add_parser("list", help="the newest runs first")
+    listing.add_argument("--state", type=str.upper, help="only runs in this state, such as ESCALATED")
+    listing.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many; 50")
+    add_options(listing)
+    listing.set_defaults(run=_list)
+    show = under.add_parser("show", help="what one run saw, decided and did")
+    show.add_argument("id", type=int, metavar="ID")
+    add_options(show)
+    show.set_defaults(run=_show)
+
+
+def _list(args: argparse.Namespace) -> int:
+    content = Daemon.named_by(args).get("/api/v1/runs", {"state": args.state, "limit": args.limit})
+    if args.output == "json":
+        print_json(content)
+        return 0
+    names = ("RUN", "STARTED (UTC)", "STATE", "MODE", "RULE", "TARGET", "INCIDENT", "WHY")
+    print_table(names, [_row(each) for each in content["runs"]])
+    return 0
+
+
+def _row(run: dict[str, Any]) -> list[object]:
+    return [
+        run["id"],
+        moment(run["created_at"]),
+        run["state"],
+        run["mode"],
+        run["rule"],
+        run["target"],
+        run["incident_id"],
+        run["why"],
+    ]
+
+
+def _show(args: argparse.Namespace) -> int:
+    # Here, not above: reading arguments needs none of it.
+    from remediator.cli.told import told
+
+    daemon = Daemon.named_by(args)
+    run = daemon.get(f"/api/v1/runs/{args.id}")
+    if args.output == "json":
+        print_json(run)
+        return 0
+    incident = daemon.get(f"/api/v1/incidents/{run['run']['incident_id']}")
+    print(told(incident, [run], only_run=args.id), end="")
+    return 0

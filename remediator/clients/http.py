@@ -1,0 +1,217 @@
+"""HTTP with a deadline, a bounded body and no redirects; aiohttp's errors end here."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from math import isfinite
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientHttpProxyError,
+    ClientResponse,
+    ClientResponseError,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    DummyCookieJar,
+    InvalidURL,
+    NonHttpUrlClientError,
+)
+from yarl import URL
+
+from remediator.errors import Permanent, Retryable
+
+LARGEST_BODY = 8 * 2**20
+"""Bytes of an answer that are read before it is given up, unless the caller says otherwise."""
+
+_LONGEST_RETRY_AFTER = 86400.0
+_NO_CONNECTION = (ClientConnectorError, ClientHttpProxyError, ConnectionTimeoutError)
+
+
+class NeverSent(Retryable):
+    """No connection came about, so the other side cannot have seen the request."""
+
+
+class HttpAnswer(NamedTuple):
+    """An answer, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names compare without regard to case."""
+    body: bytes
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds from the Retry-After header, at most a day. Its other form, a date, is not read."""
+        try:
+            seconds = float(self.headers.get("Retry-After", ""))
+        except ValueError:
+            return None
+        return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER) if isfinite(seconds) else None
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of the body on one line, for a sentence."""
+        return " ".join(self.body[:300].decode("utf-8", "replace").split())
+
+
+class HttpClient:
+    """One pool of connections for everything that is not the Kubernetes API. Obeys the proxy variables."""
+
+    def __init__(self, *, largest_body: int = LARGEST_BODY) -> None:
+        """`largest_body` is in bytes, after decompression."""
+        self._largest_body = largest_body
+        self._session: ClientSession | None = None
+
+    async def start(self) -> None:
+        """Must be called inside the event loop that will use this client."""
+        self._session = ClientSession(
+            cookie_jar=DummyCookieJar(), headers={"User-Agent": "remediator"}, trust_env=True
+        )
+
+    async def close(self) -> None:
+        """Close all connections; requests under way fail."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        json: Any = None,
+        data: bytes | Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float,
+    ) -> HttpAnswer:
+        """Send one request and read the whole answer within `deadline` seconds. A redirect is an answer.
+
+        Raises as `exchange` does.
+        """
+        if self._session is None:
+            raise RuntimeError("HttpClient.start() has not been called")
+        return await exchange(
+            self._session,
+            method,
+            url,
+            deadline=deadline,
+            largest_body=self._largest_body,
+            params=params,
+            json=json,
+            data=data,
+            headers=headers,
+        )
+
+    async def get_json(
+        self,
+        url: str,
+        params: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float = 10.0,
+    ) -> Any:
+        """The JSON document at `url`.
+
+        Raises Retryable for 429, 5xx and what `exchange` raises it for, Permanent for every other status
+        that is not 2xx and for a body that is not JSON.
+        """
+        answer = await self.request("GET", url, params=params, headers=headers, deadline=deadline)
+        where = place(url)
+        if answer.status == 429 or answer.status >= 500:
+            raise Retryable(f"{where} answered {answer.status}: {answer.excerpt}", answer.retry_after)
+        if not 200 <= answer.status < 300:
+            raise Permanent(f"{where} answered {answer.status}: {answer.excerpt}")
+        document = json_document(answer.body)
+        if document is None:
+            raise Permanent(f"{where} did not answer in JSON; is it the right address? {answer.excerpt}")
+        return document
+
+
+async def exchange(
+    session: ClientSession, method: str, url: str | URL, *, deadline: float, largest_body: int, **options: Any
+) -> HttpAnswer:
+    """One request on `session`; `options` are aiohttp's.
+
+    Half of `deadline` (seconds) is for getting a connection, so that a connection that never came about
+    can be told from an answer that never came. Raises NeverSent for the first, Retryable for timeouts,
+    lost connections and answers that are not HTTP, Permanent for an address or header that cannot be
+    sent and for a body larger than `largest_body` bytes. None of the sentences holds more of the address
+    than its origin, and the causes are dropped: the rest of an address may be a secret.
+    """
+    where = place(url)
+    try:
+        async with (
+            asyncio.timeout(deadline),
+            session.request(
+                method,
+                url,
+                allow_redirects=False,
+                timeout=ClientTimeout(total=None, connect=deadline / 2),
+                **options,
+            ) as response,
+        ):
+            body = await _whole_body(response, largest_body, where)
+            return HttpAnswer(response.status, response.headers, body)
+    except _NO_CONNECTION as error:
+        raise NeverSent(f"cannot connect to {where}: {_reason(error)}") from None
+    except (InvalidURL, NonHttpUrlClientError):
+        raise Permanent(f"{where} is not an http or https address") from None
+    except TimeoutError:
+        raise Retryable(f"{where} did not answer within {deadline:g} s") from None
+    except (ClientError, OSError) as error:
+        raise Retryable(f"no usable answer from {where}: {_reason(error)}") from None
+    except ValueError as error:
+        raise Permanent(f"the request to {where} cannot be made: {error}") from None
+
+
+def json_document(body: bytes) -> Any:
+    """The document in `body`, or None when it is not JSON (a bare `null` is none either)."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def place(url: str | URL) -> str:
+    """The origin of an address, without user, path and query, which may be secret."""
+    try:
+        parsed = URL(url)
+        return (
+            f"{parsed.scheme}://{parsed.host_port_subcomponent}" if parsed.host else "the configured address"
+        )
+    except ValueError:
+        return "the configured address"
+
+
+async def _whole_body(response: ClientResponse, largest: int, where: str) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > largest:
+            raise Permanent(f"{where} answered with more than {largest} bytes")
+    return bytes(body)
+
+
+def _reason(error: ClientError | OSError) -> str:
+    if isinstance(error, ConnectionTimeoutError):
+        return "timed out"
+    if isinstance(error, ClientConnectorError):
+        return str(error.os_error.strerror or error.os_error)
+    if isinstance(error, ClientResponseError):
+        return f"{error.status} {error.message}"
+    return str(error) or type(error).__name__

@@ -1,0 +1,203 @@
+"""Reading from Kubernetes: objects as the JSON the API server sent, complete or not at all."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias, TypeGuard, TypeVar
+
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from remediator.clients.http import HttpAnswer, json_document
+from remediator.clients.kube_connection import KubeConnection
+from remediator.clients.kube_resource import NAMESPACE, Resource, field_selector, label_selector, resource
+from remediator.domain.value import JsonObject
+from remediator.errors import Permanent, Retryable
+
+_PAGE = "500"
+_ATTEMPTS = 3
+_LONGEST_WAIT = 0.5
+
+_T = TypeVar("_T")
+_Objects: TypeAlias = list[JsonObject]
+
+
+class KubeReader:
+    """Everything the daemon may look at in the cluster.
+
+    All methods raise Permanent when somebody has to change something first (rights, credentials, the
+    request itself) and Retryable when the same question may be answered later. Each tries up to three
+    times within one deadline.
+    """
+
+    def __init__(self, connection: KubeConnection, *, deadline: float = 10.0) -> None:
+        """`deadline` is in seconds, for each method from its start to its end."""
+        self._connection = connection
+        self._deadline = deadline
+
+    async def get(self, kind: str, namespace: str, name: str) -> JsonObject | None:
+        """One object, or None when the API server says that there is none of that name."""
+        return await self._get(resource(kind), namespace, name)
+
+    async def list(
+        self,
+        kind: str,
+        namespace: str,
+        selector: Mapping[str, str] | None = None,
+        field_selector: Mapping[str, str] | None = None,
+    ) -> _Objects:
+        """All objects of a kind in a namespace, each with its kind and apiVersion.
+
+        `selector` holds labels and `field_selector` fields that have to be equal; None leaves them open.
+        A namespace that does not exist has none.
+        """
+        return await self._list(resource(kind), namespace, selector, field_selector)
+
+    async def namespace(self, name: str) -> JsonObject | None:
+        """One namespace, or None when there is none of that name."""
+        return await self._get(NAMESPACE, None, name)
+
+    async def namespaces(self, selector: Mapping[str, str] | None) -> _Objects:
+        """All namespaces with these labels."""
+        return await self._list(NAMESPACE, None, selector, None)
+
+    async def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        previous: bool = False,
+        tail: int = 100,
+        limit_bytes: int = 65536,
+    ) -> str:
+        """The last `tail` lines of a container, or of its predecessor that ended (`previous`).
+
+        When those lines are more than `limit_bytes`, the oldest of them are what is kept: the API
+        server cuts at the end. Permanent with the API server's own words when there is no log: no such
+        pod, a container that is still waiting, one that never restarted.
+        """
+        query = {
+            "container": container,
+            "previous": "true" if previous else "false",
+            "tailLines": str(tail),
+            "limitBytes": str(limit_bytes),
+        }
+        pods = resource("pod")
+        path = f"{pods.path(namespace, pod)}/log"
+
+        async def ask() -> str:
+            answer = await self._ask(path, query)
+            _refuse(answer, "get", "pods/log", namespace)
+            return answer.body.decode("utf-8", "replace")
+
+        return await self._patiently(ask)
+
+    async def _get(self, what: Resource, namespace: str | None, name: str) -> JsonObject | None:
+        path = what.path(namespace, name)
+
+        async def ask() -> JsonObject | None:
+            answer = await self._ask(path, {})
+            if _is_absent(answer, name):
+                return None
+            _refuse(answer, "get", what.plural, namespace)
+            return _object(answer)
+
+        return await self._patiently(ask)
+
+    async def _list(
+        self,
+        what: Resource,
+        namespace: str | None,
+        labels: Mapping[str, str] | None,
+        fields: Mapping[str, str] | None,
+    ) -> _Objects:
+        path = what.path(namespace)
+        query = {"limit": _PAGE}
+        if labels is not None:
+            query["labelSelector"] = label_selector(labels)
+        if fields is not None:
+            query["fieldSelector"] = field_selector(fields)
+
+        async def ask() -> _Objects:
+            items: _Objects = []
+            following = ""
+            while True:
+                answer = await self._ask(path, query | ({"continue": following} if following else {}))
+                _refuse(answer, "list", what.plural, namespace)
+                page, following = _page(answer)
+                items += ({"kind": what.kind, "apiVersion": what.api_version, **item} for item in page)
+                if not following:
+                    return items
+
+        return await self._patiently(ask)
+
+    async def _ask(self, path: str, query: Mapping[str, str]) -> HttpAnswer:
+        return await self._connection.call("GET", path, query=query, deadline=self._deadline)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        attempts = AsyncRetrying(
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.05, min=0.05, max=_LONGEST_WAIT),
+            retry=retry_if_exception(_worth_a_quick_retry),
+            reraise=True,
+        )
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await attempts(ask)
+        except TimeoutError:
+            raise Retryable(f"{self._connection.host} did not answer within {self._deadline:g} s") from None
+
+
+def _worth_a_quick_retry(error: BaseException) -> bool:
+    """A server that asks for more patience than ours is left alone."""
+    return isinstance(error, Retryable) and (error.retry_after or 0.0) <= _LONGEST_WAIT
+
+
+def _is_absent(answer: HttpAnswer, name: str) -> bool:
+    """A 404 that speaks of this object; any other is a wrong address, and proves nothing about it."""
+    if answer.status != 404:
+        return False
+    status = json_document(answer.body)
+    return (
+        isinstance(status, dict)
+        and status.get("reason") == "NotFound"
+        and (status.get("details") or {}).get("name") == name
+    )
+
+
+def _refuse(answer: HttpAnswer, verb: str, plural: str, namespace: str | None) -> None:
+    """Raise unless the answer is a success. 410 means that a list changed too much between its pages."""
+    if 200 <= answer.status < 300:
+        return
+    status = json_document(answer.body)
+    said = status.get("message") if isinstance(status, dict) else None
+    where = f"{plural} in namespace {namespace}" if namespace is not None else plural
+    sentence = f"Kubernetes answered {answer.status} to {verb} {where}: {said or answer.excerpt or 'nothing'}"
+    if answer.status == 403:
+        raise Permanent(f"{sentence}; grant {verb} on {where} to this ServiceAccount")
+    if answer.status == 401:
+        raise Permanent(f"{sentence}; the token is not valid: renew the ServiceAccount's or the kubeconfig's")
+    if answer.status in (410, 429) or answer.status >= 500:
+        raise Retryable(sentence, answer.retry_after)
+    raise Permanent(sentence)
+
+
+def _object(answer: HttpAnswer) -> JsonObject:
+    document = json_document(answer.body)
+    if not isinstance(document, dict):
+        raise Retryable(f"Kubernetes answered something that is not an object: {answer.excerpt or 'nothing'}")
+    return document
+
+
+def _page(answer: HttpAnswer) -> tuple[_Objects, str]:
+    """The items of one page and the token of the next, empty at the end."""
+    document = _object(answer)
+    items, metadata = document.get("items"), document.get("metadata")
+    if items is None and str(document.get("kind", "")).endswith("List"):
+        items = []
+    if not _are_objects(items) or not isinstance(metadata, dict):
+        raise Retryable(f"Kubernetes answered something that is not a list: {answer.excerpt}")
+    return items, str(metadata.get("continue") or "")
+
+
+def _are_objects(items: Any) -> TypeGuard[_Objects]:
+    return isinstance(items, list) and all(isinstance(item, dict) for item in items)

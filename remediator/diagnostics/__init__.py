@@ -1,0 +1,1 @@
+"""Read-only looks; one diagnostic a file."""

@@ -1,0 +1,99 @@
+"""What steps answer: evidence, verdicts of guards, findings of verifications. Never a bare boolean."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from remediator.domain.change import Change
+from remediator.domain.value import JsonObject, Value
+
+
+class Refusal(Value):
+    """Why something is not done, as a sentence. `passing` means it may end soon by itself."""
+
+    why: str
+    passing: bool = False
+
+
+class Evidence(Value):
+    """What a diagnostic (or an action looking around) saw."""
+
+    step: str
+    """The step that looked, as the rule file names it."""
+    summary: str
+    """One line for a person."""
+    details: JsonObject = Field(default_factory=dict)
+    """What was seen, bounded in size."""
+    failed: bool = False
+    """True when it could not look; then `summary` says why."""
+
+
+class Proposal(Value):
+    """An action's answer: the change it would make or why there is none, and what it looked at."""
+
+    change: Change | None = None
+    refusal: Refusal | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class GuardAnswer(StrEnum):
+    ALLOW = "allow"
+    REFUSE = "refuse"
+    UNKNOWN = "unknown"
+
+
+class GuardVerdict(Value):
+    """A guard's answer with everything needed to explain it later. Unknown refuses."""
+
+    guard: str
+    answer: GuardAnswer
+    why: str
+    passing: bool = False
+    """For a refusal: may end soon, so ask again instead of giving up. Unknown always is."""
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    """What it looked at, and the threshold it held that against."""
+    observed_at: datetime | None = None
+    """When the inputs were observed; stamped by whoever asked when the guard does not know better."""
+
+    @property
+    def allows(self) -> bool:
+        return self.answer is GuardAnswer.ALLOW
+
+
+class Answer(StrEnum):
+    """Of one look by a verification."""
+
+    RECOVERED = "recovered"
+    NOT_RECOVERED = "not_recovered"
+    UNKNOWN = "unknown"
+
+
+class Finding(Value):
+    """One look by a verification: did it help, as far as can be seen right now?"""
+
+    answer: Answer
+    why: str
+    inputs: dict[str, Any] = Field(default_factory=dict)
+
+
+class Limit(Value):
+    """A count that must stay below `fewer_than`, enforced inside the intent's own transaction.
+
+    `of` is the scope that is counted; `pair` is this very from-to change on this target, `return`
+    is any effect on this target that left the version we want to go to.
+    """
+
+    guard: str
+    count: Literal["effects", "runs", "pauses"]
+    of: Literal["target", "rule", "namespace", "everything", "pair", "return"]
+    fewer_than: int
+    """There must exist fewer than this many already."""
+    per_seconds: float
+    """Length of the window; 0 for things that are simply open or not, as pauses are."""
+    why: str
+    """The refusal's sentence when the limit is reached."""
+    passing: bool
+    other_runs_only: bool = False
+    """Leave out what the asking run did itself, so that a second rung is not refused for the first."""

@@ -1,0 +1,95 @@
+"""What an action proposes to change: absolute values, from what to what."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from remediator.domain.target import Target
+from remediator.domain.value import JsonObject, Value, digest
+
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+"""The template annotation `kubectl rollout restart` sets; a restart by us sets the same one."""
+
+EPOCH = "remediator.io/epoch"
+"""Annotation on a target: the fencing number of the last claim."""
+
+ATTEMPT = "remediator.io/attempt"
+"""Annotation on a target: the marker of the last effect, `run/rung/action`."""
+
+ROLLED_BACK_FROM = "remediator.io/rolled-back-from"
+"""Annotation on a target, for pipelines: the revision hash a rollback left behind."""
+
+_NOT_A_VERSION = {"annotations": frozenset({RESTARTED_AT}), "labels": frozenset({"pod-template-hash"})}
+
+
+def revision_hash(template: JsonObject) -> str:
+    """Names a version: restart stamps and pod-template-hash do not count."""
+    return digest(_without(template, _NOT_A_VERSION))[:16]
+
+
+def exact_hash(template: JsonObject) -> str:
+    """Names a template exactly, restart stamp included; pod-template-hash is the controllers', not the template's."""
+    return digest(_without(template, {"labels": frozenset({"pod-template-hash"})}))[:16]
+
+
+def _without(template: JsonObject, dropped: dict[str, frozenset[str]]) -> JsonObject:
+    """A copy without the dropped metadata keys, without empty maps and without null fields of metadata."""
+    metadata = {}
+    for field, value in (template.get("metadata") or {}).items():
+        kept = value
+        if isinstance(value, dict):
+            kept = {key: each for key, each in value.items() if key not in dropped.get(field, ())}
+        if kept:
+            metadata[field] = kept
+    return {**template, "metadata": metadata}
+
+
+class TemplatePatch(Value):
+    """Replace the pod template of one workload, if it is still the template we looked at."""
+
+    kind: Literal["patch"] = "patch"
+    action: str
+    """Which action of the catalogue proposed it: rollback or restart."""
+    target: Target
+    uid: str
+    """The object's uid when proposed; another object under the same name is another target."""
+    from_template: JsonObject
+    to_template: JsonObject
+    from_title: str
+    """For people: `revision 8 (app:v42)`."""
+    to_title: str
+    summary: str
+    """One sentence: what changes."""
+    annotations: dict[str, str] = Field(default_factory=dict)
+    """Annotations of ours set on the workload together with the template."""
+    ask_because: tuple[str, ...] = ()
+    """Why a person has to agree first; empty when the daemon may act by itself."""
+    caveats: tuple[str, ...] = ()
+    """What could not be observed and should be known by whoever reads the plan."""
+
+    @property
+    def from_revision(self) -> str:
+        return revision_hash(self.from_template)
+
+    @property
+    def to_revision(self) -> str:
+        return revision_hash(self.to_template)
+
+    @property
+    def from_exact(self) -> str:
+        return exact_hash(self.from_template)
+
+    @property
+    def to_exact(self) -> str:
+        return exact_hash(self.to_template)
+
+    @property
+    def digest(self) -> str:
+        """What an approval or an attempt is bound to."""
+        return digest(
+            [self.action, str(self.target), self.target.cluster, self.uid, self.from_exact, self.to_exact]
+        )
+
+
+Change = TemplatePatch
+"""Every kind of change there is. Creating an object and evicting a pod will join here."""

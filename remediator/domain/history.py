@@ -1,0 +1,46 @@
+"""What the database remembers, as the steps may ask for it."""
+
+from datetime import datetime
+from typing import Protocol
+
+from remediator.domain.target import Target
+from remediator.domain.value import JsonObject, Value
+
+
+class Tenure(Value):
+    """One stretch in which one revision was a workload's current one, as our memory saw it."""
+
+    uid: str
+    revision: str
+    """revision_hash of the template."""
+    template: JsonObject
+    began_at: datetime
+    began_seen: bool
+    """True when we saw it begin (or its ReplicaSet says so); False when it was there at our first look."""
+    ended_at: datetime | None = None
+    replaced_by: str | None = None
+    """The revision that followed; None while current."""
+    longest_available_seconds: float = 0.0
+    """The longest unbroken stretch in which we saw it fully available. Unseen time does not count."""
+    last_seen_at: datetime
+
+
+class AlertSpan(Value):
+    """One episode as others may see it: when an alert was open."""
+
+    alertname: str
+    starts_at: datetime
+    closed_at: datetime | None = None
+
+
+class History(Protocol):
+    """Questions to the database, filled by the composition root."""
+
+    async def tenures(self, target: Target) -> list[Tenure]:
+        """All remembered tenures of a workload, oldest first."""
+
+    async def alert_spans(self, target: Target, alertname: str) -> list[AlertSpan]:
+        """All episodes of this alert on this target, oldest first."""
+
+    async def open_alerts(self, run_id: int) -> list[str]:
+        """Fingerprints of this run's episodes for which no resolved notice has come."""

@@ -1,0 +1,52 @@
+"""`${labels.x}` and `${target.x}` in rule files: plain substitution from a closed list, quoted for PromQL."""
+
+import re
+
+from remediator.domain.run_view import RunView
+
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_LABEL = re.compile(r"labels\.([a-zA-Z_][a-zA-Z0-9_]*)")
+_TARGET_FIELDS = ("kind", "namespace", "name")
+
+
+class NothingToSubstitute(ValueError):
+    """A placeholder whose value is missing or blank for this run; the sentence says which."""
+
+
+def unknown_placeholders(text: str) -> list[str]:
+    """Placeholders that can never be filled, for the rule checker."""
+    return [inner for inner in _PLACEHOLDER.findall(text) if not _known(inner)]
+
+
+def _known(inner: str) -> bool:
+    return _LABEL.fullmatch(inner) is not None or inner in {f"target.{field}" for field in _TARGET_FIELDS}
+
+
+def substitute(text: str, run: RunView) -> str:
+    """Fill the placeholders of a PromQL text from this run.
+
+    Raises NothingToSubstitute when a value is missing or blank: an empty matcher would select everything.
+    """
+
+    def value_of(found: re.Match[str]) -> str:
+        inner = found.group(1)
+        label = _LABEL.fullmatch(inner)
+        value = run.alert.labels.get(label.group(1), "") if label else _target_field(inner, run)
+        if not value.strip():
+            raise NothingToSubstitute(f"${{{inner}}} has no value for this alert")
+        return _quoted(value)
+
+    return _PLACEHOLDER.sub(value_of, text)
+
+
+def _target_field(inner: str, run: RunView) -> str:
+    field = inner.removeprefix("target.")
+    if field not in _TARGET_FIELDS or field == inner:
+        raise NothingToSubstitute(f"${{{inner}}} is not something that can be filled in")
+    return str(getattr(run.target, field))
+
+
+def _quoted(value: str) -> str:
+    """Escaped for the inside of a PromQL string in either kind of quotes (Go's escapes)."""
+    escaped = value.replace("\\", "\\\\").replace('"', "\\x22").replace("'", "\\x27")
+    return escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")

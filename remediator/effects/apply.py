@@ -1,0 +1,58 @@
+"""Send an intent: absolute values, conditional on everything that must still be true."""
+
+from typing import assert_never
+
+from remediator.clients.kube_write import Applied, KubeWriter, NotSent, Refused, Unclear
+from remediator.domain.change import ATTEMPT, Change
+from remediator.domain.value import Value
+from remediator.effects.claim import EPOCH_PATH
+
+
+class Sent(Value):
+    """What the API server said, in a sentence. Only the object itself tells whether it was applied."""
+
+    said: str
+    retry_after: float = 0.0
+    """Seconds the server asked us to wait; 0 when it did not."""
+
+
+async def apply(writer: KubeWriter, change: Change, marker: str, epoch: int, deadline: float) -> Sent:
+    """Send the change once. It takes effect only if uid, our epoch and the from-state still hold.
+
+    The server may still apply it up to 34 s later even if we give up at the deadline (the API
+    server's own bound on a PATCH); a later claim makes that harmless.
+    """
+    target = change.target
+    answer = await writer.patch(
+        target.kind, target.namespace, target.name, effect_patch(change, marker, epoch), deadline=deadline
+    )
+    match answer:
+        case Applied():
+            return Sent(said="the API server said yes")
+        case Refused(status=status, message=message, retry_after=retry_after):
+            return Sent(said=f"the API server answered {status}: {message}", retry_after=retry_after or 0.0)
+        case NotSent(why=why):
+            return Sent(said=f"it could not be sent: {why}")
+        case Unclear(why=why):
+            return Sent(said=f"the answer is unclear: {why}")
+        case never:
+            assert_never(never)
+
+
+def effect_patch(change: Change, marker: str, epoch: int) -> list[dict[str, object]]:
+    """The JSON Patch of an effect."""
+    ours = {ATTEMPT: marker, **change.annotations}
+    patch: list[dict[str, object]] = [
+        {"op": "test", "path": "/metadata/uid", "value": change.uid},
+        {"op": "test", "path": EPOCH_PATH, "value": str(epoch)},
+        {"op": "test", "path": "/spec/template", "value": change.from_template},
+        {"op": "replace", "path": "/spec/template", "value": change.to_template},
+    ]
+    for name, value in ours.items():
+        patch.append({"op": "add", "path": f"/metadata/annotations/{_escaped(name)}", "value": value})
+    return patch
+
+
+def _escaped(key: str) -> str:
+    """A JSON Pointer's reference token (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,34 @@
+"""The three doors to the cluster, and the Events that tell of what was done, as one object for the stages."""
+
+from remediator.clients.kube_read import KubeReader
+from remediator.clients.kube_write import KubeWriter
+from remediator.domain.answers import Refusal
+from remediator.domain.change import Change
+from remediator.domain.notice import Notice
+from remediator.domain.target import Target
+from remediator.domain.value import JsonObject
+from remediator.effects.announce import announce
+from remediator.effects.apply import Sent, apply
+from remediator.effects.claim import claim
+from remediator.effects.read_back import read_back
+from remediator.effects.recovery import Seen
+
+
+class Effects:
+    """Holds the writing client; nobody else has it."""
+
+    def __init__(self, reader: KubeReader, writer: KubeWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def claim(self, target: Target, uid: str, epoch: int, deadline: float) -> JsonObject | Refusal:
+        return await claim(self._reader, self._writer, target, uid, epoch, deadline)
+
+    async def apply(self, change: Change, marker: str, epoch: int, deadline: float) -> Sent:
+        return await apply(self._writer, change, marker, epoch, deadline)
+
+    async def read_back(self, target: Target) -> Seen | None:
+        return await read_back(self._reader, target)
+
+    async def announce(self, notice: Notice) -> None:
+        await announce(self._reader, self._writer, notice)

@@ -1,0 +1,26 @@
+"""Keeps the gauges that come from the database up to date."""
+
+from remediator.planning.rules_in_force import RulesInForce
+from remediator.store import notices, outbox, runs
+from remediator.store.database import Database
+from remediator.telemetry import Metrics
+
+
+class Gauges:
+    """One unit of its work is one look at the database."""
+
+    def __init__(self, database: Database, metrics: Metrics, rules: RulesInForce) -> None:
+        self._database = database
+        self._metrics = metrics
+        self._rules = rules
+
+    async def tick(self) -> bool:
+        """Read and set; never finds more to do at once."""
+        async with self._database.connection() as connection:
+            self._metrics.set_runs(await runs.count_by_state(connection))
+            self._metrics.oldest_unread_notice.set(await notices.oldest_unread_seconds(connection))
+            self._metrics.oldest_undelivered_notice.set(
+                await outbox.oldest_undelivered_seconds(connection)
+            )
+        await self._rules.show_modes()
+        return False

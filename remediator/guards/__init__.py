@@ -1,0 +1,1 @@
+"""Reasons not to make a change now; one guard a file."""

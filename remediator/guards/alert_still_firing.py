@@ -1,0 +1,48 @@
+"""A webhook is only a hint: just before acting, Alertmanager itself must say the alert still fires."""
+
+import re
+
+from remediator.domain.answers import GuardVerdict
+from remediator.domain.change import Change
+from remediator.domain.run_view import RunView
+from remediator.kit import Kit
+from remediator.step import Guard
+
+_CLASSIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+
+
+class AlertStillFiring(Guard):
+    """One peer must say active, no reachable peer may say suppressed, and a majority must answer.
+
+    A silenced alert sends nothing, not even a resolved notice (Alertmanager issue 226), so only
+    asking shows that an operator silenced it.
+    """
+
+    async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
+        labels = {name: value for name, value in run.alert.labels.items() if _CLASSIC_NAME.fullmatch(name)}
+        peers = await kit.alertmanager.ask(labels)
+        states: dict[str, str] = {}
+        for peer in peers:
+            if peer.alerts is None:
+                states[peer.peer] = f"unreachable: {peer.error}"
+                continue
+            found = [each for each in peer.alerts if each.fingerprint == run.alert.fingerprint]
+            states[peer.peer] = found[0].state if found else "absent"
+        return self._judge(states, run)
+
+    def _judge(self, states: dict[str, str], run: RunView) -> GuardVerdict:
+        inputs = {"peers": states, "fingerprint": run.alert.fingerprint}
+        suppressed = [peer for peer, state in states.items() if state == "suppressed"]
+        if suppressed:
+            return self.refuse(f"the alert is silenced or inhibited on {suppressed[0]}", inputs, passing=True)
+        answered = [peer for peer, state in states.items() if not state.startswith("unreachable")]
+        if 2 * len(answered) <= len(states):
+            return self.unknown(
+                f"{len(answered)} of {len(states)} Alertmanager peers answered, which is no majority", inputs
+            )
+        firing = [peer for peer in answered if states[peer] == "active"]
+        if firing:
+            return self.allow(f"{firing[0]} says it is firing", inputs)
+        if any(states[peer] == "unprocessed" for peer in answered):
+            return self.unknown("Alertmanager has not processed the alert yet", inputs)
+        return self.refuse("no Alertmanager peer lists the alert any more", inputs, passing=True)

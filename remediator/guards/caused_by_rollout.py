@@ -1,0 +1,86 @@
+"""Only what a rollout caused is cured by a rollback."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from remediator.clients.workload import look_at
+from remediator.domain.answers import GuardVerdict
+from remediator.domain.change import Change, revision_hash
+from remediator.domain.duration import Duration, format_duration
+from remediator.domain.run_view import RunView
+from remediator.kit import Kit
+from remediator.step import Guard
+from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
+
+_CALM_BEFORE = timedelta(minutes=10)
+_WHOLE_SECOND = timedelta(seconds=1)
+"""Kubernetes stamps creations in whole seconds, so what seems this little older may be younger."""
+
+
+class CausedByRollout(Guard):
+    """The rollout of the current template must have begun shortly before the alert, and not after it.
+
+    A rollout newer than the alert is somebody's fix. When it began is what our memory saw, else the
+    creation of the ReplicaSet; a restart is not a rollout.
+    """
+
+    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback"})
+
+    before_alert: Duration = timedelta(minutes=30)
+    """How long before the alert the rollout may have begun; the alerting rule's own `for` is added."""
+
+    async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
+        began, source = await self._began(change, run, kit)
+        if began is None:
+            return self.unknown(f"when the current rollout began cannot be told: {source}")
+        hold = await kit.prometheus.alert_hold(run.alert.name, run.alert.labels) or timedelta(0)
+        window = self.before_alert + hold
+        earlier = await self._open_before(run, began, kit)
+        inputs = {
+            "rollout_began": began.isoformat(),
+            "source": source,
+            "alert_started": run.alert.starts_at.isoformat(),
+            "at_most_before": format_duration(window),
+        }
+        before = run.alert.starts_at - began
+        if before < _WHOLE_SECOND:
+            return self.refuse(
+                f"the rollout began at {began:%H:%M:%S} and the alert at {run.alert.starts_at:%H:%M:%S}: "
+                "a rollout that is not older than the alert looks like somebody's fix",
+                inputs,
+            )
+        if before > window:
+            return self.refuse(
+                f"the rollout began {format_duration(before)} before the alert, longer than "
+                f"{format_duration(window)}: it is not the likely cause",
+                inputs,
+            )
+        if earlier is not None:
+            return self.refuse(
+                f"{run.alert.name} was already open on this target before the rollout",
+                {**inputs, "earlier": earlier},
+            )
+        return self.allow(f"the rollout began {format_duration(before)} before the alert", inputs)
+
+    async def _began(self, change: Change, run: RunView, kit: Kit) -> tuple[datetime | None, str]:
+        target = run.target
+        seen = await look_at(kit.kube, target)
+        if seen is None:
+            return None, f"{target} does not exist"
+        revision = revision_hash(seen.template)
+        tenures = [each for each in await kit.history.tenures(target) if each.uid == change.uid]
+        if tenures and tenures[-1].revision == revision and tenures[-1].began_seen:
+            return tenures[-1].began_at, "memory"
+        revisions = revisions_of(seen.workload, seen.replica_sets)
+        current = current_revision(seen.workload, revisions)
+        if current is None:
+            return None, "no ReplicaSet has the current template yet"
+        return rollout_began(current, revisions), "replica_set"
+
+    async def _open_before(self, run: RunView, began: datetime, kit: Kit) -> str | None:
+        """Since when the same alert was already open in the calm that should precede the rollout."""
+        for span in await kit.history.alert_spans(run.target, run.alert.name):
+            open_until = span.closed_at
+            if span.starts_at < began and (open_until is None or open_until > began - _CALM_BEFORE):
+                return span.starts_at.isoformat()
+        return None

@@ -1,0 +1,43 @@
+"""At most so many effects or runs in a window."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from remediator.domain.answers import Limit as Count
+from remediator.domain.change import Change
+from remediator.domain.duration import Duration, format_duration
+from remediator.domain.run_view import RunView
+from remediator.step import Guard
+
+
+class Limit(Guard):
+    """`limit: {effects: 1, per: 6h, of: target}`; enforced in the intent's own transaction."""
+
+    effects: int | None = Field(default=None, strict=True, ge=1, le=1000)
+    runs: int | None = Field(default=None, strict=True, ge=1, le=1000)
+    per: Duration
+    of: Literal["target", "rule", "namespace", "everything"]
+
+    @model_validator(mode="after")
+    def _one_count(self) -> Self:
+        if (self.effects is None) == (self.runs is None):
+            raise ValueError("give either effects or runs")
+        return self
+
+    def limits(self, change: Change, run: RunView) -> tuple[Count, ...]:
+        number = self.effects if self.effects is not None else self.runs
+        what: Literal["effects", "runs"] = "effects" if self.effects is not None else "runs"
+        # The run that asks is itself among the runs counted; its effect is not made yet.
+        fewer_than = (number or 0) + (1 if what == "runs" else 0)
+        return (
+            Count(
+                guard=self.key(),
+                count=what,
+                of=self.of,
+                fewer_than=fewer_than,
+                per_seconds=self.per.total_seconds(),
+                why=f"the limit of {number} {what} per {format_duration(self.per)} of {self.of} is reached",
+                passing=True,
+            ),
+        )

@@ -1,0 +1,21 @@
+"""The alert must be about the cluster this daemon serves."""
+
+from remediator.domain.answers import GuardVerdict
+from remediator.domain.run_view import RunView
+from remediator.kit import Kit
+from remediator.step import TargetGuard
+
+
+class ThisCluster(TargetGuard):
+    """Compares the alert's cluster label with our own name, where such a label is configured."""
+
+    async def on_target(self, run: RunView, kit: Kit) -> GuardVerdict:
+        if kit.cluster_label is None:
+            return self.allow("no cluster label is configured: every alert is of this cluster")
+        told = run.alert.labels.get(kit.cluster_label)
+        inputs = {"label": kit.cluster_label, "alert": told, "this_cluster": kit.cluster}
+        if told is None:
+            return self.refuse(f"the alert has no label {kit.cluster_label!r} to say which cluster", inputs)
+        if told != kit.cluster:
+            return self.refuse(f"the alert is about cluster {told!r}; this one is {kit.cluster!r}", inputs)
+        return self.allow(f"the alert is about {kit.cluster!r}, this cluster", inputs)

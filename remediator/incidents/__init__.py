@@ -1,0 +1,1 @@
+"""What became of one problem, told to people from what the database holds."""

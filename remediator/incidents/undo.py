@@ -1,0 +1,25 @@
+"""How a person undoes what an attempt changed."""
+
+import re
+
+from remediator.incidents.record import Attempt
+
+_REVISION = re.compile(r"revision (\d+)\b")
+_EFFECTS = frozenset({"applied", "applied_then_changed", "unknown"})
+
+
+def how_to_undo(attempt: Attempt) -> str | None:
+    """The command, or why there is none; None when the attempt changed nothing.
+
+    Kubernetes keeps the version that was left under its own revision number, because going back to
+    an older one gives that a new number.
+    """
+    if attempt.outcome not in _EFFECTS:
+        return None
+    if attempt.action == "restart":
+        return "nothing to undo: only the pods are new"
+    kind, namespace, name = attempt.target.split("/")
+    revision = _REVISION.match(attempt.from_title)
+    if revision is None:
+        return f"put back the template that run {attempt.run_id} left: it is in its attempts, as JSON"
+    return f"kubectl -n {namespace} rollout undo {kind}/{name} --to-revision={revision.group(1)}"

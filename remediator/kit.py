@@ -1,0 +1,35 @@
+"""The tools a step may use: reading clients, the clock, and what the database remembers."""
+
+from dataclasses import dataclass, field
+
+from remediator.clients.alertmanager import AlertmanagerClient
+from remediator.clients.http import HttpClient
+from remediator.clients.kube_read import KubeReader
+from remediator.clients.prometheus import PrometheusClient
+from remediator.clock import Clock
+from remediator.domain.history import History
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What is never touched, whatever a rule says."""
+
+    namespaces: frozenset[str]
+    targets: frozenset[str] = field(default_factory=frozenset)
+    """`kind/namespace/name` of single objects: ourselves, our database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """Frozen, and the same for every step. Nothing in it can change the cluster."""
+
+    cluster: str
+    cluster_label: str | None
+    """The alert label that names the cluster; None where one Alertmanager serves one cluster."""
+    protected: Protected
+    kube: KubeReader
+    prometheus: PrometheusClient
+    alertmanager: AlertmanagerClient
+    http: HttpClient
+    clock: Clock
+    history: History

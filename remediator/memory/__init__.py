@@ -1,0 +1,1 @@
+"""Remembers workloads of opted-in namespaces: which revision was current when, and was it available."""

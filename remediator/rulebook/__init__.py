@@ -1,0 +1,1 @@
+"""Rule files: their shape, how they are read, and which rule an alert matches."""

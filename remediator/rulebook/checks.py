@@ -1,0 +1,126 @@
+"""What a well-shaped rule file can still have wrong in one place: matchers, queries, patterns, targets."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from remediator.domain.duration import format_duration, parse_duration
+from remediator.domain.pattern import search
+from remediator.domain.substitution import unknown_placeholders
+from remediator.domain.target import Target, misnamed
+from remediator.rulebook.matcher import MatcherError, parse_matchers
+from remediator.rulebook.problem import Fault, YamlPath, near_miss
+from remediator.rulebook.shape import STEPS
+
+_PLACEHOLDERS = ("target.kind", "target.namespace", "target.name", "labels.")
+_PROMETHEUS_TEMPLATE = re.compile(r"\{\{|\$labels\b")
+_KIND = re.compile(r"[a-z][a-z0-9]{0,62}")
+
+
+def check_content(content: Any) -> tuple[Fault, ...]:
+    """Everything found, whatever the shape of the rest: a slip in one place hides none in another."""
+    return tuple(
+        fault for path, value in _walk(content, ()) for check in _CHECKS for fault in check(path, value)
+    )
+
+
+def _walk(value: Any, path: YamlPath) -> Iterator[tuple[YamlPath, Any]]:
+    yield path, value
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from _walk(below, (*path, key))
+    elif isinstance(value, tuple):
+        for index, below in enumerate(value):
+            yield from _walk(below, (*path, index))
+
+
+def _matchers(path: YamlPath, value: Any) -> Iterator[Fault]:
+    match path:
+        case ("rules" | "targets", int(), "match", int()) if isinstance(value, str):
+            try:
+                parse_matchers(value)
+            except MatcherError as reason:
+                yield Fault(path, reason.sentence, offset=reason.offset)
+
+
+def _query(path: YamlPath, value: Any) -> Iterator[Fault]:
+    if path[-1:] != ("query",) or "promql" not in path or not isinstance(value, str):
+        return
+    if not value.strip():
+        yield Fault(path, "the query is empty")
+    for inner in unknown_placeholders(value):
+        written = f"${{{inner}}}"
+        known = f"known here: {', '.join(f'${{{each}}}' for each in _PLACEHOLDERS[:3])} and ${{labels.NAME}}"
+        hint = near_miss(inner, _PLACEHOLDERS[:3]) or known
+        yield Fault(path, f"unknown placeholder {written}", hint, offset=value.find(written))
+    template = _PROMETHEUS_TEMPLATE.search(value)
+    if template is not None:
+        why = "Prometheus' templates are not filled in here"
+        yield Fault(path, why, "write ${labels.NAME}", offset=template.start())
+
+
+def _pattern(path: YamlPath, value: Any) -> Iterator[Fault]:
+    if path[-2:] == ("logs", "grep") and isinstance(value, str):
+        try:
+            search(value, "")
+        except ValueError as reason:
+            yield Fault(path, str(reason))
+
+
+def _target(path: YamlPath, value: Any) -> Iterator[Fault]:
+    match path:
+        case ("targets", int(), "target") if isinstance(value, str):
+            try:
+                Target.parse(value, cluster="")
+            except ValueError as reason:
+                yield Fault(path, str(reason))
+        case ("targets", int(), "depends_on", int()) if isinstance(value, str):
+            wrong = _misnamed_object(value)
+            if wrong is not None:
+                yield Fault(path, wrong)
+
+
+def _misnamed_object(text: str) -> str | None:
+    """As for a target, but of any kind: what a workload depends on is looked at, never changed."""
+    parts = text.split("/")
+    if len(parts) != 3:
+        return f"not kind/namespace/name: {text!r} (for example statefulset/checkout/postgresql)"
+    kind, namespace, name = parts
+    if not _KIND.fullmatch(kind):
+        return f"{kind!r} is not a kind in lower case, such as statefulset"
+    return misnamed("deployment", namespace, name)
+
+
+def _settles(path: YamlPath, value: Any) -> Iterator[Fault]:
+    if len(path) < 3 or path[-3] != "verifications" or not isinstance(value, dict):
+        return
+    hold = _duration_of(path, value, "for")
+    within = _duration_of(path, value, "within")
+    if hold is not None and within is not None and hold > within:
+        at = "for" if "for" in value else "within"
+        why = f"for ({format_duration(hold)}) is longer than within ({format_duration(within)})"
+        yield Fault((*path, at), f"{why}: it could never settle")
+
+
+def _duration_of(path: YamlPath, fields: dict[str, Any], key: str) -> timedelta | None:
+    """What the rule says, else the step's default; None when it is not a duration, which the shape tells."""
+    if key in fields:
+        try:
+            return parse_duration(fields[key])
+        except ValueError:
+            return None
+    step = STEPS["verifications"].get(str(path[-1]))
+    for name, field in step.model_fields.items() if step is not None else ():
+        if key == (field.alias or name) and isinstance(field.default, timedelta):
+            return field.default
+    return None
+
+
+_CHECKS: tuple[Callable[[YamlPath, Any], Iterator[Fault]], ...] = (
+    _matchers,
+    _query,
+    _pattern,
+    _target,
+    _settles,
+)

@@ -1,0 +1,180 @@
+"""Reading rule files: all of them into one rulebook, or everything that is wrong with them at once."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from remediator.domain.value import digest
+from remediator.rulebook.checks import check_content
+from remediator.rulebook.document import Document
+from remediator.rulebook.files import find_rule_files, read_file
+from remediator.rulebook.matcher import Matcher, MatcherError, parse_matchers
+from remediator.rulebook.positions import read_yaml
+from remediator.rulebook.problem import Fault, Problem, RulebookError, YamlPath, written
+from remediator.rulebook.rule import Defaults, Rule, RuleFile, RuleTarget
+from remediator.rulebook.schema import parse_rule_file
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """All loaded rules. Never changed: a reload replaces it whole."""
+
+    rules: tuple[Rule, ...] = ()
+    """In the order of the files, each with its file's defaults filled in."""
+    targets: tuple[RuleTarget, ...] = ()
+    files: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
+    """`file:line` of each rule by its name."""
+
+    @cached_property
+    def digest(self) -> str:
+        """Names all that rules and targets say, and their order; where it was written does not count."""
+        everything = {
+            "rules": [each.model_dump(mode="json") for each in self.rules],
+            "targets": [each.model_dump(mode="json") for each in self.targets],
+        }
+        return digest(everything)[:16]
+
+    def where(self, rule_name: str) -> str:
+        """`file:line` of a rule. Raises KeyError for a name no rule has."""
+        return self.places[rule_name]
+
+
+@dataclass(slots=True)
+class _File:
+    name: str
+    document: Document
+    parsed: RuleFile | None
+    faults: list[Fault]
+
+    def problem(self, fault: Fault) -> Problem:
+        place = self.document.place(fault)
+        return Problem(self.name, place.line, place.column, written(fault.path), fault.message, fault.hint)
+
+    def where(self, path: YamlPath) -> str:
+        return f"{self.name}:{self.document.place(Fault(path, '')).line}"
+
+
+def load(paths: Sequence[Path]) -> Rulebook:
+    """Read every rule file below these paths. Raises RulebookError with all problems of all files."""
+    files, problems = _read(paths)
+    if problems:
+        raise RulebookError(problems)
+    rules: list[Rule] = []
+    targets: list[RuleTarget] = []
+    places: dict[str, str] = {}
+    for file in files:
+        if file.parsed is None:
+            continue
+        for index, rule in enumerate(file.parsed.rules):
+            rules.append(_with_defaults(rule, file.parsed.defaults))
+            places[rule.rule] = file.where(("rules", index, "rule"))
+        targets += file.parsed.targets
+    return Rulebook(tuple(rules), tuple(targets), tuple(each.name for each in files), places)
+
+
+def check(paths: Sequence[Path]) -> tuple[Problem, ...]:
+    """All problems of all rule files below these paths, by file, line and column."""
+    return _read(paths)[1]
+
+
+def _read(paths: Sequence[Path]) -> tuple[list[_File], tuple[Problem, ...]]:
+    found, problems = find_rule_files(paths)
+    files: list[_File] = []
+    for path in found:
+        raw = read_file(path)
+        if isinstance(raw, Problem):
+            problems.append(raw)
+        else:
+            files.append(_read_file(str(path), raw))
+    for across in (_second_names, _second_targets):
+        for file, fault in across(files):
+            file.faults.append(fault)
+    problems += [file.problem(fault) for file in files for fault in file.faults]
+    order = {str(path): position for position, path in enumerate(found)}
+    problems.sort(key=lambda each: (order.get(each.file, -1), each.line, each.column, each.message))
+    return files, tuple(problems)
+
+
+def _read_file(name: str, raw: bytes) -> _File:
+    document = read_yaml(raw)
+    faults = list(document.faults)
+    content = document.content
+    if not document.readable:
+        return _File(name, document, None, faults)
+    if content is None and not faults:
+        return _File(name, document, None, [Fault((), "an empty file", "delete it, or give it rules")])
+    checked = check_content(content)
+    parsed = parse_rule_file(content)
+    if isinstance(parsed, RuleFile):
+        if not parsed.rules and not parsed.targets and not faults:
+            faults.append(Fault((), "neither rules nor targets in this file"))
+        return _File(name, document, parsed, [*faults, *checked])
+    shape = [each for each in parsed if not _told_already(each, faults, checked)]
+    return _File(name, document, None, [*faults, *shape, *checked])
+
+
+def _told_already(fault: Fault, unread: Iterable[Fault], checked: Iterable[Fault]) -> bool:
+    """Whether it only follows from what YAML refused, or was said of a more exact place already."""
+    if any(fault.path[: len(each.path)] == each.path for each in unread):
+        return True
+    depth = len(fault.path)
+    return any(each.path[:depth] == fault.path and each.message == fault.message for each in checked)
+
+
+def _with_defaults(rule: Rule, defaults: Defaults) -> Rule:
+    given = {
+        name: value
+        for name in Defaults.model_fields
+        if name not in rule.model_fields_set and (value := getattr(defaults, name)) is not None
+    }
+    return rule.model_copy(update=given) if given else rule
+
+
+def _entries(file: _File, key: str) -> Iterator[tuple[YamlPath, dict[str, Any]]]:
+    """The mappings of a top-level list as far as there are any, whatever else is wrong with the file."""
+    content = file.document.content if file.document.readable else None
+    entries = content.get(key) if isinstance(content, dict) else None
+    for index, entry in enumerate(entries if isinstance(entries, tuple) else ()):
+        if isinstance(entry, dict):
+            yield (key, index), entry
+
+
+def _second_names(files: Iterable[_File]) -> Iterator[tuple[_File, Fault]]:
+    """A name is one rule's, in all files: metrics, approvals and history go by it."""
+    first: dict[str, str] = {}
+    for file in files:
+        for path, entry in _entries(file, "rules"):
+            name = entry.get("rule")
+            if not isinstance(name, str):
+                continue
+            if name in first:
+                yield (
+                    file,
+                    Fault((*path, "rule"), f"{name!r} is already the name of the rule at {first[name]}"),
+                )
+            first.setdefault(name, file.where((*path, "rule")))
+
+
+def _second_targets(files: Iterable[_File]) -> Iterator[tuple[_File, Fault]]:
+    """The same matchers with two targets would leave every such alert without one."""
+    first: dict[frozenset[Matcher], tuple[Any, str]] = {}
+    for file in files:
+        for path, entry in _entries(file, "targets"):
+            lines = entry.get("match")
+            for index, line in enumerate(lines if isinstance(lines, tuple) else ()):
+                at = (*path, "match", index)
+                mine = (entry.get("target"), file.where(at))
+                matchers = _matchers_of(line)
+                target, where = first.setdefault(matchers, mine) if matchers else mine
+                if target != mine[0]:
+                    yield file, Fault(at, f"the same matchers already mean {target} at {where}")
+
+
+def _matchers_of(line: Any) -> frozenset[Matcher]:
+    try:
+        return frozenset(parse_matchers(line)) if isinstance(line, str) else frozenset()
+    except MatcherError:
+        return frozenset()

@@ -1,0 +1,81 @@
+"""What is wrong in rule files: where exactly, in a plain sentence, with a near miss where there is one."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from remediator.errors import Permanent
+
+YamlPath = tuple[str | int, ...]
+"""The keys and indexes that lead to a value: ("rules", 0, "guards")."""
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+class Place(NamedTuple):
+    """Line and column of a file, counted from 1, in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong at one path of one document."""
+
+    path: YamlPath
+    message: str
+    hint: str = ""
+    at_key: bool = False
+    """The key itself is wrong, not its value."""
+    offset: int | None = None
+    """How many characters into the text of the value it is, where that is known."""
+    place: Place | None = None
+    """Where it is, when the path does not say it (a second key of the same name)."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Something wrong at one place of one file. `line` is 0 when it is the file as a whole."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        subject = f"{self.path}: " if self.path else ""
+        joint = " " if self.hint.startswith("(") else ", "
+        return f"{where}: {subject}{self.message}" + (f"{joint}{self.hint}" if self.hint else "")
+
+
+class RulebookError(Permanent):
+    """The rule files cannot be used; `problems` are all that was found, in the order of the files."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(each) for each in problems))
+        self.problems = problems
+
+
+def written(path: YamlPath) -> str:
+    """A path as people write it: `rules[0].guards[1].cooldown`."""
+    text = ""
+    for piece in path:
+        if isinstance(piece, int):
+            text += f"[{piece}]"
+        elif _PLAIN_KEY.fullmatch(piece):
+            text += f".{piece}" if text else piece
+        else:
+            text += f"[{piece!r}]"
+    return text
+
+
+def near_miss(word: str, known: Iterable[str]) -> str:
+    """The hint that names what was probably meant, or an empty string."""
+    close = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f"did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,127 @@
+"""The shape of a rule file: what an SRE may write. Reading it from YAML is load.py's part."""
+
+import re
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from remediator.catalogue import ActionStep, DiagnosticStep, GuardStep, VerificationStep
+from remediator.domain.duration import Duration
+from remediator.domain.run_view import Mode
+from remediator.domain.value import digest
+
+_RULE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_WEB_ADDRESS = re.compile(r"https?://\S+")
+
+
+def _a_rule_name(text: str) -> str:
+    if not _RULE_NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is not a rule's name: up to 63 lower-case letters, digits, inner dashes")
+    return text
+
+
+def _a_web_address(text: str) -> str:
+    if not _WEB_ADDRESS.fullmatch(text):
+        raise ValueError(f"{text!r} is not a web address: it starts with https:// or http://")
+    return text
+
+
+RuleName = Annotated[
+    str,
+    AfterValidator(_a_rule_name),
+    Field(json_schema_extra={"pattern": f"^{_RULE_NAME.pattern}$"}),
+]
+"""Like a Kubernetes name: it becomes a metric label and part of messages."""
+
+WebAddress = Annotated[
+    str,
+    AfterValidator(_a_web_address),
+    Field(json_schema_extra={"pattern": f"^{_WEB_ADDRESS.pattern}$"}),
+]
+"""Shown to people as a link, so it may be nothing that a browser would run."""
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rung(_Shape):
+    """One act-and-verify try of a rule that has several."""
+
+    actions: tuple[ActionStep, ...] = Field(min_length=1, max_length=5)
+    verifications: tuple[VerificationStep, ...] = Field(min_length=1, max_length=10)
+
+
+class Rule(_Shape):
+    """One rule: which alerts, what to look at, what may be changed, and how to tell whether it helped."""
+
+    rule: RuleName
+    match: tuple[str, ...] = Field(min_length=1, max_length=100)
+    """Alertmanager matchers: lines are alternatives, inside the braces all must hold."""
+    mode: Mode = "shadow"
+    owner: str | None = None
+    runbook: WebAddress | None = None
+    description: str | None = None
+    priority: int = Field(default=100, strict=True, ge=0, le=1000)
+    """The lowest wins among the rules that match; then the order in the file."""
+    wait: Duration = timedelta(0)
+    """The alert must have fired this long since we first received it; a flap starts anew."""
+    diagnostics: tuple[DiagnosticStep, ...] = Field(default=(), max_length=20)
+    guards: tuple[GuardStep, ...] = Field(default=(), max_length=20)
+    actions: tuple[ActionStep, ...] = Field(default=(), max_length=5)
+    verifications: tuple[VerificationStep, ...] = Field(default=(), max_length=10)
+    rungs: tuple[Rung, ...] = Field(default=(), max_length=5)
+    otherwise: Literal["hand_over"] = "hand_over"
+
+    @model_validator(mode="after")
+    def _either_actions_or_rungs(self) -> Self:
+        if self.rungs and (self.actions or self.verifications):
+            raise ValueError("give either actions and verifications, or rungs")
+        if self.actions and not self.verifications:
+            raise ValueError("actions need verifications: how would anyone know that they helped?")
+        if self.verifications and not self.actions:
+            raise ValueError("verifications need actions to verify")
+        return self
+
+    @cached_property
+    def ladder(self) -> tuple[Rung, ...]:
+        """The rungs in order; empty for a rule that only looks and hands over."""
+        if self.actions:
+            return (Rung(actions=self.actions, verifications=self.verifications),)
+        return self.rungs
+
+    @cached_property
+    def digest(self) -> str:
+        """Names what this rule may do: all that could widen it. What it looks at and says does not count."""
+        fields = self.model_dump(
+            mode="json", include={"rule", "match", "guards", "actions", "verifications", "rungs", "wait"}
+        )
+        return digest(fields)[:16]
+
+
+class RuleTarget(_Shape):
+    """Which workload alerts mean that carry no workload labels."""
+
+    match: tuple[str, ...] = Field(min_length=1, max_length=100)
+    target: str
+    """kind/namespace/name"""
+    depends_on: tuple[str, ...] = ()
+
+
+class Defaults(_Shape):
+    """What every rule of the file has unless it says otherwise."""
+
+    owner: str | None = None
+    mode: Mode | None = None
+    runbook: WebAddress | None = None
+    priority: int | None = Field(default=None, strict=True, ge=0, le=1000)
+
+
+class RuleFile(_Shape):
+    """One file of rules/."""
+
+    defaults: Defaults = Defaults()
+    targets: tuple[RuleTarget, ...] = ()
+    rules: tuple[Rule, ...] = ()

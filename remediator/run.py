@@ -1,0 +1,144 @@
+"""A run: one execution of one rule for one incident, its states, and what a stage may answer."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from remediator.domain.answers import Evidence
+from remediator.domain.change import Change
+from remediator.domain.notice import Notice
+from remediator.domain.run_view import Mode, RunView, TriggerAlert
+from remediator.domain.target import Target
+from remediator.domain.value import Value, digest
+from remediator.rulebook.rule import Rule
+
+
+class State(StrEnum):
+    """Where a run stands. The order of the first six is the lifecycle's, the rest are endings."""
+
+    PLANNED = "PLANNED"
+    DIAGNOSED = "DIAGNOSED"
+    PROPOSED = "PROPOSED"
+    CLEARED = "CLEARED"
+    APPROVED = "APPROVED"
+    ACTED = "ACTED"
+
+    RESOLVED = "RESOLVED"
+    BLOCKED = "BLOCKED"
+    SHADOWED = "SHADOWED"
+    DECLINED = "DECLINED"
+    CANCELLED = "CANCELLED"
+    ESCALATED = "ESCALATED"
+    UNKNOWN = "UNKNOWN"
+
+
+ACTIVE = frozenset(
+    {State.PLANNED, State.DIAGNOSED, State.PROPOSED, State.CLEARED, State.APPROVED, State.ACTED}
+)
+"""States in which there is work to do. UNKNOWN is not active, and yet it keeps its target locked."""
+
+
+class Plan(Value):
+    """What one rung would change, exactly."""
+
+    rung: int
+    changes: tuple[Change, ...]
+
+    @property
+    def digest(self) -> str:
+        return digest([change.digest for change in self.changes])[:16]
+
+
+class Streak(Value):
+    """How long a verification has given the same answer."""
+
+    answer: str
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as read from the database; changed only by a transition."""
+
+    id: int
+    incident_id: int
+    rule: Rule
+    mode: Mode
+    trigger: TriggerAlert
+    target: Target
+    depends_on: tuple[str, ...]
+    state: State
+    rung: int
+    plan: Plan | None
+    progress: dict[str, Streak]
+    epoch: int
+    created_at: datetime
+    acted_at: datetime | None
+
+    @property
+    def view(self) -> RunView:
+        """What the run's steps may know of it."""
+        return RunView(
+            run_id=self.id,
+            rule=self.rule.rule,
+            mode=self.mode,
+            target=self.target,
+            alert=self.trigger,
+            created_at=self.created_at,
+            acted_at=self.acted_at,
+            depends_on=self.depends_on,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal a transition writes along."""
+
+    kind: str
+    text: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "Entry":
+        """Evidence as a journal line."""
+        return cls("evidence", f"{evidence.step}: {evidence.summary}", evidence.to_json())
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A stage's answer: what becomes of the run, and what is recorded with it in the same transaction."""
+
+    why: str
+    entries: tuple[Entry, ...] = ()
+    plan: Plan | None = None
+    """A new plan to store with the run."""
+    progress: dict[str, Streak] | None = None
+    acted: bool = False
+    """True when effects of this rung are recorded now: verification counts from here."""
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed(Verdict):
+    """On to the next line of the runbook."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold(Verdict):
+    """Stay in this state and ask again after `seconds`."""
+
+    seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TryNext(Verdict):
+    """This rung did not help: the next one starts from the top, or people take over."""
+
+
+@dataclass(frozen=True, slots=True)
+class End(Verdict):
+    """The run is over."""
+
+    state: State = State.ESCALATED

@@ -1,0 +1,117 @@
+"""APPROVED: lease, claim, read, guards again, intent, apply. The only stage that leads to a write."""
+
+from remediator.domain.answers import GuardVerdict, Refusal
+from remediator.domain.change import Change
+from remediator.effects.recovery import Conclusion, Seen, conclude
+from remediator.errors import RemediatorError
+from remediator.run import End, Hold, Proceed, Run, State, Verdict
+from remediator.runbook.ask_guards import ask_guards, guards_for, refusal
+from remediator.runbook.desk import Desk
+from remediator.runbook.lease import Lease
+from remediator.runbook.outcomes import after, recorded, unreadable
+from remediator.store import attempts
+from remediator.store.attempts import Attempt, LeaseLost
+
+_REQUEST_SECONDS = 10.0
+_MOST_SENDS = 2
+_AGAIN_SECONDS = 2.0
+
+
+class ApplyActions:
+    """Makes each change of the rung once, whatever crashed before."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def decide(self, run: Run, lease: Lease) -> Verdict:
+        changes = run.plan.changes if run.plan else ()
+        async with self._desk.database.connection() as connection:
+            made = await attempts.of_rung(connection, run)
+        for index, change in enumerate(changes):
+            attempt = made.get(index)
+            if attempt is None:
+                verdict = await self._first_time(run, lease, index, change)
+            elif attempt.outcome is None:
+                verdict = await self._after_interruption(run, lease, attempt)
+            else:
+                verdict = after(run, attempt.outcome, attempt.outcome_why or "")
+            if verdict is not None:
+                return verdict
+        return Proceed("; ".join(change.summary for change in changes), acted=True)
+
+    async def _first_time(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
+        claimed = await self._claim(run, lease, change)
+        if not isinstance(claimed, Seen):
+            return claimed
+        if claimed.exact != change.from_exact:
+            why = "the workload was changed since the plan was made"
+            return End(f"{why}, last by {claimed.last_manager or 'somebody'}", state=State.BLOCKED)
+        verdicts = await ask_guards(self._desk, run, change)
+        refused = await refusal(self._desk, run, verdicts)
+        if refused is not None:
+            return refused
+        intended = await self._intend(run, index, change)
+        if isinstance(intended, LeaseLost):
+            return Hold(intended.why, seconds=0)
+        if isinstance(intended, tuple):
+            return await refusal(self._desk, run, intended)
+        return await self._send(run, lease, intended)
+
+    async def _intend(
+        self, run: Run, index: int, change: Change
+    ) -> Attempt | LeaseLost | tuple[GuardVerdict, ...]:
+        limits = [
+            limit for guard in guards_for(self._desk, run, change) for limit in guard.limits(change, run.view)
+        ]
+        async with self._desk.database.transaction() as connection:
+            return await attempts.commit_intent(connection, run, self._desk.owner, index, change, limits)
+
+    async def _after_interruption(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:
+        """An intent without an outcome: a crash, or an answer that told nothing. The object decides."""
+        try:
+            seen = await self._desk.effects.read_back(attempt.change.target)
+        except RemediatorError as reason:
+            return await unreadable(self._desk, run, attempt, reason.sentence)
+        if conclude(attempt.marker, attempt.change, seen) is not Conclusion.NOT_YET:
+            return await recorded(self._desk, run, attempt, seen)
+        # Our claim under a higher epoch makes the server refuse every copy that is still under way.
+        claimed = await self._claim(run, lease, attempt.change)
+        if not isinstance(claimed, Seen):
+            return claimed
+        if conclude(attempt.marker, attempt.change, claimed) is not Conclusion.NOT_YET:
+            return await recorded(self._desk, run, attempt, claimed)
+        if attempt.sends >= _MOST_SENDS:
+            why = f"it was sent {attempt.sends} times and the API server did not apply it"
+            return await recorded(self._desk, run, attempt, claimed, not_applied=why)
+        verdicts = await ask_guards(self._desk, run, attempt.change)
+        refused = await refusal(self._desk, run, verdicts)
+        if isinstance(refused, End):
+            await recorded(self._desk, run, attempt, claimed, not_applied=refused.why)
+        return refused or await self._send(run, lease, attempt)
+
+    async def _claim(self, run: Run, lease: Lease, change: Change) -> Seen | Verdict:
+        deadline = min(_REQUEST_SECONDS, lease.seconds_left())
+        if deadline <= 0:
+            return Hold("the lease ran out before the claim", seconds=0)
+        claimed = await self._desk.effects.claim(change.target, change.uid, run.epoch, deadline)
+        if isinstance(claimed, Refusal):
+            if claimed.passing:
+                return Hold(f"claim: {claimed.why}", seconds=_AGAIN_SECONDS)
+            return End(f"claim: {claimed.why}", state=State.BLOCKED)
+        return Seen.of(claimed)
+
+    async def _send(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:
+        async with self._desk.database.transaction() as connection:
+            if not await attempts.sending(connection, run, self._desk.owner, attempt):
+                return Hold("another worker owns this run now", seconds=0)
+        deadline = min(_REQUEST_SECONDS, lease.seconds_left())
+        if deadline <= 0:
+            return Hold("the lease ran out before the change was sent", seconds=0)
+        sent = await self._desk.effects.apply(attempt.change, attempt.marker, run.epoch, deadline)
+        try:
+            seen = await self._desk.effects.read_back(attempt.change.target)
+        except RemediatorError as reason:
+            return await unreadable(self._desk, run, attempt, reason.sentence)
+        if conclude(attempt.marker, attempt.change, seen) is Conclusion.NOT_YET:
+            return Hold(f"not applied yet: {sent.said}", seconds=max(_AGAIN_SECONDS, sent.retry_after))
+        return await recorded(self._desk, run, attempt, seen)

@@ -1,0 +1,98 @@
+"""Asks every guard about a change, and turns their verdicts into the run's."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+
+from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit
+from remediator.domain.change import Change
+from remediator.run import End, Entry, Hold, Run, State
+from remediator.runbook.call_step import Unanswered, call_step
+from remediator.runbook.desk import Desk
+from remediator.step import Guard, TargetGuard
+from remediator.store import attempts, episodes
+
+
+def guards_for(desk: Desk, run: Run, change: Change) -> tuple[Guard, ...]:
+    """The always-on guards and the rule's own that apply to this change."""
+    return tuple(each for each in (*desk.always_on, *run.rule.guards) if each.applies_to(change))
+
+
+async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict, ...]:
+    """Every guard's verdict on this change, counts included, from facts read now."""
+    guards = guards_for(desk, run, change)
+    looked = await asyncio.gather(
+        *(_answer(desk, each, each.verdict(change, run.view, desk.kit)) for each in guards)
+    )
+    limits = [limit for each in guards for limit in each.limits(change, run.view)]
+    return _stamped(desk, (*looked, *await _counted(desk, run, limits, change)))
+
+
+async def ask_about_target(desk: Desk, run: Run) -> tuple[GuardVerdict, ...]:
+    """The verdicts of those guards that need no change to judge; asked before anything is looked at for long."""
+    guards = [each for each in desk.always_on if isinstance(each, TargetGuard)]
+    looked = await asyncio.gather(
+        *(_answer(desk, each, each.on_target(run.view, desk.kit)) for each in guards)
+    )
+    limits = [limit for each in guards for limit in each.target_limits(run.view)]
+    return _stamped(desk, (*looked, *await _counted(desk, run, limits, None)))
+
+
+async def _counted(
+    desk: Desk, run: Run, limits: Sequence[Limit], change: Change | None
+) -> list[GuardVerdict]:
+    async with desk.database.connection() as connection:
+        return [await attempts.count(connection, limit, run.view, change) for limit in limits]
+
+
+async def _answer(desk: Desk, guard: Guard, asked: Awaitable[GuardVerdict | None]) -> GuardVerdict | None:
+    answer = await call_step(guard.key(), asked, guard.deadline)
+    return guard.unknown(answer.why) if isinstance(answer, Unanswered) else answer
+
+
+def _stamped(desk: Desk, answers: Iterable[GuardVerdict | None]) -> tuple[GuardVerdict, ...]:
+    now = desk.kit.clock.now()
+    verdicts = [each for each in answers if each is not None]
+    for each in verdicts:
+        desk.metrics.guard_verdicts.labels(each.guard, each.answer).inc()
+    return tuple(
+        each if each.observed_at is not None else each.model_copy(update={"observed_at": now})
+        for each in verdicts
+    )
+
+
+def entries(verdicts: Iterable[GuardVerdict]) -> tuple[Entry, ...]:
+    """The verdicts as journal lines."""
+    return tuple(
+        Entry("guard", f"{each.guard}: {_word(each)}, {each.why}", each.to_json()) for each in verdicts
+    )
+
+
+def _word(verdict: GuardVerdict) -> str:
+    return {GuardAnswer.ALLOW: "yes", GuardAnswer.REFUSE: "no"}.get(verdict.answer, "cannot know")
+
+
+async def refusal(desk: Desk, run: Run, verdicts: Sequence[GuardVerdict]) -> Hold | End | None:
+    """What the verdicts make of the run: nothing when all allow, an end when one refusal lasts, else a hold.
+
+    A hold ends when the run's alerts clear (CANCELLED) or when it has lasted too long (BLOCKED).
+    """
+    against = [each for each in verdicts if not each.allows]
+    if not against:
+        return None
+    why = "; ".join(f"{each.guard}: {each.why}" for each in against)
+    lines = entries(verdicts)
+    if await _cleared(desk, run):
+        return End(f"the alert cleared before anything was changed ({why})", lines, state=State.CANCELLED)
+    lasting = [each for each in against if not each.passing]
+    waited = desk.kit.clock.now() - run.created_at
+    if lasting or waited > desk.rhythm.give_up_holding_after:
+        if not lasting:
+            why = f"it did not become possible in {waited.total_seconds():.0f} s: {why}"
+        return End(why, lines, state=State.BLOCKED)
+    return Hold(why, lines, seconds=desk.rhythm.hold.total_seconds())
+
+
+async def _cleared(desk: Desk, run: Run) -> bool:
+    """Whether every alert of this run has been closed."""
+    async with desk.database.connection() as connection:
+        return not await episodes.any_open(connection, run.id, run.trigger.source, run.trigger.fingerprint)

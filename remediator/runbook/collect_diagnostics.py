@@ -1,0 +1,44 @@
+"""PLANNED: what does it look like, before anything destroys the evidence?"""
+
+import asyncio
+
+from remediator.domain.answers import Evidence
+from remediator.domain.value import canonical
+from remediator.run import Entry, Proceed, Run, Verdict
+from remediator.runbook.ask_guards import ask_about_target, refusal
+from remediator.runbook.call_step import Unanswered, call_step
+from remediator.runbook.desk import Desk
+from remediator.runbook.lease import Lease
+from remediator.step import Diagnostic
+
+_MOST_BYTES = 256 * 1024
+"""A look that brings more is cut: evidence is read by people."""
+
+
+class CollectDiagnostics:
+    """Runs the rule's diagnostics side by side. One that fails is recorded and stops nothing."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def decide(self, run: Run, lease: Lease) -> Verdict:
+        if run.mode != "shadow":
+            refused = await refusal(self._desk, run, await ask_about_target(self._desk, run))
+            if refused is not None:
+                return refused
+        looks = await asyncio.gather(*(self._look(each, run) for each in run.rule.diagnostics))
+        failed = sum(1 for each in looks if each.failed)
+        why = f"{len(looks)} diagnostics collected" + (f", {failed} of them failed" if failed else "")
+        return Proceed(why, tuple(Entry.of(each) for each in looks))
+
+    async def _look(self, diagnostic: Diagnostic, run: Run) -> Evidence:
+        with self._desk.metrics.diagnostic_seconds.labels(diagnostic.key()).time():
+            seen = await call_step(
+                diagnostic.key(), diagnostic.look(run.view, self._desk.kit), diagnostic.deadline
+            )
+        if isinstance(seen, Unanswered):
+            return Evidence(step=diagnostic.key(), summary=seen.why, failed=True)
+        size = len(canonical(seen.details))
+        if size > _MOST_BYTES:
+            return seen.model_copy(update={"details": {"left_out": f"{size} bytes, more than {_MOST_BYTES}"}})
+        return seen

@@ -1,0 +1,92 @@
+"""Carries notices out of the outbox. A dead receiver changes nothing about how a run ended."""
+
+from collections.abc import Mapping
+
+from remediator.domain.notice import Notice
+from remediator.effects.doors import Effects
+from remediator.errors import Permanent, Retryable
+from remediator.kit import Kit
+from remediator.runbook.call_step import Unanswered, call_step
+from remediator.step import Notifier
+from remediator.store import outbox
+from remediator.store.database import Database
+from remediator.store.outbox import KUBERNETES_EVENT, Parcel
+from remediator.telemetry import Metrics
+
+_LEASE_SECONDS = 60.0
+_LONGEST_WAIT_SECONDS = 900.0
+
+
+class Courier:
+    """One unit of its work is one notice for one channel."""
+
+    def __init__(
+        self,
+        database: Database,
+        kit: Kit,
+        effects: Effects,
+        notifiers: Mapping[str, Notifier],
+        metrics: Metrics,
+    ) -> None:
+        self._database = database
+        self._kit = kit
+        self._effects = effects
+        self._notifiers = notifiers
+        self._metrics = metrics
+
+    async def tick(self) -> bool:
+        """Deliver one notice; True when there may be more."""
+        async with self._database.connection() as connection:
+            parcel = await outbox.take_due(connection, _LEASE_SECONDS)
+        if parcel is None:
+            return False
+        await self._deliver(parcel)
+        return True
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        final: str | None = None
+        failed: str | None = None
+        try:
+            failed = await self._send(parcel)
+        except Permanent as reason:
+            final = reason.sentence
+        except Retryable as reason:
+            failed = reason.sentence
+        channel = parcel.channel.partition(":")[0]
+        async with self._database.connection() as connection:
+            if final is not None:
+                await outbox.give_up(connection, parcel, final)
+            elif failed is not None:
+                wait = min(_LONGEST_WAIT_SECONDS, 2.0 ** min(parcel.tries, 12))
+                await outbox.put_back(connection, parcel, failed, wait)
+            else:
+                await outbox.delivered(connection, parcel)
+        if final is None and failed is None:
+            self._metrics.notices_delivered.labels(channel).inc()
+        else:
+            self._metrics.notices_failed.labels(channel).inc()
+
+    async def _send(self, parcel: Parcel) -> str | None:
+        """None when it arrived, else why it did not this time. Raises Permanent when it never will."""
+        if parcel.channel == KUBERNETES_EVENT:
+            await self._effects.announce(parcel.notice)
+            return None
+        notifier = self._notifiers.get(parcel.channel)
+        if notifier is None:
+            raise Permanent(f"no notifier {parcel.channel} is configured any more")
+        return await self._through(notifier, parcel.notice)
+
+    async def _through(self, notifier: Notifier, notice: Notice) -> str | None:
+        refused: Permanent | None = None
+
+        async def send() -> None:
+            nonlocal refused
+            try:
+                await notifier.send(notice, self._kit)
+            except Permanent as reason:
+                refused = reason
+
+        answer = await call_step(notifier.key(), send(), notifier.deadline)
+        if refused is not None:
+            raise refused
+        return answer.why if isinstance(answer, Unanswered) else None

@@ -1,0 +1,53 @@
+"""What people are told: one notice for each effect, and one for each ending that matters."""
+
+from datetime import datetime
+
+from remediator.domain.change import Change
+from remediator.domain.notice import Notice
+from remediator.run import Run, State
+
+_NEXT = {
+    State.RESOLVED: "Nothing to do now; read the timeline when you have time.",
+    State.BLOCKED: "Nothing was changed. Somebody has to look: the refusal above says what would have to change.",
+    State.ESCALATED: "Somebody has to take over: what was seen and tried is in the timeline.",
+    State.UNKNOWN: "Whether the change took effect is not known; the target stays locked until a person settles it.",
+    State.DECLINED: "A person said no; nothing was changed.",
+}
+
+
+def of_effect(run: Run, change: Change, marker: str, at: datetime) -> Notice:
+    """A change was made."""
+    undo = f"Undo: {change.to_title} -> {change.from_title}; the template it had is in run {run.id}."
+    return Notice(
+        key=f"effect/{marker}",
+        at=at,
+        title=f"[CHANGED] {run.rule.rule} on {run.target}",
+        text=f"{_fired(run)} {change.summary}. {undo}",
+        severity=run.trigger.labels.get("severity", ""),
+        incident_id=run.incident_id,
+        run_id=run.id,
+        target=str(run.target),
+        state=State.ACTED,
+    )
+
+
+def of_ending(run: Run, state: State, why: str, at: datetime) -> Notice | None:
+    """The run is over; None where nobody needs to know (shadow, or cleared by itself)."""
+    following = _NEXT.get(state)
+    if following is None or run.mode == "shadow":
+        return None
+    return Notice(
+        key=f"ending/{run.id}",
+        at=at,
+        title=f"[{state}] {run.rule.rule} on {run.target}",
+        text=f"{_fired(run)} {why}. {following} See: remediator incidents show {run.incident_id}",
+        severity=run.trigger.labels.get("severity", ""),
+        incident_id=run.incident_id,
+        run_id=run.id,
+        target=str(run.target),
+        state=state,
+    )
+
+
+def _fired(run: Run) -> str:
+    return f"{run.trigger.name or 'An alert'} fired at {run.trigger.starts_at:%H:%M:%S} UTC."

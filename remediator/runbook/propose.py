@@ -1,0 +1,56 @@
+"""DIAGNOSED: what exactly would each action change, from what to what?"""
+
+from remediator.domain.answers import Proposal, Refusal
+from remediator.domain.change import Change
+from remediator.run import End, Entry, Hold, Plan, Proceed, Run, State, Verdict
+from remediator.runbook.call_step import Unanswered, call_step
+from remediator.runbook.desk import Desk
+from remediator.runbook.lease import Lease
+
+
+class Propose:
+    """Asks the actions of the current rung for their changes; one refusal refuses the rung."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def decide(self, run: Run, lease: Lease) -> Verdict:
+        if not run.rule.ladder:
+            return End("the rule only looks: the evidence is handed over", state=State.ESCALATED)
+        changes: list[Change] = []
+        entries: list[Entry] = []
+        for action in run.rule.ladder[run.rung].actions:
+            answer = await call_step(action.key(), action.propose(run.view, self._desk.kit), action.deadline)
+            if isinstance(answer, Unanswered):
+                answer = Proposal(refusal=Refusal(why=answer.why, passing=True))
+            entries.extend(Entry.of(each) for each in answer.evidence)
+            if answer.change is None:
+                why = answer.refusal or Refusal(why="it proposed nothing")
+                return self._refused(run, f"{action.key()}: {why.why}", why.passing, tuple(entries))
+            changes.append(answer.change)
+            entries.append(_proposed(answer.change))
+        plan = Plan(rung=run.rung, changes=tuple(changes))
+        return Proceed(
+            f"plan {plan.digest}: {'; '.join(e.summary for e in changes)}", tuple(entries), plan=plan
+        )
+
+    def _refused(self, run: Run, why: str, passing: bool, entries: tuple[Entry, ...]) -> Verdict:
+        waited = self._desk.kit.clock.now() - run.created_at
+        if passing and waited <= self._desk.rhythm.give_up_holding_after:
+            return Hold(why, entries, seconds=self._desk.rhythm.hold.total_seconds())
+        # On a later rung something was changed already: that is no refusal, people have to take over.
+        state = State.BLOCKED if run.rung == 0 else State.ESCALATED
+        return End(why, entries, state=State.SHADOWED if run.mode == "shadow" else state)
+
+
+def _proposed(change: Change) -> Entry:
+    details = {
+        "from": change.from_title,
+        "to": change.to_title,
+        "from_revision": change.from_revision,
+        "to_revision": change.to_revision,
+        "ask_because": list(change.ask_because),
+        "caveats": list(change.caveats),
+        "digest": change.digest,
+    }
+    return Entry("proposed", change.summary, details)

@@ -1,0 +1,88 @@
+"""ACTED: did it help? One not_recovered decides, all recovered is recovered, anything else is unknown."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from remediator.domain.answers import Answer, Finding
+from remediator.domain.change import Change
+from remediator.run import End, Entry, Hold, Run, State, Streak, TryNext, Verdict
+from remediator.runbook.call_step import Unanswered, call_step
+from remediator.runbook.desk import Desk
+from remediator.runbook.lease import Lease
+from remediator.step import Verification
+
+
+class VerifyOutcome:
+    """Asks the rung's verifications again and again until each has settled.
+
+    An answer settles when it has held for the verification's `for`; not_recovered only after its
+    `within`, and what has not settled by then is unknown.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def decide(self, run: Run, lease: Lease) -> Verdict:
+        if run.plan is None or run.acted_at is None:
+            return End("the run carries no plan that was acted on", state=State.ESCALATED)
+        verifications = run.rule.ladder[run.rung].verifications
+        findings = await asyncio.gather(
+            *(self._ask(each, run, run.plan.changes[-1]) for each in verifications)
+        )
+        now = self._desk.kit.clock.now()
+        progress: dict[str, Streak] = {}
+        settled: list[Answer | None] = []
+        for index, (verification, finding) in enumerate(zip(verifications, findings, strict=True)):
+            key = f"{index}:{verification.key()}"
+            progress[key] = _continued(run.progress.get(key), finding, now)
+            settled.append(_settled(verification, progress[key], now, run.acted_at))
+        return self._judge(run, progress, settled)
+
+    async def _ask(self, verification: Verification, run: Run, change: Change) -> Finding:
+        finding = await call_step(
+            verification.key(), verification.finding(change, run.view, self._desk.kit), verification.deadline
+        )
+        if isinstance(finding, Unanswered):
+            return Finding(answer=Answer.UNKNOWN, why=finding.why)
+        return finding
+
+    def _judge(self, run: Run, progress: dict[str, Streak], settled: list[Answer | None]) -> Verdict:
+        why = "; ".join(
+            f"{key.partition(':')[2]}: {each.answer}, {each.why}" for key, each in progress.items()
+        )
+        entries = tuple(
+            Entry("verification", f"{key.partition(':')[2]}: {each.answer}, {each.why}", each.to_json())
+            for key, each in progress.items()
+        )
+        if Answer.NOT_RECOVERED in settled:
+            return TryNext(f"it did not help: {why}", entries, progress=progress)
+        if all(each is Answer.RECOVERED for each in settled):
+            return End(f"verified: {why}", entries, progress=progress, state=State.RESOLVED)
+        if None in settled:
+            names = ", ".join(
+                key.partition(":")[2] for key, each in zip(progress, settled, strict=True) if each is None
+            )
+            seconds = self._desk.rhythm.verify_every.total_seconds()
+            return Hold(f"waiting for {names}", entries, progress=progress, seconds=seconds)
+        return End(f"not verified: {why}", entries, progress=progress, state=State.ESCALATED)
+
+
+def _continued(before: Streak | None, finding: Finding, now: datetime) -> Streak:
+    """The streak goes on while the answer stays the same."""
+    since = before.since if before is not None and before.answer == finding.answer else now
+    return Streak(answer=finding.answer, since=since, why=finding.why)
+
+
+def _settled(verification: Verification, streak: Streak, now: datetime, acted_at: datetime) -> Answer | None:
+    """The verification's final answer, or None while it may still change."""
+    held = now - streak.since >= verification.hold_for
+    late = now - acted_at >= verification.within
+    if streak.answer == Answer.RECOVERED and held:
+        return Answer.RECOVERED
+    if not late:
+        return None
+    if streak.answer == Answer.NOT_RECOVERED:
+        return Answer.NOT_RECOVERED if held else None
+    # Recovered, but not long enough: give it the time it asks for before calling it unknown.
+    overdue = now - acted_at >= verification.within + max(verification.hold_for, timedelta(seconds=1))
+    return Answer.UNKNOWN if streak.answer == Answer.UNKNOWN or overdue else None

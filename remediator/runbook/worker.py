@@ -1,0 +1,66 @@
+"""Moves runs along the runbook: lease one, let its stage decide, store the verdict."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from remediator.errors import RemediatorError
+from remediator.run import ACTIVE, Run, State, Verdict
+from remediator.runbook.desk import Desk, Stage
+from remediator.runbook.lease import Lease, kept
+from remediator.runbook.lifecycle import RUNBOOK, state_after
+from remediator.runbook.notices import of_ending
+from remediator.store import runs
+from remediator.telemetry import log_context
+
+_log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 10.0
+
+
+class Worker:
+    """One unit of its work is one transition of one run."""
+
+    def __init__(self, desk: Desk, lease_seconds: float) -> None:
+        self._desk = desk
+        self._lease_seconds = lease_seconds
+        self._stages: Mapping[State, Stage] = {line.state: line.stage(desk) for line in RUNBOOK}
+
+    async def tick(self) -> bool:
+        """Move one run; True when there may be more to do at once."""
+        clock = self._desk.kit.clock
+        asked_at = clock.monotonic()
+        async with self._desk.database.connection() as connection:
+            run = await runs.take_due(connection, self._desk.owner, self._lease_seconds)
+        if run is None:
+            return False
+        lease = Lease(clock, self._lease_seconds, asked_at)
+        with log_context(run=run.id, rule=run.rule.rule, target=str(run.target)):
+            async with kept(lease, self._desk.database, run, self._desk.owner, clock):
+                await self._move(run, lease)
+        return True
+
+    async def _move(self, run: Run, lease: Lease) -> None:
+        try:
+            verdict = await self._stages[run.state].decide(run, lease)
+        except RemediatorError as reason:
+            # The stage could not tell; nothing is decided, and the run comes up again.
+            _log.warning("%s could not be decided: %s", run.state, reason.sentence)
+            async with self._desk.database.connection() as connection:
+                await runs.put_back(connection, run, self._desk.owner, _AGAIN_SECONDS)
+            return
+        state = state_after(run, verdict)
+        if await self._store(run, verdict, state):
+            self._desk.metrics.transitions.labels(state).inc()
+            _log.info("%s: %s", state, verdict.why)
+        else:
+            _log.warning("the run moved on without us; what was decided about %s is dropped", run.state)
+
+    async def _store(self, run: Run, verdict: Verdict, state: State) -> bool:
+        if state not in ACTIVE:
+            notice = of_ending(run, state, verdict.why, self._desk.kit.clock.now())
+            verdict = replace(verdict, notices=(*verdict.notices, *((notice,) if notice else ())))
+        async with self._desk.database.transaction() as connection:
+            return await runs.transition(
+                connection, run, self._desk.owner, verdict, state, self._desk.channels
+            )

@@ -1,0 +1,178 @@
+"""Who may do what: tokens to accounts, accounts to rules, and the review that asks about them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from remediator.sandbox.kubernetes.request import Call, Route
+from remediator.sandbox.kubernetes.status import ApiError, Cause, Json, forbidden, invalid
+
+
+@dataclass(frozen=True)
+class AccessRule:
+    """What a Role or ClusterRole allows; "*" stands for everything.
+
+    `namespaces` says where: ("*",) is a ClusterRoleBinding. `names` limits the rule to objects of those names.
+    Subresources are named as in RBAC: "pods/log".
+    """
+
+    verbs: Sequence[str]
+    groups: Sequence[str]
+    resources: Sequence[str]
+    namespaces: Sequence[str] = ("*",)
+    names: Sequence[str] = ()
+
+    def allows(self, verb: str, group: str, resource: str, namespace: str, name: str) -> bool:
+        """Whether this rule permits that."""
+        return (
+            _among(self.verbs, verb)
+            and _among(self.groups, group)
+            and self._covers(resource)
+            and _among(self.namespaces, namespace)
+            and (not self.names or name in self.names)
+        )
+
+    def _covers(self, resource: str) -> bool:
+        subresource = resource.partition("/")[2]
+        return _among(self.resources, resource) or bool(subresource and f"*/{subresource}" in self.resources)
+
+
+def _among(allowed: Iterable[str], value: str) -> bool:
+    return "*" in allowed or value in allowed
+
+
+EVERYTHING = AccessRule(("*",), ("*",), ("*",))
+"""cluster-admin."""
+
+_SELF_REVIEW = AccessRule(("create",), ("authorization.k8s.io",), ("selfsubjectaccessreviews",))
+_DISCOVERY = ("/api", "/apis", "/version", "/openapi")
+_HEALTH = ("/healthz", "/livez", "/readyz")
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user, the token it shows, and its rules."""
+
+    user: str
+    token: str = ""
+    groups: Sequence[str] = ("system:authenticated",)
+    rules: Sequence[AccessRule] = field(default=())
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether it showed no credentials."""
+        return self.user == "system:anonymous"
+
+    def may(self, verb: str, group: str, resource: str, namespace: str = "", name: str = "") -> bool:
+        """Whether the account may do this."""
+        rules = self.rules if self.is_anonymous else (*self.rules, _SELF_REVIEW)
+        return any(rule.allows(verb, group, resource, namespace, name) for rule in rules)
+
+    def may_read_path(self, path: str) -> bool:
+        """Whether the account may get a path that is no resource."""
+        if EVERYTHING in self.rules or path.startswith(_HEALTH) or path == "/version":
+            return True
+        return not self.is_anonymous and path.startswith(_DISCOVERY)
+
+
+ANONYMOUS = Account("system:anonymous", groups=("system:unauthenticated",))
+"""Whoever shows no credentials; on a real cluster, by default, it may see nothing but version and health."""
+
+
+def service_account(namespace: str, name: str, token: str, rules: Sequence[AccessRule] = ()) -> Account:
+    """A ServiceAccount's account, with the groups Kubernetes gives it."""
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+    return Account(f"system:serviceaccount:{namespace}:{name}", token, groups, rules)
+
+
+class Access:
+    """Authentication and authorization of requests."""
+
+    def __init__(self, *, anonymous_admin: bool = False) -> None:
+        rules = (EVERYTHING,) if anonymous_admin else ()
+        self._anonymous = Account(ANONYMOUS.user, "", ANONYMOUS.groups, rules)
+        self._by_token: dict[str, Account] = {}
+
+    def add(self, account: Account) -> None:
+        """Let this account in by its token."""
+        self._by_token[account.token] = account
+
+    def remove(self, token: str) -> None:
+        """Refuse this token from now on."""
+        del self._by_token[token]
+
+    def account_of(self, call: Call) -> Account:
+        """Who makes the request.
+
+        Raises:
+            ApiError: 401, the token is unknown.
+        """
+        scheme, _, token = call.headers.get("authorization", "").partition(" ")
+        if not scheme:
+            return self._anonymous
+        account = self._by_token.get(token.strip())
+        if scheme.lower() != "bearer" or account is None:
+            raise ApiError(401, "Unauthorized", "Unauthorized")
+        return account
+
+
+def refusal(account: Account, verb: str, route: Route) -> ApiError:
+    """The 403 of an account that may not do this."""
+    place = f'in the namespace "{route.namespace}"' if route.namespace else "at the cluster scope"
+    why = f'User "{account.user}" cannot {verb} resource "{route.full_resource}" in API group "{route.group}" {place}'
+    error = forbidden(route.group, route.plural, route.name, why)
+    error.headers["X-Content-Type-Options"] = "nosniff"
+    return error
+
+
+def authorize(account: Account, call: Call, route: Route | None) -> None:
+    """Let the request pass.
+
+    Raises:
+        ApiError: 403.
+    """
+    if route is None:
+        verb = call.method.lower()
+        if not account.may_read_path(call.path):
+            message = f'forbidden: User "{account.user}" cannot {verb} path "{call.path}"'
+            headers = {"X-Content-Type-Options": "nosniff"}
+            raise ApiError(403, message, "Forbidden", {}, headers)
+        return
+    if not account.may(route.verb, route.group, route.full_resource, route.namespace, route.name):
+        raise refusal(account, route.verb, route)
+
+
+def review(account: Account, body: Json) -> Json:
+    """The answer to a SelfSubjectAccessReview.
+
+    Raises:
+        ApiError: 422, it asks about nothing.
+    """
+    spec = body.get("spec") or {}
+    wanted, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if (wanted is None) == (path is None):
+        message = 'Invalid value: "null": exactly one of nonResourceAttributes or resourceAttributes must be specified'
+        cause = Cause("FieldValueInvalid", message, "spec.resourceAttributes")
+        raise invalid("authorization.k8s.io", "", "", [cause])
+    allowed = account.may_read_path((path or {}).get("path", "")) if path else _may(account, wanted or {})
+    status: Json = {"allowed": allowed}
+    if allowed and EVERYTHING in account.rules:
+        status["reason"] = "RBAC: allowed by cluster-admin"
+    return {
+        "kind": "SelfSubjectAccessReview",
+        "apiVersion": "authorization.k8s.io/v1",
+        "metadata": {"creationTimestamp": None},
+        "spec": spec,
+        "status": status,
+    }
+
+
+def _may(account: Account, wanted: Json) -> bool:
+    subresource = wanted.get("subresource", "")
+    resource = wanted.get("resource", "") + (f"/{subresource}" if subresource else "")
+    return account.may(
+        wanted.get("verb", ""),
+        wanted.get("group", ""),
+        resource,
+        wanted.get("namespace", ""),
+        wanted.get("name", ""),
+    )

@@ -1,0 +1,220 @@
+"""What the server fills in: the values a client left out, kind by kind (Kubernetes v1.33)."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from remediator.sandbox.kubernetes.status import Json
+
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+def apply_defaults(kind: str, obj: Json) -> None:
+    """Fill in `obj`, in place, whatever it lacks."""
+    if kind in _DEFAULTS:
+        _DEFAULTS[kind](obj)
+
+
+def _deployment(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("replicas", 1)
+    _pod_template(spec)
+    strategy = spec.setdefault("strategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", "25%")
+        rolling.setdefault("maxSurge", "25%")
+    spec.setdefault("revisionHistoryLimit", 10)
+    spec.setdefault("progressDeadlineSeconds", 600)
+    obj.setdefault("status", {})
+
+
+def _replica_set(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("replicas", 1)
+    _pod_template(spec)
+    obj.setdefault("status", {"replicas": 0})
+
+
+def _pod(obj: Json) -> None:
+    pod_spec(obj.setdefault("spec", {}))
+    obj["spec"].setdefault("enableServiceLinks", True)
+    obj.setdefault("status", {"phase": "Pending", "qosClass": qos_class(obj["spec"])})
+
+
+def _pod_template(spec: Json) -> None:
+    template = spec.setdefault("template", {})
+    template["metadata"] = {"creationTimestamp": None, **template.get("metadata", {})}
+    pod_spec(template.setdefault("spec", {}))
+
+
+def pod_spec(spec: Json) -> None:
+    """The defaults of a pod's spec, alone or in a template."""
+    for container in [*spec.get("containers", []), *spec.get("initContainers", [])]:
+        _container(container)
+    for volume in spec.get("volumes", []):
+        _volume(volume)
+    spec.setdefault("restartPolicy", "Always")
+    spec.setdefault("terminationGracePeriodSeconds", 30)
+    spec.setdefault("dnsPolicy", "ClusterFirst")
+    if "serviceAccountName" in spec:
+        spec["serviceAccount"] = spec["serviceAccountName"]
+    spec.setdefault("securityContext", {})
+    spec.setdefault("schedulerName", "default-scheduler")
+
+
+def _container(container: Json) -> None:
+    for port in container.get("ports", []):
+        port.setdefault("protocol", "TCP")
+    for variable in container.get("env", []):
+        if "fieldRef" in variable.get("valueFrom", {}):
+            variable["valueFrom"]["fieldRef"].setdefault("apiVersion", "v1")
+    resources = container.setdefault("resources", {})
+    for name, amount in resources.get("limits", {}).items():
+        resources.setdefault("requests", {}).setdefault(name, amount)
+    for probe in _PROBES:
+        if probe in container:
+            _probe(container[probe])
+    container.setdefault("terminationMessagePath", "/dev/termination-log")
+    container.setdefault("terminationMessagePolicy", "File")
+    container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))
+
+
+def _pull_policy(image: str) -> str:
+    tag = image.rsplit("/", 1)[-1].partition("@")[0].partition(":")[2]
+    if "@" in image:
+        return "IfNotPresent"
+    return "Always" if tag in ("", "latest") else "IfNotPresent"
+
+
+def _probe(probe: Json) -> None:
+    if "httpGet" in probe:
+        probe["httpGet"].setdefault("path", "/")
+        probe["httpGet"].setdefault("scheme", "HTTP")
+    if "grpc" in probe:
+        probe["grpc"].setdefault("service", "")
+    defaults = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
+    for name, value in defaults.items():
+        probe.setdefault(name, value)
+
+
+def _volume(volume: Json) -> None:
+    for source in ("configMap", "secret", "projected", "downwardAPI"):
+        if source in volume:
+            volume[source].setdefault("defaultMode", 420)
+    if "hostPath" in volume:
+        volume["hostPath"].setdefault("type", "")
+    if set(volume) == {"name"}:
+        volume["emptyDir"] = {}
+
+
+def qos_class(spec: Json) -> str:
+    """Guaranteed, Burstable or BestEffort, from the containers' requests and limits."""
+    resources: list[Json] = [container.get("resources", {}) for container in spec.get("containers", [])]
+    if not any(entry.get("requests") or entry.get("limits") for entry in resources):
+        return "BestEffort"
+    wanted = ("cpu", "memory")
+    limited = all(set(wanted) <= set(entry.get("limits", {})) for entry in resources)
+    equal = all(entry.get("requests") == entry.get("limits") for entry in resources)
+    return "Guaranteed" if limited and equal else "Burstable"
+
+
+def _service(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    for port in spec.get("ports", []):
+        port.setdefault("protocol", "TCP")
+        port.setdefault("targetPort", port.get("port"))
+    spec.setdefault("type", "ClusterIP")
+    spec.setdefault("sessionAffinity", "None")
+    spec.setdefault("internalTrafficPolicy", "Cluster")
+    if spec["type"] != "ExternalName":
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+    obj.setdefault("status", {"loadBalancer": {}})
+
+
+def _namespace(obj: Json) -> None:
+    metadata = obj["metadata"]
+    metadata["labels"] = {**metadata.get("labels", {}), "kubernetes.io/metadata.name": metadata["name"]}
+    obj.setdefault("spec", {"finalizers": ["kubernetes"]})
+    obj.setdefault("status", {"phase": "Active"})
+
+
+def _event(obj: Json) -> None:
+    obj.setdefault("source", {})
+    for name in ("firstTimestamp", "lastTimestamp", "eventTime"):
+        obj.setdefault(name, None)
+    obj.setdefault("reportingComponent", obj["source"].get("component", ""))
+    obj.setdefault("reportingInstance", obj["source"].get("host", ""))
+
+
+def _autoscaler(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("minReplicas", 1)
+    obj.setdefault("status", {"desiredReplicas": 0, "currentMetrics": None})
+
+
+def _disruption_budget(obj: Json) -> None:
+    zeros = dict.fromkeys(("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"), 0)
+    obj.setdefault("spec", {})
+    obj.setdefault("status", zeros)
+
+
+def _secret(obj: Json) -> None:
+    obj.setdefault("type", "Opaque")
+
+
+_DEFAULTS: dict[str, Callable[[Json], None]] = {
+    "Deployment": _deployment,
+    "ReplicaSet": _replica_set,
+    "Pod": _pod,
+    "Service": _service,
+    "Namespace": _namespace,
+    "Event": _event,
+    "HorizontalPodAutoscaler": _autoscaler,
+    "PodDisruptionBudget": _disruption_budget,
+    "Secret": _secret,
+}
+
+_TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105
+_TOLERATIONS = [
+    {
+        "key": f"node.kubernetes.io/{taint}",
+        "operator": "Exists",
+        "effect": "NoExecute",
+        "tolerationSeconds": 300,
+    }
+    for taint in ("not-ready", "unreachable")
+]
+
+
+def admit_pod(obj: Json, suffix: str) -> None:
+    """What the admission plug-ins add to a new pod: service account, its token volume, tolerations, priority."""
+    spec = obj["spec"]
+    account = spec.setdefault("serviceAccountName", "default")
+    spec["serviceAccount"] = account
+    spec.setdefault("priority", 0)
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    present = {entry.get("key") for entry in spec.get("tolerations", [])}
+    missing = [copy.deepcopy(entry) for entry in _TOLERATIONS if entry["key"] not in present]
+    spec["tolerations"] = [*spec.get("tolerations", []), *missing]
+    if spec.get("automountServiceAccountToken") is False:
+        return
+    name = f"kube-api-access-{suffix}"
+    spec["volumes"] = [*spec.get("volumes", []), _token_volume(name)]
+    mount = {"name": name, "readOnly": True, "mountPath": _TOKEN_PATH}
+    for container in [*spec.get("containers", []), *spec.get("initContainers", [])]:
+        container["volumeMounts"] = [*container.get("volumeMounts", []), dict(mount)]
+
+
+def _token_volume(name: str) -> Json:
+    namespace_path: Json = {
+        "path": "namespace",
+        "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"},
+    }
+    sources: list[Any] = [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [namespace_path]}},
+    ]
+    return {"name": name, "projected": {"sources": sources, "defaultMode": 420}}

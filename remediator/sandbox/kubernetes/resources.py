@@ -1,0 +1,254 @@
+"""The table of resources this API server serves; discovery, routes and storage are made from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Generation(Enum):
+    """What makes metadata.generation go up."""
+
+    NONE = "never: the kind has none"
+    SPEC = "a change of anything but metadata and status"
+    SPEC_AND_ANNOTATIONS = "the same, or a change of the annotations"
+
+
+@dataclass(frozen=True)
+class Subresource:
+    """A path below one object, and the kind it speaks."""
+
+    name: str
+    kind: str
+    verbs: tuple[str, ...]
+    group: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One kind of object and how the server treats it.
+
+    `why_read_only` is the sentence of the 501 that answers writes of kinds whose controller is not emulated.
+    """
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    generation: Generation = Generation.NONE
+    subresources: tuple[Subresource, ...] = ()
+    schema: str = ""
+    strategic_merge: bool = True
+    create_by_put: bool = False
+    put_needs_version: bool = False
+    review: bool = False
+    why_read_only: str = ""
+    selectable: tuple[str, ...] = field(default=())
+
+    @property
+    def api_version(self) -> str:
+        """`apps/v1`, or `v1` in the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def singular(self) -> str:
+        """The lower-case singular name discovery gives."""
+        return self.kind.lower()
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """The verbs of the resource itself, as discovery lists them."""
+        if self.review:
+            return ("create",)
+        every = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+        if self.plural == "namespaces":
+            return tuple(verb for verb in every if verb != "deletecollection")
+        return every
+
+    def subresource(self, name: str) -> Subresource | None:
+        """The subresource of that name, if the resource has it."""
+        return next((sub for sub in self.subresources if sub.name == name), None)
+
+
+_READ_WRITE = ("get", "patch", "update")
+
+
+def _status(kind: str) -> Subresource:
+    return Subresource("status", kind, _READ_WRITE)
+
+
+def _scale() -> Subresource:
+    return Subresource("scale", "Scale", _READ_WRITE, "autoscaling", "v1")
+
+
+def _core(plural: str, kind: str, **more: object) -> Resource:
+    return Resource("", "v1", plural, kind, schema=f"core.v1.{kind}", **more)  # type: ignore[arg-type]
+
+
+def _apps(plural: str, kind: str, **more: object) -> Resource:
+    return Resource("apps", "v1", plural, kind, schema=f"apps.v1.{kind}", **more)  # type: ignore[arg-type]
+
+
+def _review(group: str, plural: str, kind: str) -> Resource:
+    return Resource(group, "v1", plural, kind, namespaced=False, review=True)
+
+
+_POD_FIELDS = (
+    "spec.nodeName",
+    "spec.restartPolicy",
+    "spec.schedulerName",
+    "spec.serviceAccountName",
+    "spec.hostNetwork",
+    "status.phase",
+    "status.podIP",
+    "status.nominatedNodeName",
+)
+_EVENT_FIELDS = (
+    "involvedObject.kind",
+    "involvedObject.namespace",
+    "involvedObject.name",
+    "involvedObject.uid",
+    "involvedObject.apiVersion",
+    "involvedObject.resourceVersion",
+    "involvedObject.fieldPath",
+    "reason",
+    "reportingComponent",
+    "source",
+    "type",
+)
+_POD_SUBRESOURCES = (
+    Subresource("eviction", "Eviction", ("create",), "policy", "v1"),
+    Subresource("log", "Pod", ("get",)),
+    _status("Pod"),
+)
+
+RESOURCES: tuple[Resource, ...] = (
+    _core(
+        "namespaces",
+        "Namespace",
+        namespaced=False,
+        short_names=("ns",),
+        subresources=(_status("Namespace"),),
+        selectable=("status.phase",),
+    ),
+    _core(
+        "nodes",
+        "Node",
+        namespaced=False,
+        short_names=("no",),
+        subresources=(_status("Node"),),
+        selectable=("spec.unschedulable",),
+    ),
+    _core(
+        "pods",
+        "Pod",
+        short_names=("po",),
+        categories=("all",),
+        generation=Generation.SPEC,
+        subresources=_POD_SUBRESOURCES,
+        selectable=_POD_FIELDS,
+    ),
+    _core(
+        "services", "Service", short_names=("svc",), categories=("all",), subresources=(_status("Service"),)
+    ),
+    _core("configmaps", "ConfigMap", short_names=("cm",)),
+    _core("secrets", "Secret", selectable=("type",)),
+    _core("serviceaccounts", "ServiceAccount", short_names=("sa",)),
+    _core("events", "Event", short_names=("ev",), selectable=_EVENT_FIELDS),
+    _apps(
+        "deployments",
+        "Deployment",
+        short_names=("deploy",),
+        categories=("all",),
+        generation=Generation.SPEC_AND_ANNOTATIONS,
+        subresources=(_scale(), _status("Deployment")),
+    ),
+    _apps(
+        "replicasets",
+        "ReplicaSet",
+        short_names=("rs",),
+        categories=("all",),
+        generation=Generation.SPEC,
+        subresources=(_scale(), _status("ReplicaSet")),
+        selectable=("status.replicas",),
+    ),
+    _apps(
+        "statefulsets",
+        "StatefulSet",
+        short_names=("sts",),
+        categories=("all",),
+        generation=Generation.SPEC,
+        subresources=(_scale(), _status("StatefulSet")),
+        why_read_only="it has no StatefulSet controller",
+    ),
+    _apps(
+        "daemonsets",
+        "DaemonSet",
+        short_names=("ds",),
+        categories=("all",),
+        generation=Generation.SPEC,
+        subresources=(_status("DaemonSet"),),
+        why_read_only="it has no DaemonSet controller",
+    ),
+    _apps("controllerrevisions", "ControllerRevision"),
+    Resource(
+        "autoscaling",
+        "v2",
+        "horizontalpodautoscalers",
+        "HorizontalPodAutoscaler",
+        short_names=("hpa",),
+        categories=("all",),
+        subresources=(_status("HorizontalPodAutoscaler"),),
+        schema="autoscaling.v2.HorizontalPodAutoscaler",
+    ),
+    Resource(
+        "policy",
+        "v1",
+        "poddisruptionbudgets",
+        "PodDisruptionBudget",
+        short_names=("pdb",),
+        generation=Generation.SPEC,
+        subresources=(_status("PodDisruptionBudget"),),
+        schema="policy.v1.PodDisruptionBudget",
+    ),
+    Resource(
+        "coordination.k8s.io",
+        "v1",
+        "leases",
+        "Lease",
+        schema="coordination.v1.Lease",
+        create_by_put=True,
+        put_needs_version=True,
+    ),
+    _review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+)
+
+
+def _index() -> Mapping[tuple[str, str], Resource]:
+    return {(resource.group, resource.plural): resource for resource in RESOURCES}
+
+
+BY_NAME: Mapping[tuple[str, str], Resource] = _index()
+"""Every resource by (group, plural)."""
+
+BY_KIND: Mapping[tuple[str, str], Resource] = {(r.api_version, r.kind): r for r in RESOURCES}
+"""Every resource by (apiVersion, kind)."""
+
+VERSIONS: Mapping[str, str] = {resource.group: resource.version for resource in RESOURCES}
+"""The one version served of each group."""
+
+
+def find(name: str) -> Resource:
+    """The resource called `deployments`, `deployment`, `deploy` or `deployments.apps`.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for resource in RESOURCES:
+        qualified = f"{resource.plural}.{resource.group}"
+        if name in (resource.plural, resource.singular, qualified, resource.kind, *resource.short_names):
+            return resource
+    raise KeyError(f"the emulator serves no resource called {name!r}")

@@ -1,0 +1,145 @@
+"""A stand-in for Prometheus' query API: answers come from a table, what it was asked is remembered.
+
+After web/api/v1/api.go of prometheus/prometheus. A query nobody gave an answer for is an empty
+vector, as it is for a metric that does not exist.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aiohttp import web
+
+from remediator.sandbox.loopback_server import LoopbackServer
+
+Number = float | Callable[[], float]
+Series = tuple[Mapping[str, str], Number]
+
+
+@dataclass(frozen=True)
+class AlertingRule:
+    """One alerting rule, as /api/v1/rules shows it; `duration` is its `for` in seconds."""
+
+    name: str
+    query: str = "vector(1)"
+    duration: float = 0.0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    state: str = "inactive"
+
+
+@dataclass(frozen=True)
+class _Failure:
+    status: int
+    error_type: str
+    error: str
+
+
+class Prometheus(LoopbackServer):
+    """One Prometheus; see LoopbackServer for `url`, start, stop, `status` and `delay`.
+
+    `clock` answers the present as an aware UTC datetime and stamps every sample.
+    """
+
+    def __init__(self, *, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._answers: dict[str, Sequence[Series] | _Failure] = {}
+        self.asked: list[str] = []
+        """Every query, in order."""
+        self.rules: list[AlertingRule] = []
+        super().__init__(
+            [
+                web.get("/api/v1/query", self._query),
+                web.post("/api/v1/query", self._query),
+                web.get("/api/v1/query_range", self._query_range),
+                web.post("/api/v1/query_range", self._query_range),
+                web.get("/api/v1/rules", self._get_rules),
+                web.get("/api/v1/status/buildinfo", self._build_info),
+                web.get("/-/ready", self._ok),
+                web.get("/-/healthy", self._ok),
+            ]
+        )
+
+    def answer(self, query: str, value: Number | Sequence[Series]) -> None:
+        """From now on `query` answers this number, or these series; a callable is asked each time."""
+        self._answers[query] = value if isinstance(value, Sequence) else [({}, value)]
+
+    def fail(self, query: str, status: int, error_type: str, error: str) -> None:
+        """From now on `query` fails, for example with 422, `execution` and a sentence."""
+        self._answers[query] = _Failure(status, error_type, error)
+
+    async def _query(self, request: web.Request) -> web.Response:
+        found = await self._asked(request)
+        if isinstance(found, web.Response):
+            return found
+        now = self._clock().timestamp()
+        result = [{"metric": dict(labels), "value": [now, _text(value)]} for labels, value in found]
+        return _success({"resultType": "vector", "result": result})
+
+    async def _query_range(self, request: web.Request) -> web.Response:
+        """The value of now at every step: the table holds no past."""
+        found = await self._asked(request)
+        if isinstance(found, web.Response):
+            return found
+        asked = {**request.query, **await request.post()}
+        try:
+            start, end, step = (float(str(asked[name])) for name in ("start", "end", "step"))
+        except (KeyError, ValueError):
+            return _error(400, "bad_data", "invalid parameter: start, end and step must be numbers")
+        moments = [start + step * number for number in range(int((end - start) // step) + 1)]
+        result = [
+            {"metric": dict(labels), "values": [[moment, _text(value)] for moment in moments]}
+            for labels, value in found
+        ]
+        return _success({"resultType": "matrix", "result": result})
+
+    async def _asked(self, request: web.Request) -> Sequence[Series] | web.Response:
+        query = str({**request.query, **await request.post()}.get("query", ""))
+        if not query:
+            return _error(400, "bad_data", 'invalid parameter "query": unexpected end of input')
+        self.asked.append(query)
+        found = self._answers.get(query, [])
+        if isinstance(found, _Failure):
+            return _error(found.status, found.error_type, found.error)
+        return found
+
+    async def _get_rules(self, _: web.Request) -> web.Response:
+        rules = [
+            {
+                "state": rule.state,
+                "name": rule.name,
+                "query": rule.query,
+                "duration": rule.duration,
+                "labels": dict(rule.labels),
+                "annotations": {},
+                "alerts": [],
+                "health": "ok",
+                "type": "alerting",
+            }
+            for rule in self.rules
+        ]
+        group = {"name": "sandbox", "file": "sandbox.yaml", "interval": 15, "limit": 0, "rules": rules}
+        return _success({"groups": [group] if rules else []})
+
+    async def _build_info(self, _: web.Request) -> web.Response:
+        return _success({"version": "2.42.0", "revision": "sandbox", "branch": "HEAD", "goVersion": "go1.20"})
+
+    async def _ok(self, _: web.Request) -> web.Response:
+        return web.Response(text="Prometheus Server is Ready.\n")
+
+
+def _text(value: Number) -> str:
+    number = value() if callable(value) else value
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "+Inf" if number > 0 else "-Inf"
+    return repr(number) if number != int(number) else str(int(number))
+
+
+def _success(data: Mapping[str, object]) -> web.Response:
+    return web.json_response({"status": "success", "data": data})
+
+
+def _error(status: int, error_type: str, error: str) -> web.Response:
+    return web.json_response({"status": "error", "errorType": error_type, "error": error}, status=status)

@@ -1,0 +1,150 @@
+"""What a step is: the bases of guards, diagnostics, actions, verifications and notifiers.
+
+A step is one frozen class in one file. Its fields are what may stand in a rule file, its one method
+is what it does. The file's name is the YAML key and the snake_case of the class.
+"""
+
+import re
+from abc import abstractmethod
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_serializer
+from pydantic_core.core_schema import SerializerFunctionWrapHandler
+
+from remediator.domain.answers import Evidence, Finding, GuardAnswer, GuardVerdict, Limit, Proposal
+from remediator.domain.change import Change
+from remediator.domain.duration import Duration
+from remediator.domain.notice import Notice
+from remediator.domain.run_view import RunView
+from remediator.kit import Kit
+
+
+class Step(BaseModel):
+    """One entry of a rule: `name` alone or `name: {fields}`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    @classmethod
+    def key(cls) -> str:
+        """The YAML key: the class name in snake_case."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @model_serializer(mode="wrap")
+    def _as_in_a_rule_file(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {self.key(): fields(self)}
+
+
+class Diagnostic(Step):
+    """A read-only look, made before anything destroys the evidence."""
+
+    deadline: ClassVar[timedelta] = timedelta(seconds=15)
+
+    @abstractmethod
+    async def look(self, run: RunView, kit: Kit) -> Evidence:
+        """What it saw. May raise Retryable or Permanent: a look that fails stops nothing."""
+
+
+class Guard(Step):
+    """A reason not to make this change now.
+
+    A guard answers from fresh facts in `verdict`, or declares counts in `limits` that the database
+    enforces in the intent's own transaction, or both.
+    """
+
+    deadline: ClassVar[timedelta] = timedelta(seconds=10)
+    actions: ClassVar[frozenset[str] | None] = None
+    """The actions it applies to; None for all of them."""
+
+    def applies_to(self, change: Change) -> bool:
+        return self.actions is None or change.action in self.actions
+
+    async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict | None:
+        """Allow, refuse or unknown; None when all it has to say is in its limits.
+
+        What it raises or leaves unanswered counts as unknown.
+        """
+        return None
+
+    def limits(self, change: Change, run: RunView) -> tuple[Limit, ...]:
+        """Counts that must hold when the intent is committed."""
+        return ()
+
+    @classmethod
+    def allow(cls, why: str, inputs: Mapping[str, Any] | None = None) -> GuardVerdict:
+        return cls._answer(GuardAnswer.ALLOW, why, inputs, passing=False)
+
+    @classmethod
+    def refuse(
+        cls, why: str, inputs: Mapping[str, Any] | None = None, *, passing: bool = False
+    ) -> GuardVerdict:
+        return cls._answer(GuardAnswer.REFUSE, why, inputs, passing=passing)
+
+    @classmethod
+    def unknown(cls, why: str, inputs: Mapping[str, Any] | None = None) -> GuardVerdict:
+        return cls._answer(GuardAnswer.UNKNOWN, why, inputs, passing=True)
+
+    @classmethod
+    def _answer(
+        cls, answer: GuardAnswer, why: str, inputs: Mapping[str, Any] | None, *, passing: bool
+    ) -> GuardVerdict:
+        return GuardVerdict(
+            guard=cls.key(), answer=answer, why=why, passing=passing, inputs=dict(inputs or {})
+        )
+
+
+class TargetGuard(Guard):
+    """A guard that needs no change to judge, only the target.
+
+    It is asked before diagnostics as well, so that what will not be acted on is not looked at for long.
+    """
+
+    @abstractmethod
+    async def on_target(self, run: RunView, kit: Kit) -> GuardVerdict:
+        """Allow, refuse or unknown, whatever the change."""
+
+    def target_limits(self, run: RunView) -> tuple[Limit, ...]:
+        """Counts that must hold, whatever the change."""
+        return ()
+
+    async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
+        return await self.on_target(run, kit)
+
+    def limits(self, change: Change, run: RunView) -> tuple[Limit, ...]:
+        return self.target_limits(run)
+
+
+class Action(Step):
+    """Proposes a change. Making it is not a step's business: the room effects/ alone writes."""
+
+    deadline: ClassVar[timedelta] = timedelta(seconds=30)
+
+    @abstractmethod
+    async def propose(self, run: RunView, kit: Kit) -> Proposal:
+        """The change with absolute values, or the refusal, with what it looked at."""
+
+
+class Verification(Step):
+    """Did it help? Asked again and again until it settles; one look is never enough to decide."""
+
+    deadline: ClassVar[timedelta] = timedelta(seconds=15)
+
+    hold_for: Duration = Field(default=timedelta(0), alias="for")
+    """The same answer must hold this long before it counts."""
+    within: Duration = timedelta(minutes=10)
+    """When it has not settled this long after the effect, the last answer is the final one."""
+
+    @abstractmethod
+    async def finding(self, change: Change, run: RunView, kit: Kit) -> Finding:
+        """How it looks right now."""
+
+
+class Notifier(Step):
+    """Carries a notice to people."""
+
+    deadline: ClassVar[timedelta] = timedelta(seconds=10)
+
+    @abstractmethod
+    async def send(self, notice: Notice, kit: Kit) -> None:
+        """Deliver, or raise Retryable (the courier tries again) or Permanent (it gives up and says so)."""

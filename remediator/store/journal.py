@@ -1,0 +1,80 @@
+"""The journal: what was seen, decided and done, in order."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from remediator.domain.value import JsonObject, Value
+from remediator.store.database import Connection
+
+
+class Line(Value):
+    """One line as read back."""
+
+    id: int
+    at: datetime
+    kind: str
+    text: str
+    details: JsonObject
+    run_id: int | None = None
+    episode_id: int | None = None
+
+
+async def append(
+    connection: Connection,
+    kind: str,
+    text: str,
+    details: dict[str, Any] | None = None,
+    *,
+    incident_id: int | None = None,
+    run_id: int | None = None,
+    episode_id: int | None = None,
+) -> None:
+    """Add one line."""
+    await connection.execute(
+        """insert into journal (kind, text, details, incident_id, run_id, episode_id)
+           values ($1, $2, $3, $4, $5, $6)""",
+        kind,
+        storable(text),
+        _storable_json(details or {}),
+        incident_id,
+        run_id,
+        episode_id,
+    )
+
+
+async def of_incident(connection: Connection, incident_id: int) -> Sequence[Line]:
+    """All lines of an incident with its runs and episodes, oldest first."""
+    rows = await connection.fetch(
+        """select j.id, j.at, j.kind, j.text, j.details, j.run_id, j.episode_id from journal j
+           where j.incident_id = $1
+              or j.run_id in (select id from runs where incident_id = $1)
+              or j.episode_id in (select id from episodes where incident_id = $1)
+           order by j.id""",
+        incident_id,
+    )
+    return [Line(**row) for row in rows]
+
+
+async def of_run(connection: Connection, run_id: int) -> Sequence[Line]:
+    """All lines of a run, oldest first."""
+    rows = await connection.fetch(
+        "select id, at, kind, text, details, run_id, episode_id from journal where run_id = $1 order by id",
+        run_id,
+    )
+    return [Line(**row) for row in rows]
+
+
+def storable(text: str) -> str:
+    """PostgreSQL's text holds neither NUL nor lone surrogates; both are shown as the replacement character."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _storable_json(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable(str(key)): _storable_json(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable_json(each) for each in value]
+    return value

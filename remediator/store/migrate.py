@@ -1,0 +1,96 @@
+"""Brings the schema up to this program's version: numbered SQL files, forward only."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+
+import asyncpg
+
+from remediator.errors import Permanent
+
+_LOCK = 0x72656D65  # "reme": any number, the same in every replica
+_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_LEDGER = """
+create table if not exists migrations (
+    number integer primary key, name text not null, sha256 text not null,
+    applied_at timestamptz not null default clock_timestamp())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file of migrations/."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.sql.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """Every migration this program knows, in order."""
+    found = []
+    for entry in files("remediator.store").joinpath("migrations").iterdir():
+        name = _NAME.fullmatch(entry.name)
+        if name is not None:
+            found.append(Migration(int(name.group(1)), entry.name, entry.read_text(encoding="utf-8")))
+    return sorted(found, key=lambda each: each.number)
+
+
+async def migrate(dsn: str) -> list[str]:
+    """Apply what is missing and return the names of what was applied.
+
+    Several may run at once: one applies, the others wait for it. Raises Permanent when the schema
+    is newer than this program or an applied file was edited since, and asyncpg's errors as they come.
+    """
+    connection = await asyncpg.connect(dsn, timeout=10, command_timeout=300)
+    try:
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        await connection.execute(_LEDGER)
+        applied = {row["number"]: row for row in await connection.fetch("select * from migrations")}
+        known = migrations()
+        _compare(applied, known)
+        missing = [each for each in known if each.number not in applied]
+        for each in missing:
+            async with connection.transaction():
+                await connection.execute(each.sql)
+                await connection.execute(
+                    "insert into migrations (number, name, sha256) values ($1, $2, $3)",
+                    each.number,
+                    each.name,
+                    each.sha256,
+                )
+        return [each.name for each in missing]
+    finally:
+        await connection.close()
+
+
+def _compare(applied: dict[int, asyncpg.Record], known: list[Migration]) -> None:
+    numbers = {each.number: each for each in known}
+    newer = sorted(set(applied) - set(numbers))
+    if newer:
+        raise Permanent(
+            f"the database's schema is newer than this program (it has {applied[newer[-1]]['name']}): "
+            "run the newer remediator, or restore the backup made before the upgrade"
+        )
+    for number, row in applied.items():
+        if row["sha256"] != numbers[number].sha256:
+            raise Permanent(f"{row['name']} was changed after it was applied: put the original file back")
+
+
+async def pending(dsn: str) -> list[str]:
+    """Names of migrations not applied yet, without applying any."""
+    connection = await asyncpg.connect(dsn, timeout=10, command_timeout=30)
+    try:
+        there = await connection.fetchval("select to_regclass('public.migrations') is not null")
+        rows = await connection.fetch("select * from migrations") if there else []
+        applied = {row["number"]: row for row in rows}
+        known = migrations()
+        _compare(applied, known)
+        return [each.name for each in known if each.number not in applied]
+    finally:
+        await connection.close()

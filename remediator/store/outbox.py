@@ -1,0 +1,89 @@
+"""Undelivered notices. A row is written with the decision it tells of; the courier takes it from there."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from remediator.domain.notice import Notice
+from remediator.domain.value import Value
+from remediator.store.database import Connection
+
+KUBERNETES_EVENT = "kubernetes_event"
+"""The channel that becomes an Event on the target; every other channel is a notifier's."""
+
+
+class Parcel(Value):
+    """One notice for one channel."""
+
+    id: int
+    channel: str
+    key: str
+    notice: Notice
+    tries: int
+
+
+async def enqueue(
+    connection: Connection, channels: Iterable[str], notice: Notice, run_id: int | None
+) -> None:
+    """Put a notice out for every channel; the same key twice is once."""
+    for channel in channels:
+        await connection.execute(
+            """insert into outbox (run_id, channel, key, payload) values ($1, $2, $3, $4)
+               on conflict (key) do nothing""",
+            run_id,
+            channel,
+            f"{channel}/{notice.key}",
+            notice.to_json(),
+        )
+
+
+async def take_due(connection: Connection, lease_seconds: float) -> Parcel | None:
+    """One parcel whose time has come, hidden from other couriers for `lease_seconds`."""
+    row: Any = await connection.fetchrow(
+        """update outbox set tries = tries + 1, due_at = remediator_now() + make_interval(secs => $1)
+           where id = (select id from outbox
+                       where delivered_at is null and given_up_at is null and due_at <= remediator_now()
+                       order by due_at for update skip locked limit 1)
+           returning id, channel, key, payload, tries""",
+        lease_seconds,
+    )
+    if row is None:
+        return None
+    return Parcel(
+        id=row["id"],
+        channel=row["channel"],
+        key=row["key"],
+        notice=Notice(**row["payload"]),
+        tries=row["tries"],
+    )
+
+
+async def delivered(connection: Connection, parcel: Parcel) -> None:
+    """It arrived."""
+    await connection.execute("update outbox set delivered_at = remediator_now() where id = $1", parcel.id)
+
+
+async def put_back(connection: Connection, parcel: Parcel, why: str, seconds: float) -> None:
+    """It did not arrive; try again after `seconds`."""
+    await connection.execute(
+        """update outbox set last_error = $2, due_at = remediator_now() + make_interval(secs => $3)
+           where id = $1""",
+        parcel.id,
+        why,
+        seconds,
+    )
+
+
+async def give_up(connection: Connection, parcel: Parcel, why: str) -> None:
+    """It can never arrive; the row stays for people to see."""
+    await connection.execute(
+        "update outbox set last_error = $2, given_up_at = remediator_now() where id = $1", parcel.id, why
+    )
+
+
+async def oldest_undelivered_seconds(connection: Connection) -> float:
+    """Age of the oldest notice still waiting; 0 when none waits."""
+    age = await connection.fetchval(
+        """select extract(epoch from remediator_now() - min(created_at)) from outbox
+           where delivered_at is null and given_up_at is null"""
+    )
+    return float(age or 0)

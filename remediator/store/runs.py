@@ -1,0 +1,254 @@
+"""Runs: made once, taken under a lease, moved by guarded transitions."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from remediator.domain.run_view import Mode, TriggerAlert
+from remediator.domain.target import Target
+from remediator.domain.value import Value
+from remediator.rulebook.rule import Rule
+from remediator.run import ACTIVE, End, Hold, Plan, Run, State, Streak, TryNext, Verdict
+from remediator.store import journal, outbox
+from remediator.store.database import Connection
+
+_ACTIVE = sorted(ACTIVE)
+
+
+class RunSummary(Value):
+    """A run as lists show it."""
+
+    id: int
+    incident_id: int
+    rule: str
+    mode: str
+    target: str
+    state: str
+    why: str | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+async def create(
+    connection: Connection,
+    *,
+    incident_id: int,
+    rule: Rule,
+    mode: Mode,
+    target: Target,
+    trigger: TriggerAlert,
+    depends_on: Sequence[str],
+) -> int:
+    """A new run in PLANNED. Raises UniqueViolationError when another one holds the target."""
+    run_id: int = await connection.fetchval(
+        """insert into runs (incident_id, rule, rule_digest, rule_text, mode, trigger,
+                             cluster, kind, namespace, name, depends_on, state)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'PLANNED') returning id""",
+        incident_id,
+        rule.rule,
+        rule.digest,
+        rule.model_dump(mode="json"),
+        mode,
+        trigger.to_json(),
+        target.cluster,
+        target.kind,
+        target.namespace,
+        target.name,
+        list(depends_on),
+    )
+    return run_id
+
+
+async def take_due(connection: Connection, owner: str, lease_seconds: float) -> Run | None:
+    """Lease one run whose time has come, under a new and higher epoch; None when there is none."""
+    row = await connection.fetchrow(
+        """update runs set lease_owner = $1, epoch = nextval('epochs'),
+                           lease_until = remediator_now() + make_interval(secs => $2)
+           where id = (select id from runs
+                       where state = any($3) and due_at <= remediator_now()
+                         and (lease_until is null or lease_until < remediator_now())
+                       order by due_at, id for update skip locked limit 1)
+           returning *""",
+        owner,
+        lease_seconds,
+        _ACTIVE,
+    )
+    return None if row is None else _run(row)
+
+
+async def renew(connection: Connection, run: Run, owner: str, lease_seconds: float) -> bool:
+    """Keep the lease for longer; False when it is no longer ours."""
+    renewed = await connection.fetchval(
+        """update runs set lease_until = remediator_now() + make_interval(secs => $4)
+           where id = $1 and epoch = $2 and lease_owner = $3 and lease_until > remediator_now()
+           returning id""",
+        run.id,
+        run.epoch,
+        owner,
+        lease_seconds,
+    )
+    return renewed is not None
+
+
+async def put_back(connection: Connection, run: Run, owner: str, seconds: float) -> None:
+    """Give up the lease without having decided anything; the run is due again after `seconds`."""
+    await connection.execute(
+        """update runs set lease_owner = null, lease_until = null,
+                           due_at = remediator_now() + make_interval(secs => $4)
+           where id = $1 and epoch = $2 and lease_owner = $3""",
+        run.id,
+        run.epoch,
+        owner,
+        seconds,
+    )
+
+
+async def transition(
+    connection: Connection,
+    run: Run,
+    owner: str,
+    verdict: Verdict,
+    state: State,
+    channels: Iterable[str],
+) -> bool:
+    """Store a stage's verdict: state, journal and notices together.
+
+    Call within a transaction. False when the run is no longer ours: nothing was stored then, and
+    the caller must walk away.
+    """
+    before = await connection.fetchrow(
+        """select hold_why from runs
+           where id = $1 and state = $2 and epoch = $3 and lease_owner = $4 for update""",
+        run.id,
+        run.state,
+        run.epoch,
+        owner,
+    )
+    if before is None:
+        return False
+    await _store(connection, run, verdict, state)
+    if not (isinstance(verdict, Hold) and before["hold_why"] == verdict.why):
+        for entry in verdict.entries:
+            await journal.append(
+                connection, entry.kind, entry.text, entry.details, incident_id=run.incident_id, run_id=run.id
+            )
+        await journal.append(
+            connection,
+            "held" if isinstance(verdict, Hold) else "state",
+            f"{state}: {verdict.why}" if state != run.state else verdict.why,
+            {"from": run.state, "to": state},
+            incident_id=run.incident_id,
+            run_id=run.id,
+        )
+    for notice in verdict.notices:
+        await outbox.enqueue(connection, channels, notice, run.id)
+    return True
+
+
+async def _store(connection: Connection, run: Run, verdict: Verdict, state: State) -> None:
+    holds = isinstance(verdict, Hold)
+    next_rung = isinstance(verdict, TryNext) and state is State.PLANNED
+    progress = {} if next_rung else (verdict.progress if verdict.progress is not None else run.progress)
+    await connection.execute(
+        """update runs set
+               state = $2, why = $3, hold_why = $4,
+               due_at = remediator_now() + make_interval(secs => $5),
+               plan = coalesce($6, plan), progress = $7, rung = rung + $8,
+               acted_at = case when $9 then remediator_now() when $8 > 0 then null else acted_at end,
+               ended_at = case when $10 then remediator_now() end,
+               lease_owner = null, lease_until = null
+           where id = $1""",
+        run.id,
+        state,
+        verdict.why,
+        verdict.why if holds else None,
+        verdict.seconds if isinstance(verdict, Hold) else 0.0,
+        verdict.plan.to_json() if verdict.plan is not None else None,
+        {key: streak.to_json() for key, streak in progress.items()},
+        1 if next_rung else 0,
+        verdict.acted,
+        isinstance(verdict, End) or state not in ACTIVE,
+    )
+
+
+async def find(connection: Connection, run_id: int) -> Run | None:
+    """One run, whole."""
+    row = await connection.fetchrow("select * from runs where id = $1", run_id)
+    return None if row is None else _run(row)
+
+
+class LastRun(Value):
+    """What planning must know of the run that holds a target, or held it last."""
+
+    id: int
+    state: State
+    ended_at: datetime | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it still keeps the target: active, or UNKNOWN until a person settles it."""
+        return self.ended_at is None or self.state is State.UNKNOWN
+
+
+async def last_on(connection: Connection, target: Target, *, shadow_of: str | None = None) -> LastRun | None:
+    """The newest run on a target: of those that may act, or of one rule's shadow runs."""
+    row = await connection.fetchrow(
+        """select id, state, ended_at from runs
+           where cluster = $1 and kind = $2 and namespace = $3 and name = $4
+             and case when $5::text is null then mode <> 'shadow' else mode = 'shadow' and rule = $5 end
+           order by id desc limit 1""",
+        target.cluster,
+        target.kind,
+        target.namespace,
+        target.name,
+        shadow_of,
+    )
+    return None if row is None else LastRun(id=row["id"], state=State(row["state"]), ended_at=row["ended_at"])
+
+
+async def recent(connection: Connection, *, limit: int = 50, state: str | None = None) -> list[RunSummary]:
+    """The newest runs first."""
+    rows = await connection.fetch(
+        """select id, incident_id, rule, mode, kind || '/' || namespace || '/' || name as target,
+                  state, why, created_at, ended_at
+           from runs where $2::text is null or state = $2 order by id desc limit $1""",
+        limit,
+        state,
+    )
+    return [RunSummary(**row) for row in rows]
+
+
+async def of_incident(connection: Connection, incident_id: int) -> list[RunSummary]:
+    """The runs of an incident, oldest first."""
+    rows = await connection.fetch(
+        """select id, incident_id, rule, mode, kind || '/' || namespace || '/' || name as target,
+                  state, why, created_at, ended_at
+           from runs where incident_id = $1 order by id""",
+        incident_id,
+    )
+    return [RunSummary(**row) for row in rows]
+
+
+async def count_by_state(connection: Connection) -> dict[str, int]:
+    """How many runs stand in each state."""
+    rows = await connection.fetch("select state, count(*) as runs from runs group by state")
+    return {row["state"]: row["runs"] for row in rows}
+
+
+def _run(row: Any) -> Run:
+    return Run(
+        id=row["id"],
+        incident_id=row["incident_id"],
+        rule=Rule.model_validate(row["rule_text"]),
+        mode=row["mode"],
+        trigger=TriggerAlert.model_validate(row["trigger"]),
+        target=Target(cluster=row["cluster"], kind=row["kind"], namespace=row["namespace"], name=row["name"]),
+        depends_on=tuple(row["depends_on"]),
+        state=State(row["state"]),
+        rung=row["rung"],
+        plan=None if row["plan"] is None else Plan.model_validate(row["plan"]),
+        progress={key: Streak.model_validate(each) for key, each in row["progress"].items()},
+        epoch=row["epoch"],
+        created_at=row["created_at"],
+        acted_at=row["acted_at"],
+    )

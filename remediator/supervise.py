@@ -1,0 +1,66 @@
+"""Keeps a loop going: one unit of work after another, whatever a single one does."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from remediator.clock import Clock
+from remediator.telemetry import Metrics
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Bell:
+    """Rung when there may be work, so that loops need not wait out their interval."""
+
+    _rung: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until it rings, at most `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        except TimeoutError:
+            return
+        self._rung.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One loop of the daemon."""
+
+    name: str
+    tick: Callable[[], Awaitable[bool]]
+    """One unit of work; True when there may be more at once."""
+    every: float
+    """Seconds between units when there is nothing to do."""
+    bell: Bell
+    wakes: tuple[Bell, ...] = ()
+    """Bells of the loops that follow this one on the way of an alert."""
+
+
+async def supervise(loop: Loop, metrics: Metrics, clock: Clock, stopping: asyncio.Event) -> None:
+    """Run the loop until `stopping` is set. A unit that fails is logged, and the next comes after a growing pause."""
+    failures = 0
+    while not stopping.is_set():
+        try:
+            more = await loop.tick()
+        except Exception as reason:
+            # One of the two broad handlers of this program: no single failure stops a loop.
+            failures += 1
+            _log.warning("loop %s: %s: %s", loop.name, type(reason).__name__, reason, exc_info=failures == 1)
+            await loop.bell.wait(min(_LONGEST_PAUSE_SECONDS, loop.every * 2 ** min(failures, 8)))
+            continue
+        failures = 0
+        metrics.loop_last_success.labels(loop.name).set(clock.now().timestamp())
+        for bell in loop.wakes if more else ():
+            bell.ring()
+        if not more:
+            await loop.bell.wait(loop.every)

@@ -1,0 +1,1 @@
+"""Did it help? One verification a file."""

@@ -1,0 +1,28 @@
+"""The change has rolled out: every replica runs it and is available."""
+
+from remediator.clients.workload import look_at
+from remediator.domain.answers import Answer, Finding
+from remediator.domain.change import Change, exact_hash
+from remediator.domain.run_view import RunView
+from remediator.kit import Kit
+from remediator.step import Verification
+from remediator.workloads.rollout_status import rollout_status
+
+
+class RolloutComplete(Verification):
+    """Recovered when the template we set is current and fully rolled out (observedGeneration caught up)."""
+
+    async def finding(self, change: Change, run: RunView, kit: Kit) -> Finding:
+        seen = await look_at(kit.kube, run.target)
+        if seen is None or seen.uid != change.uid:
+            return Finding(answer=Answer.UNKNOWN, why=f"{run.target} is gone or was replaced")
+        if exact_hash(seen.template) != change.to_exact:
+            return Finding(answer=Answer.NOT_RECOVERED, why="the template is no longer the one we set")
+        status = rollout_status(seen.workload, seen.replica_sets, seen.pods, kit.clock.now())
+        match status.state:
+            case "complete":
+                return Finding(answer=Answer.RECOVERED, why=status.why)
+            case "unknown":
+                return Finding(answer=Answer.UNKNOWN, why=status.why)
+            case _:
+                return Finding(answer=Answer.NOT_RECOVERED, why=status.why)

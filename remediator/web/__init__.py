@@ -1,0 +1,1 @@
+"""Everything that is spoken over HTTP: the intake of alerts, the API, health and metrics."""

@@ -1,0 +1,29 @@
+"""What the web part is given by the daemon it belongs to."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from remediator.rulebook.rule import Rule
+from remediator.settings import Settings
+from remediator.store.database import Database
+from remediator.telemetry import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """Everything the web part uses and does not own."""
+
+    settings: Settings
+    database: Database
+    metrics: Metrics
+    rules: Callable[[], Sequence[Rule]]
+    """The rules in force now, in their order."""
+    why_not_act: Callable[[], Awaitable[str | None]]
+    """Why this daemon may not act right now, as a sentence; None when it may."""
+    reload: Callable[[], Awaitable[str]]
+    """Load the rules anew and say what was loaded.
+
+    Raises Permanent with every mistake; the old ones stay in force then.
+    """
+    stored: Callable[[], None]
+    """Told whenever alerts were committed, so that planning need not wait."""

@@ -1,0 +1,29 @@
+"""Which ConfigMaps a pod template cannot start without."""
+
+from collections.abc import Iterator
+
+from remediator.domain.value import JsonObject
+from remediator.workloads.fields import at, objects, text
+
+
+def referenced_config_maps(template: JsonObject) -> set[str]:
+    """Names of the ConfigMaps this template's volumes and environment need; optional ones are left out."""
+    found = (*_of_volumes(template), *_of_environment(template))
+    needed = [each for each in found if at(each, "optional") is not True]
+    return {text(each, "name") for each in needed} - {""}
+
+
+def _of_volumes(template: JsonObject) -> Iterator[object]:
+    for volume in objects(template, "spec", "volumes"):
+        yield at(volume, "configMap")
+        for source in objects(volume, "projected", "sources"):
+            yield at(source, "configMap")
+
+
+def _of_environment(template: JsonObject) -> Iterator[object]:
+    containers = objects(template, "spec", "containers") + objects(template, "spec", "initContainers")
+    for container in containers:
+        for source in objects(container, "envFrom"):
+            yield at(source, "configMapRef")
+        for variable in objects(container, "env"):
+            yield at(variable, "valueFrom", "configMapKeyRef")

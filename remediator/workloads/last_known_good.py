@@ -1,0 +1,178 @@
+"""Which earlier version a rollback should go to: the newest good one, never simply the previous."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from remediator.domain.duration import format_duration
+from remediator.domain.history import AlertSpan, Tenure
+from remediator.domain.value import Value
+from remediator.workloads.revisions import Revision
+from remediator.workloads.version import Version, versions_of
+
+Source = Literal["memory", "replica_set"]
+MAX_AGE = timedelta(days=14)
+"""A version that was last the current one longer ago is not gone back to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known about one workload when a version is to be chosen."""
+
+    current_revision: str
+    """revision_hash of the template the workload has now."""
+    revisions: Sequence[Revision]
+    tenures: Sequence[Tenure] = ()
+    """All remembered ones of this workload."""
+    alert_spans: Sequence[AlertSpan] = ()
+    """All episodes of the alert in question on this workload."""
+    missing_config: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By revision hash: ConfigMaps the version refers to that no longer exist."""
+    rolled_back_from: str | None = None
+    """The annotation remediator.io/rolled-back-from of the workload: a revision hash."""
+    now: datetime
+
+
+class Candidate(Value):
+    """One earlier version and what speaks for or against it. A row of the table people are shown."""
+
+    title: str
+    number: int | None
+    """None when Kubernetes no longer has a ReplicaSet of it."""
+    hash: str
+    good: bool
+    reasons: tuple[str, ...]
+    """Sentences: why not, or why good."""
+    available_seconds: float
+    """The longest unbroken time our memory saw it fully available, in seconds."""
+    source: Source | None
+    """What makes it good: our memory, or only the age of its ReplicaSet. None when it is not good."""
+    last_current_at: datetime | None
+
+
+class Choice(Value):
+    """The version to go back to, or none, with the whole table either way."""
+
+    chosen: Revision | None
+    source: Source | None
+    """`replica_set` is never good enough to act without asking a person."""
+    table: tuple[Candidate, ...]
+    """Newest first."""
+    why: str
+
+
+def choose(facts: Facts, soak: timedelta, max_age: timedelta = MAX_AGE) -> Choice:
+    """Choose the newest good version among those older than the current one.
+
+    Good by memory: seen fully available for `soak` without a break, no such alert began in its time, nobody
+    went back past it since, its ConfigMaps exist, and it was the current one within `max_age`. Only when no
+    version is good by memory does the age of ReplicaSets stand in for having seen it available.
+    """
+    earlier = [
+        each for each in versions_of(facts.revisions, facts.tenures) if each.hash != facts.current_revision
+    ]
+    judged = sorted(
+        ((_judge(each, facts, soak, max_age), each) for each in earlier), key=_newness, reverse=True
+    )
+    table = tuple(candidate for candidate, _ in judged)
+    for source in ("memory", "replica_set"):
+        for candidate, version in judged:
+            if candidate.good and candidate.source == source:
+                why = f"Of the good earlier versions {candidate.title} is the newest. {candidate.reasons[0]}"
+                return Choice(chosen=version.newest, source=candidate.source, table=table, why=why)
+    return Choice(chosen=None, source=None, table=table, why=_why_none(table))
+
+
+def _judge(version: Version, facts: Facts, soak: timedelta, max_age: timedelta) -> Candidate:
+    against = tuple(_against(version, facts, max_age))
+    source, reason = _soaked(version, soak)
+    good = not against and source is not None
+    return Candidate(
+        title=version.title,
+        number=version.newest.number if version.newest is not None else None,
+        hash=version.hash,
+        good=good,
+        reasons=(reason,) if good else (*against, *(() if source is not None else (reason,))),
+        available_seconds=version.available.total_seconds(),
+        source=source if good else None,
+        last_current_at=version.last_current_at,
+    )
+
+
+def _soaked(version: Version, soak: timedelta) -> tuple[Source | None, str]:
+    """What shows that it ran well long enough, or None; with the sentence about it."""
+    available, needed = _shown(version.available), f"the soak time of {_shown(soak)}"
+    if version.came_back:
+        available += " since it was taken up again"
+    if version.available >= soak and version.available > timedelta(0):
+        return "memory", f"It was seen fully available for {available}."
+    aged = _shown(version.current_by_age)
+    if not version.tenures:
+        seen = "It was never seen by our memory"
+    else:
+        seen = f"It was seen fully available for {available}, less than {needed}"
+    if version.remembered >= soak and version.available == timedelta(0):
+        return None, f"It was remembered for {_shown(version.remembered)} and never seen fully available."
+    if version.current_by_age >= soak and version.stretches:
+        return "replica_set", f"{seen}; by the age of ReplicaSets it was the current one for {aged}."
+    return None, f"{seen}; the age of its ReplicaSets does not show {_shown(soak)} as the current one either."
+
+
+def _against(version: Version, facts: Facts, max_age: timedelta) -> Iterator[str]:
+    """Every reason not to go back to this version, whatever its availability."""
+    if version.newest is None:
+        yield "Kubernetes has deleted its ReplicaSet (revisionHistoryLimit)."
+    elif version.newest.number >= _current_number(facts):
+        yield "It is not older than the current revision."
+    if (left := _left(version, facts)) is not None:
+        yield left
+    if alerts := version.alerts(facts.alert_spans):
+        last = max(alerts, key=lambda each: each.starts_at)
+        yield f"{last.alertname} began in its time, last at {last.starts_at.isoformat(timespec='seconds')}."
+    if missing := sorted(facts.missing_config.get(version.hash, ())):
+        yield f"It needs ConfigMaps that no longer exist: {', '.join(missing)}."
+    if version.last_current_at is None:
+        yield "When it was last the current one is not known."
+    elif (age := facts.now - version.last_current_at) > max_age:
+        yield f"It was last the current one {_shown(age)} ago, more than {_shown(max_age)}."
+
+
+def _left(version: Version, facts: Facts) -> str | None:
+    """Whether it was left for an older version, and was not seen to come back since."""
+    if any(each.rolled_away for each in version.revisions):
+        return "It was rolled back from: Kubernetes' revision numbers show an older version after it."
+    if version.came_back:
+        return None
+    if version.left_at is not None:
+        return f"It was rolled back from at {version.left_at.isoformat(timespec='seconds')}."
+    if version.hash == facts.rolled_back_from:
+        return "This daemon rolled back from it."
+    if any(each.taken_up_again for each in version.revisions):
+        return "It was rolled back from and taken up again, and our memory did not see either."
+    return None
+
+
+def _current_number(facts: Facts) -> float:
+    """The newest number of the current version; above all others while it has no ReplicaSet yet."""
+    numbers = [each.number for each in facts.revisions if each.hash == facts.current_revision]
+    return max(numbers, default=float("inf"))
+
+
+def _newness(judged: tuple[Candidate, Version]) -> tuple[int, float, str]:
+    """By revision number, which grows each time a version becomes the current one."""
+    candidate = judged[0]
+    at = candidate.last_current_at
+    return (candidate.number or 0, at.timestamp() if at is not None else 0.0, candidate.hash)
+
+
+def _why_none(table: Sequence[Candidate]) -> str:
+    if not table:
+        return "There is no earlier version to go back to."
+    why_not = " ".join(table[0].reasons)
+    return f"No earlier version of {len(table)} is good. The newest is {table[0].title}. {why_not}"
+
+
+def _shown(duration: timedelta) -> str:
+    """In whole seconds, rounded down."""
+    return format_duration(timedelta(seconds=int(duration.total_seconds())))

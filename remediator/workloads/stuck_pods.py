@@ -1,0 +1,47 @@
+"""Whether a pod will not become ready without somebody's help."""
+
+from datetime import datetime, timedelta
+
+from remediator.domain.value import JsonObject
+from remediator.workloads.fields import at, condition, moment, objects, text
+
+HOPELESS = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+"""Reasons of a waiting container that a new pod of the same template would meet again."""
+
+
+def why_stuck(pod: JsonObject, now: datetime, stuck_after: timedelta, shown: str) -> str | None:
+    """A sentence when this pod is stuck, else None. `shown` is stuck_after as people read it.
+
+    Pods that are going away or have ended are not stuck: their ReplicaSet has replaced them already.
+    """
+    if at(pod, "metadata", "deletionTimestamp") is not None:
+        return None
+    if text(pod, "status", "phase") in ("Succeeded", "Failed"):
+        return None
+    name = text(pod, "metadata", "name")
+    for field, kind in {"initContainerStatuses": "init container", "containerStatuses": "container"}.items():
+        for container in objects(pod, "status", field):
+            reason = text(container, "state", "waiting", "reason")
+            if reason in HOPELESS:
+                return f"{name}: {kind} {text(container, 'name')} is in {reason}."
+    since = _unready_since(pod)
+    if since is not None and now - since > stuck_after:
+        return f"{name}: not ready for longer than {shown}."
+    return None
+
+
+def _unready_since(pod: JsonObject) -> datetime | None:
+    ready = condition(pod, "Ready")
+    if ready.get("status") == "True":
+        return None
+    return moment(ready, "lastTransitionTime") or moment(pod, "metadata", "creationTimestamp")

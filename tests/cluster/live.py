@@ -1,0 +1,246 @@
+"""A whole daemon in real time against a cluster: the emulator, or whatever KUBECONFIG names."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from remediator.app import Daemon, assembled, running
+from remediator.clients.kube_connection import KubeConnection
+from remediator.clock import SystemClock
+from remediator.domain.change import revision_hash
+from remediator.run import State
+from remediator.sandbox.alertmanager import Alertmanager
+from remediator.sandbox.prometheus import Prometheus
+from remediator.settings import Settings
+from remediator.store import attempts, runs
+from remediator.store.attempts import Attempt
+from remediator.store.runs import RunSummary
+from tests.cluster.releases import Releases
+
+TOKEN = "live-token"
+SOAK_SECONDS = 4.0
+
+RULES = f"""
+rules:
+  - rule: bad-release
+    mode: act
+    match: ['{{alertname="HighErrorRate"}}']
+    diagnostics: [pods, events, logs, rollout_history]
+    actions:
+      - rollback: {{soak: {SOAK_SECONDS:g}s}}
+    verifications:
+      - rollout_complete: {{within: 2m}}
+      - alert_cleared: {{for: 1s, within: 2m}}
+  - rule: hung
+    mode: act
+    match: ['{{alertname="Hung"}}']
+    actions: [restart]
+    verifications:
+      - rollout_complete: {{within: 2m}}
+      - alert_cleared: {{for: 1s, within: 2m}}
+"""
+
+
+async def until(
+    found: Callable[[], Awaitable[Any]], what: str, *, seconds: float = 90.0, every: float = 0.2
+) -> Any:
+    """Ask again and again until the answer is truthy. Fails with `what` when it never is."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not (answer := await found()):
+                await asyncio.sleep(every)
+            return answer
+    except TimeoutError:
+        raise AssertionError(f"within {seconds:g} s: {what}") from None
+
+
+@dataclass
+class Live:
+    """The world of one test in real time."""
+
+    kube: KubeConnection
+    namespace: str
+    releases: Releases
+    alertmanager: Alertmanager
+    prometheus: Prometheus
+    daemon: Daemon
+    url: str
+    fired: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def _path(self) -> str:
+        return f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
+
+    async def create(self, template: dict[str, Any], *, replicas: int = 2) -> None:
+        """A Deployment `api` whose team allows rollbacks, up and running."""
+        body = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "api", "annotations": {"remediator.io/rollback": "compatible"}},
+            "spec": {
+                "replicas": replicas,
+                "progressDeadlineSeconds": 5,
+                "minReadySeconds": 0,
+                "selector": {"matchLabels": {"app": "api"}},
+                "template": template,
+            },
+        }
+        answer = await self.kube.call("POST", self._path, body=body)
+        assert answer.status == 201, answer.body
+        await self.rolled_out()
+
+    async def deployment(self) -> dict[str, Any]:
+        """The Deployment as the API server has it now."""
+        answer = await self.kube.call("GET", f"{self._path}/api")
+        assert answer.status == 200, answer.body
+        found: dict[str, Any] = json.loads(answer.body)
+        return found
+
+    async def release(self, template: dict[str, Any]) -> None:
+        """Somebody rolls out another template."""
+        patch = [{"op": "replace", "path": "/spec/template", "value": template}]
+        answer = await self.kube.call(
+            "PATCH", f"{self._path}/api", body=patch, content_type="application/json-patch+json"
+        )
+        assert answer.status == 200, answer.body
+
+    async def rolled_out(self) -> None:
+        """Wait until the newest template is fully available."""
+
+        async def complete() -> bool:
+            found = await self.deployment()
+            status, wanted = found.get("status", {}), found["spec"]["replicas"]
+            return bool(
+                status.get("observedGeneration") == found["metadata"]["generation"]
+                and status.get("updatedReplicas") == wanted
+                and status.get("replicas") == wanted
+                and status.get("availableReplicas") == wanted
+            )
+
+        await until(complete, "the Deployment is fully rolled out")
+
+    async def soaked(self) -> None:
+        """Wait until the daemon's memory has seen the current version available long enough."""
+        found = await self.deployment()
+        revision = revision_hash(found["spec"]["template"])
+
+        async def seen() -> bool:
+            async with self.daemon.database.connection() as connection:
+                longest = await connection.fetchval(
+                    """select max(longest_available_seconds) from tenures
+                       where namespace = $1 and revision = $2 and uid = $3""",
+                    self.namespace,
+                    revision,
+                    found["metadata"]["uid"],
+                )
+            return bool(longest and longest >= SOAK_SECONDS)
+
+        await until(seen, f"the memory has seen {SOAK_SECONDS:g} s of availability")
+
+    async def version(self) -> str:
+        """Which of the releases the Deployment asks for now."""
+        template = (await self.deployment())["spec"]["template"]
+        name: str = template["metadata"]["annotations"]["release"]
+        return name
+
+    async def fire(self, alertname: str = "HighErrorRate", **labels: str) -> None:
+        """The alert fires now, and Alertmanager posts it."""
+        alert = {
+            "alertname": alertname,
+            "namespace": self.namespace,
+            "deployment": "api",
+            "severity": "critical",
+            **labels,
+        }
+        await self._a_second_after_the_rollout()
+        self.fired.append(alert)
+        self.alertmanager.fire(alert)
+        await self.deliver()
+
+    async def _a_second_after_the_rollout(self) -> None:
+        """Alerts come after what causes them; creations are stamped in whole seconds."""
+
+        async def later() -> bool:
+            path = f"/apis/apps/v1/namespaces/{self.namespace}/replicasets"
+            found = json.loads((await self.kube.call("GET", path)).body)["items"]
+            newest = max(each["metadata"]["creationTimestamp"] for each in found)
+            return self.daemon.clock.now() - datetime.fromisoformat(newest) > timedelta(seconds=2)
+
+        await until(later, "the newest ReplicaSet is two seconds old")
+
+    async def resolve(self) -> None:
+        """Everything that fired resolves now."""
+        for alert in self.fired:
+            self.alertmanager.resolve(alert)
+        self.fired.clear()
+        await self.deliver()
+
+    async def deliver(self) -> None:
+        """Alertmanager posts what is due; all of it must be acknowledged."""
+        answers = await self.alertmanager.deliver(f"{self.url}/api/v1/alertmanager", token=TOKEN)
+        assert [each.status for each in answers] == [200] * len(answers), answers
+
+    async def run_in(self, *states: State, seconds: float = 90.0) -> RunSummary:
+        """Wait until the newest run is in one of these states."""
+
+        async def there() -> RunSummary | None:
+            async with self.daemon.database.connection() as connection:
+                newest = await runs.recent(connection, limit=1)
+            return newest[0] if newest and newest[0].state in states else None
+
+        found: RunSummary = await until(there, f"a run is {' or '.join(states)}", seconds=seconds)
+        return found
+
+    async def attempts(self) -> list[Attempt]:
+        """Every attempt of every run."""
+        async with self.daemon.database.connection() as connection:
+            found = []
+            for run in reversed(await runs.recent(connection)):
+                found.extend(await attempts.of_run(connection, run.id))
+            return found
+
+
+@asynccontextmanager
+async def live(
+    tmp_path: Path,
+    database_url: str,
+    kubeconfig: Path,
+    kube: KubeConnection,
+    namespace: str,
+    releases: Releases,
+) -> AsyncIterator[Live]:
+    """A running daemon for this namespace, with stand-ins for Alertmanager and Prometheus."""
+    (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "rules.yaml").write_text(RULES)
+    clock = SystemClock()
+    async with Alertmanager(clock=clock.now) as alertmanager, Prometheus(clock=clock.now) as prometheus:
+        alertmanager.fire({"alertname": "Watchdog"})
+        settings = Settings.model_validate(
+            {
+                "database_url": database_url,
+                "rules": [tmp_path / "rules.yaml"],
+                "listen_address": "127.0.0.1:0",
+                "kubernetes": {"kubeconfig": kubeconfig, "namespaces": [namespace]},
+                "alertmanagers": {"urls": [alertmanager.url]},
+                "prometheus": {"url": prometheus.url},
+                "intake": {"token_file": tmp_path / "token"},
+                "probation": "0s",
+                "engine": {
+                    "tick": "200ms",
+                    "memory_every": "1s",
+                    "verify_every": "500ms",
+                    "hold": "1s",
+                    "settle": "1s",
+                    "lease": "6s",
+                },
+            }
+        )
+        async with assembled(settings, clock) as daemon:
+            await daemon.rules.reload()
+            async with running(daemon) as url:
+                yield Live(kube, namespace, releases, alertmanager, prometheus, daemon, url)

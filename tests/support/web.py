@@ -1,0 +1,139 @@
+"""The web part on a real port, and a client that speaks to it as Alertmanager or a person would."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+
+from remediator.rulebook.rule import Rule
+from remediator.settings import Settings
+from remediator.store.database import Connection, Database, open_database
+from remediator.telemetry import Metrics
+from remediator.web.collaborators import Collaborators
+from remediator.web.server import listening, make_application
+
+INTAKE = "/api/v1/alertmanager"
+TOKEN = "an-alertmanagers-token"
+DEADLINE = 30.0
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+
+@dataclass
+class Daemon:
+    """What the web part asks the rest of the daemon for; a test may change the answers."""
+
+    rules: Sequence[Rule] = ()
+    why_not_act: str | None = None
+    reload: Callable[[], str] = field(default=lambda: "nothing changed")
+
+
+class Web:
+    """One running web part."""
+
+    def __init__(self, url: str, database: Database, metrics: Metrics, http: aiohttp.ClientSession) -> None:
+        self.url = url
+        self.database = database
+        self.metrics = metrics
+        self._http = http
+
+    async def send(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request, as it is; redirects are not followed."""
+        async with (
+            asyncio.timeout(DEADLINE),
+            self._http.request(
+                method, f"{self.url}{path}", data=body, headers=headers, allow_redirects=False
+            ) as answer,
+        ):
+            return Answer(answer.status, answer.headers, await answer.read())
+
+    async def post(self, body: bytes | Mapping[str, Any], path: str = INTAKE, **headers: str) -> Answer:
+        """Post as Alertmanager does; `headers` go over its own, with `_` for `-`."""
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        usual = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        return await self.send("POST", path, body, {**usual, **{k.replace("_", "-"): v for k, v in headers.items()}})
+
+    async def get(self, path: str, token: str | None = None) -> Answer:
+        """Get as a person does."""
+        return await self.send("GET", path, None, bearer(token))
+
+    async def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
+        """What the database holds."""
+        async with self.database.connection() as connection:
+            return [dict(row) for row in await connection.fetch(query, *parameters)]
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The value of one series; 0 when it does not exist yet."""
+        return self.metrics.registry.get_sample_value(f"remediator_{name}", labels) or 0.0
+
+
+def bearer(token: str | None) -> dict[str, str]:
+    """Headers with the token, or none."""
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+def token_file(directory: Path, name: str, token: str) -> Path:
+    """A file that holds `token`."""
+    path = directory / name
+    path.write_text(f"{token}\n")
+    return path
+
+
+@asynccontextmanager
+async def running_web(
+    dsn: str, settings: Mapping[str, Any], daemon: Daemon | None = None
+) -> AsyncIterator[Web]:
+    """The web part over its own pool on `dsn`, until the end of the block."""
+    daemon = daemon or Daemon()
+
+    async def why_not_act() -> str | None:
+        return daemon.why_not_act
+
+    async def reload() -> str:
+        return daemon.reload()
+
+    database, metrics = await open_database(dsn), Metrics()
+    application = make_application(
+        Collaborators(
+            settings=Settings.model_validate({**settings, "database_url": dsn}),
+            database=database,
+            metrics=metrics,
+            rules=lambda: daemon.rules,
+            why_not_act=why_not_act,
+            reload=reload,
+        )
+    )
+    connector = aiohttp.TCPConnector(limit=0)
+    async with (
+        listening(application, "127.0.0.1:0") as url,
+        aiohttp.ClientSession(connector=connector) as http,
+    ):
+        yield Web(url, database, metrics, http)
+    await database.close()
+
+
+@asynccontextmanager
+async def held_rows(database: Database, query: str) -> AsyncIterator[Connection]:
+    """Rows locked by somebody else until the end of the block."""
+    async with database.transaction() as connection:
+        await connection.execute(query)
+        yield connection

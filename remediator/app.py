@@ -7,15 +7,15 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
 
 from remediator.catalogue import ALWAYS_ON, NotifierStep
 from remediator.clients.alertmanager import AlertmanagerClient
+from remediator.clients.bearer import BearerFile
 from remediator.clients.http import HttpClient
-from remediator.clients.kube_connection import connect
+from remediator.clients.kube_connection import KubeConnection, connect
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_write import KubeWriter
 from remediator.clients.prometheus import PrometheusClient
@@ -27,6 +27,7 @@ from remediator.kit import Kit, Protected
 from remediator.memory.watcher import Watcher
 from remediator.planning.backfill import Backfiller
 from remediator.planning.planner import Planner
+from remediator.planning.policy import Policy
 from remediator.planning.reader import Reader
 from remediator.planning.reconcile import Reconciler
 from remediator.planning.rules_in_force import RulesInForce
@@ -81,56 +82,23 @@ async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
         http = await opened.enter_async_context(HttpClient())
         connection = await connect(settings.kubernetes.kubeconfig)
         opened.push_async_callback(connection.close)
-        yield await _wire(settings, clock, database, http, KubeReader(connection), KubeWriter(connection))
+        yield _wire(settings, clock, database, http, connection)
 
 
-async def _wire(
-    settings: Settings,
-    clock: Clock,
-    database: Database,
-    http: HttpClient,
-    reader: KubeReader,
-    writer: KubeWriter,
+def _wire(
+    settings: Settings, clock: Clock, database: Database, http: HttpClient, connection: KubeConnection
 ) -> Daemon:
-    engine, cluster = settings.engine, settings.cluster
+    engine, metrics = settings.engine, Metrics()
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
-    metrics = Metrics()
-    alertmanager = AlertmanagerClient(
-        http, settings.alertmanagers.urls, _bearer(settings.alertmanagers.token_file)
-    )
-    kit = Kit(
-        cluster=cluster.name,
-        cluster_label=cluster.label,
-        protected=Protected(
-            namespaces=frozenset(settings.protected_namespaces), targets=frozenset(settings.protected_targets)
-        ),
-        kube=reader,
-        prometheus=PrometheusClient(http, settings.prometheus.url, _bearer(settings.prometheus.token_file)),
-        alertmanager=alertmanager,
-        http=http,
-        clock=clock,
-        history=DatabaseHistory(database),
-    )
+    reader = KubeReader(connection)
+    kit = _kit(settings, clock, database, http, reader)
+    effects = Effects(reader, KubeWriter(connection))
     notifiers = _notifiers(settings)
-    effects = Effects(reader, writer)
-    desk = Desk(
-        owner=owner,
-        database=database,
-        kit=kit,
-        effects=effects,
-        always_on=ALWAYS_ON,
-        channels=(KUBERNETES_EVENT, *notifiers),
-        rhythm=Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every),
-        metrics=metrics,
-    )
-    rules = RulesInForce(
-        settings.rules,
-        database,
-        metrics,
-        clock,
-        ceiling=settings.effective_ceiling,
-        probation=settings.probation,
-    )
+    policy = Policy.of(settings)
+    rules = RulesInForce(settings.rules, database, metrics, clock, policy)
+    rhythm = Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every)
+    channels = (KUBERNETES_EVENT, *notifiers)
+    desk = Desk(owner, database, kit, effects, ALWAYS_ON, channels, rhythm, metrics)
     return Daemon(
         settings=settings,
         clock=clock,
@@ -139,29 +107,37 @@ async def _wire(
         metrics=metrics,
         rules=rules,
         reader=Reader(database),
-        planner=Planner(
-            database,
-            rules.matching,
-            metrics,
-            cluster=cluster.name,
-            cluster_label=cluster.label,
-            ceiling=settings.effective_ceiling,
-            probation=settings.probation,
-            settle=engine.settle,
-        ),
-        backfiller=Backfiller(database, alertmanager),
-        reconciler=Reconciler(database, alertmanager),
+        planner=Planner(database, rules.matching, metrics, policy),
+        backfiller=Backfiller(database, kit.alertmanager),
+        reconciler=Reconciler(database, kit.alertmanager),
         watcher=Watcher(
             database,
             reader,
-            owner=owner,
-            cluster=cluster.name,
-            namespaces=settings.kubernetes.namespaces,
-            every=engine.memory_every,
+            owner,
+            settings.cluster.name,
+            settings.kubernetes.namespaces,
+            engine.memory_every,
         ),
         worker=Worker(desk, engine.lease.total_seconds()),
         courier=Courier(database, kit, effects, notifiers, metrics),
         gauges=Gauges(database, metrics, rules),
+    )
+
+
+def _kit(settings: Settings, clock: Clock, database: Database, http: HttpClient, reader: KubeReader) -> Kit:
+    alertmanagers, prometheus = settings.alertmanagers, settings.prometheus
+    return Kit(
+        cluster=settings.cluster.name,
+        cluster_label=settings.cluster.label,
+        protected=Protected(
+            namespaces=frozenset(settings.protected_namespaces), targets=frozenset(settings.protected_targets)
+        ),
+        kube=reader,
+        prometheus=PrometheusClient(http, prometheus.url, BearerFile(prometheus.token_file)),
+        alertmanager=AlertmanagerClient(http, alertmanagers.urls, BearerFile(alertmanagers.token_file)),
+        http=http,
+        clock=clock,
+        history=DatabaseHistory(database),
     )
 
 
@@ -174,7 +150,13 @@ async def serve(settings: Settings) -> None:
         reloads: set[asyncio.Task[None]] = set()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(loop.create_task(_reload(daemon.rules))))
+
+        def reload() -> None:
+            reloading = loop.create_task(_reload(daemon.rules))
+            reloads.add(reloading)
+            reloading.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, reload)
         async with running(daemon) as url:
             _log.info("listening on %s", url)
             await stop.wait()
@@ -278,12 +260,3 @@ def _notifiers(settings: Settings) -> dict[str, Notifier]:
             raise Permanent(f"notifiers[{index}]: {mistakes.errors()[0]['msg']}") from None
         found[f"{notifier.key()}:{index}"] = notifier
     return found
-
-
-def _bearer(token_file: Path | None) -> dict[str, str]:
-    if token_file is None:
-        return {}
-    try:
-        return {"Authorization": f"Bearer {token_file.read_text(encoding='utf-8').strip()}"}
-    except OSError as reason:
-        raise Permanent(f"{token_file} cannot be read: {reason.strerror}") from reason

@@ -91,8 +91,15 @@ VerificationStep = Annotated[
     _NAMED,
 ]
 
-# A union of one: pydantic's discriminator needs two, so the only notifier is named directly.
-NotifierStep = Annotated[Webhook, _FIELDS]
+
+def _is_webhook(entry: Any) -> Any:
+    """A union of one: pydantic's discriminator needs two, so the only notifier's name is checked here."""
+    if _key_of(entry) != Webhook.key():
+        raise ValueError(f"there is no notifier {_key_of(entry)!r}; there is: {Webhook.key()}")
+    return _fields_of(entry)
+
+
+NotifierStep = Annotated[Webhook, BeforeValidator(_is_webhook)]
 
 ALWAYS_ON: tuple[Guard, ...] = (
     ThisCluster(),

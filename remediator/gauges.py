@@ -19,8 +19,6 @@ class Gauges:
         async with self._database.connection() as connection:
             self._metrics.set_runs(await runs.count_by_state(connection))
             self._metrics.oldest_unread_notice.set(await notices.oldest_unread_seconds(connection))
-            self._metrics.oldest_undelivered_notice.set(
-                await outbox.oldest_undelivered_seconds(connection)
-            )
+            self._metrics.oldest_undelivered_notice.set(await outbox.oldest_undelivered_seconds(connection))
         await self._rules.show_modes()
         return False

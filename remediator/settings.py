@@ -140,12 +140,24 @@ _FROM_ENVIRONMENT = {
 }
 
 
+class _Loader(yaml.SafeLoader):
+    """SafeLoader without YAML 1.1's yes, no, on and off: `ceiling: off` is a word, as in rule files."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def load_settings(config: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """Settings from the file, then the environment, then the flags; the later wins.
 
     Raises Permanent with every mistake of the file, a line each.
     """
-    found: dict[str, Any] = {} if config is None else _read(config)
+    found = {key: value for key, value in (_read(config) if config else {}).items() if value is not None}
     for variable, field in _FROM_ENVIRONMENT.items():
         if environment.get(variable):
             found[field] = environment[variable]
@@ -169,7 +181,7 @@ def load_settings(config: Path | None, flags: Mapping[str, Any], environment: Ma
 
 def _read(config: Path) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(config.read_text(encoding="utf-8"))
+        found = yaml.load(config.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 -- a SafeLoader
     except OSError as reason:
         raise Permanent(f"{config} {_UNREADABLE}: {reason.strerror}") from reason
     except (yaml.YAMLError, UnicodeDecodeError) as reason:

@@ -52,7 +52,7 @@ async def supervise(loop: Loop, metrics: Metrics, clock: Clock, stopping: asynci
     while not stopping.is_set():
         try:
             more = await loop.tick()
-        except Exception as reason:
+        except Exception as reason:  # noqa: BLE001
             # One of the two broad handlers of this program: no single failure stops a loop.
             failures += 1
             _log.warning("loop %s: %s: %s", loop.name, type(reason).__name__, reason, exc_info=failures == 1)

@@ -6,6 +6,7 @@ from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import Evidence, Proposal, Refusal
 from remediator.domain.change import ROLLED_BACK_FROM, TemplatePatch, revision_hash
 from remediator.domain.duration import Duration
+from remediator.domain.history import Tenure
 from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import Action
@@ -39,7 +40,11 @@ class Rollback(Action):
         if current is None:
             why = "no ReplicaSet has the current template yet: the controller has not caught up"
             return Proposal(refusal=Refusal(why=why, passing=True))
-        choice = await self._choose(run, kit, seen, revisions)
+        tenures = [each for each in await kit.history.tenures(run.target) if each.uid == seen.uid]
+        if tenures and tenures[-1].revision != current.hash:
+            why = f"our memory has not seen {title(current)} yet, so what was before it cannot be judged"
+            return Proposal(refusal=Refusal(why=why, passing=True))
+        choice = await self._choose(run, kit, seen, revisions, tenures)
         evidence = (_table(choice, current),)
         if choice.chosen is None:
             return Proposal(
@@ -48,7 +53,12 @@ class Rollback(Action):
         return Proposal(change=self._change(run, seen, current, choice.chosen, choice), evidence=evidence)
 
     async def _choose(
-        self, run: RunView, kit: Kit, seen: SeenWorkload, revisions: tuple[Revision, ...]
+        self,
+        run: RunView,
+        kit: Kit,
+        seen: SeenWorkload,
+        revisions: tuple[Revision, ...],
+        tenures: list[Tenure],
     ) -> Choice:
         missing = {}
         for revision in revisions:
@@ -56,7 +66,6 @@ class Rollback(Action):
             absent = [n for n in names if await kit.kube.get("configmap", run.target.namespace, n) is None]
             if absent:
                 missing[revision.hash] = absent
-        tenures = [each for each in await kit.history.tenures(run.target) if each.uid == seen.uid]
         annotations = seen.workload["metadata"].get("annotations") or {}
         facts = Facts(
             current_revision=revision_hash(seen.template),
@@ -93,7 +102,7 @@ class Rollback(Action):
             + ("; ".join(differences) or "the templates differ in nothing a person would name"),
             annotations={ROLLED_BACK_FROM: current.hash},
             ask_because=tuple(ask_because),
-            caveats=("whether the image can still be pulled and what Secrets hold is not observed",),
+            caveats=("whether the image can still be pulled", "what the Secrets it uses hold now"),
         )
 
 

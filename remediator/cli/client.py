@@ -105,12 +105,11 @@ class Daemon:
     def _address(self) -> SplitResult:
         try:
             address = urlsplit(self.url)
-            named = address.scheme in ("http", "https") and address.hostname and address.port != 0
+            if address.scheme in ("http", "https") and address.hostname and address.port != 0:
+                return address
         except ValueError:
-            named = None
-        if not named:
-            raise Permanent(f"--url must be like {DEFAULT_URL}, not {self.url!r}")
-        return address
+            pass
+        raise Permanent(f"--url must be like {DEFAULT_URL}, not {self.url!r}")
 
     def _authorization(self) -> dict[str, str]:
         if self.token_file is None:

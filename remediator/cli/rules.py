@@ -130,7 +130,7 @@ def _loaded(named: str, rules: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]
 
 
 def _effective(rule: Mapping[str, Any], ceiling: str) -> str:
-    """The mode in force: under the daemon's ceiling, and in shadow before approval or the end of probation."""
+    """The mode in force: under the daemon's ceiling; shadow until approved or past its probation."""
     mode = min(str(rule["mode"]), ceiling, key=_RISING.index)
     return "shadow" if mode in ("ask", "act") and not rule["may_act"] else mode
 

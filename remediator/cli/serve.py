@@ -42,12 +42,8 @@ def add_commands(commands: Commands) -> None:
         metavar="FILE",
         help="how to reach the cluster from outside of it (REMEDIATOR_KUBECONFIG)",
     )
-    serve.add_argument(
-        "--log.level",
-        dest="log_level",
-        choices=["debug", "info", "warning", "error"],
-        help="REMEDIATOR_LOG_LEVEL",
-    )
+    levels = ["debug", "info", "warning", "error"]
+    serve.add_argument("--log.level", dest="log_level", choices=levels, help="REMEDIATOR_LOG_LEVEL")
     serve.set_defaults(run=_serve)
 
 

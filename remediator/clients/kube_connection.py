@@ -95,7 +95,7 @@ class KubeConnection:
             async with asyncio.timeout(deadline):
                 await self._api_client.update_params_for_auth(found, [], ["BearerToken"])
         except (ConfigException, *_UNUSABLE) as error:
-            raise NeverSent(f"the credentials for {self.host} cannot be read: {_said(error)}") from error
+            raise NeverSent(f"the credentials for {self.host} cannot be read: {_said(error)}") from None
         return {name: value.strip() for name, value in found.items()}
 
 
@@ -119,7 +119,7 @@ async def connect(kubeconfig: Path | None) -> KubeConnection:
         return KubeConnection(client.ApiClient(configuration))
     except (config.ConfigException, *_UNUSABLE) as error:
         source = kubeconfig or "the ServiceAccount of this pod (give --kubeconfig outside of one)"
-        raise Permanent(f"no connection to Kubernetes from {source}: {_said(error)}") from error
+        raise Permanent(f"no connection to Kubernetes from {source}: {_said(error)}") from None
 
 
 async def _load_file(kubeconfig: Path, configuration: "Configuration") -> None:
@@ -167,7 +167,10 @@ class Renewal:
 
 
 def _said(error: Exception) -> str:
-    """The error in words, without the parts of a kubeconfig that the libraries quote: tokens are in there."""
+    """The error in words, without the parts of a kubeconfig that the libraries quote: tokens are in there.
+
+    For the same reason it is not kept as a cause.
+    """
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
         return f"{error.problem} in line {error.problem_mark.line + 1}"
     if isinstance(error, AttributeError | KeyError | TypeError):

@@ -8,6 +8,7 @@ from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import Change, revision_hash
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.run_view import RunView
+from remediator.errors import RemediatorError
 from remediator.kit import Kit
 from remediator.step import Guard
 from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
@@ -33,7 +34,7 @@ class CausedByRollout(Guard):
         began, source = await self._began(change, run, kit)
         if began is None:
             return self.unknown(f"when the current rollout began cannot be told: {source}")
-        hold = await kit.prometheus.alert_hold(run.alert.name, run.alert.labels) or timedelta(0)
+        hold = await _held_back(run, kit)
         window = self.before_alert + hold
         earlier = await self._open_before(run, began, kit)
         inputs = {
@@ -84,3 +85,11 @@ class CausedByRollout(Guard):
             if span.starts_at < began and (open_until is None or open_until > began - _CALM_BEFORE):
                 return span.starts_at.isoformat()
         return None
+
+
+async def _held_back(run: RunView, kit: Kit) -> timedelta:
+    """The alerting rule's `for`; zero where it cannot be learnt, which only makes the window shorter."""
+    try:
+        return await kit.prometheus.alert_hold(run.alert.name, run.alert.labels) or timedelta(0)
+    except RemediatorError:
+        return timedelta(0)

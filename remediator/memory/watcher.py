@@ -30,7 +30,6 @@ class Watcher:
         self,
         database: Database,
         kube: KubeReader,
-        *,
         owner: str,
         cluster: str,
         namespaces: tuple[str, ...],

@@ -1,6 +1,9 @@
 """Posts notices as JSON to an address of the operator's."""
 
 from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
 
 from remediator.domain.notice import Notice
 from remediator.errors import Permanent, Retryable
@@ -16,6 +19,12 @@ class Webhook(Notifier):
     url: str | None = None
     url_file: Path | None = None
     token_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if (self.url is None) == (self.url_file is None):
+            raise ValueError("give either url or url_file")
+        return self
 
     async def send(self, notice: Notice, kit: Kit) -> None:
         url = self.url if self.url_file is None else _secret(self.url_file)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from remediator.domain.answers import Refusal
-from remediator.domain.run_view import Mode
 from remediator.planning.choose import Bid, best, effective_mode, shadows
+from remediator.planning.policy import Policy
 from remediator.planning.resolve import Resolved, resolve
 from remediator.rulebook.match import Matching
 from remediator.store import episodes, incidents, journal, rule_versions, runs
@@ -26,21 +26,12 @@ class Planner:
         database: Database,
         matching: Callable[[], Matching],
         metrics: Metrics,
-        *,
-        cluster: str,
-        cluster_label: str | None,
-        ceiling: Mode,
-        probation: timedelta,
-        settle: timedelta,
+        policy: Policy,
     ) -> None:
         self._database = database
         self._matching = matching
         self._metrics = metrics
-        self._cluster = cluster
-        self._cluster_label = cluster_label
-        self._ceiling = ceiling
-        self._probation = probation
-        self._settle = settle
+        self._policy = policy
 
     async def tick(self) -> bool:
         """Plan one episode; True when there may be more."""
@@ -60,8 +51,8 @@ class Planner:
         return True
 
     async def _plan(self, connection: Connection, episode: Episode) -> None:
-        told = episode.labels.get(self._cluster_label or "", self._cluster)
-        if told != self._cluster:
+        told = episode.labels.get(self._policy.cluster_label or "", self._policy.cluster)
+        if told != self._policy.cluster:
             await self._record(connection, episode, "other_cluster", f"it is about cluster {told!r}")
             return
         matching = self._matching()
@@ -73,7 +64,7 @@ class Planner:
             )
             await self._record(connection, episode, "no_rule", why)
             return
-        resolved = resolve(episode.labels, matching.targets_for(episode.labels), self._cluster)
+        resolved = resolve(episode.labels, matching.targets_for(episode.labels), self._policy.cluster)
         incident_id, is_new = await self._attach(connection, episode, resolved)
         if is_new:
             await journal.append(
@@ -94,7 +85,7 @@ class Planner:
             if target
             else f"alert/{episode.source}/{episode.fingerprint}",
             title=episode.annotations.get("summary") or episode.alertname or episode.fingerprint,
-            cluster=self._cluster,
+            cluster=self._policy.cluster,
             target=target,
             severity=episode.labels.get("severity") or episode.labels.get("sloth_severity") or "",
         )
@@ -126,11 +117,11 @@ class Planner:
         matching = self._matching()
         found = []
         for rule in matching.rules_for(episode.labels):
-            may_act = await rule_versions.may_act(connection, rule, self._probation)
+            may_act = await rule_versions.may_act(connection, rule, self._policy.probation)
             found.append(
                 Bid(
                     rule=rule,
-                    mode=effective_mode(rule, self._ceiling, may_act),
+                    mode=effective_mode(rule, self._policy.ceiling, may_act),
                     episode=episode,
                     order=matching.order_of(rule),
                     waits=episode.opened_at + rule.wait - now,
@@ -147,7 +138,7 @@ class Planner:
             return None
         if last.holds:
             return "joined", f"run {last.id} is already at work on {resolved.target}", None, last.id
-        settled_at = (last.ended_at or now) + self._settle
+        settled_at = (last.ended_at or now) + self._policy.settle
         if settled_at <= now:
             return None
         if episode.run_id == last.id:
@@ -166,7 +157,7 @@ class Planner:
         now: datetime = await connection.fetchval("select remediator_now()")
         for bid in shadows(bids):
             last = await runs.last_on(connection, resolved.target, shadow_of=bid.rule.rule)
-            recent = last is not None and (last.ended_at is None or last.ended_at + self._settle > now)
+            recent = last is not None and (last.ended_at is None or last.ended_at + self._policy.settle > now)
             if not recent and bid.waits <= timedelta(0):
                 await self._start(connection, bid, resolved, incident_id, [bid.episode])
 

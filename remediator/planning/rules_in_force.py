@@ -3,12 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 from remediator.clock import Clock
-from remediator.domain.run_view import Mode
 from remediator.planning.choose import effective_mode
+from remediator.planning.policy import Policy
 from remediator.rulebook.load import Rulebook, load
 from remediator.rulebook.match import Matching
 from remediator.rulebook.problem import RulebookError
@@ -29,16 +28,13 @@ class RulesInForce:
         database: Database,
         metrics: Metrics,
         clock: Clock,
-        *,
-        ceiling: Mode,
-        probation: timedelta,
+        policy: Policy,
     ) -> None:
         self._paths = tuple(paths)
         self._database = database
         self._metrics = metrics
         self._clock = clock
-        self._ceiling = ceiling
-        self._probation = probation
+        self._policy = policy
         self._rulebook = Rulebook()
         self._matching = Matching(self._rulebook)
 
@@ -71,8 +67,8 @@ class RulesInForce:
         modes = {}
         async with self._database.connection() as connection:
             for rule in self._rulebook.rules:
-                may_act = await rule_versions.may_act(connection, rule, self._probation)
-                modes[rule.rule] = (rule.mode, effective_mode(rule, self._ceiling, may_act))
+                may_act = await rule_versions.may_act(connection, rule, self._policy.probation)
+                modes[rule.rule] = (rule.mode, effective_mode(rule, self._policy.ceiling, may_act))
         self._metrics.set_rule_modes(modes)
 
     def _load(self) -> tuple[Rulebook, Matching]:

@@ -34,18 +34,23 @@ class ApplyActions:
             elif attempt.outcome is None:
                 verdict = await self._after_interruption(run, lease, attempt)
             else:
-                verdict = after(run, attempt.outcome, attempt.outcome_why or "")
+                verdict = after(attempt.outcome, attempt.outcome_why or "")
             if verdict is not None:
                 return verdict
         return Proceed("; ".join(change.summary for change in changes), acted=True)
 
     async def _first_time(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
+        # Asked before the claim as well: a run that is held must not write a claim every time it looks.
+        held = await refusal(self._desk, run, await ask_guards(self._desk, run, change))
+        if held is not None:
+            return held
         claimed = await self._claim(run, lease, change)
         if not isinstance(claimed, Seen):
             return claimed
         if claimed.exact != change.from_exact:
             why = "the workload was changed since the plan was made"
-            return End(f"{why}, last by {claimed.last_manager or 'somebody'}", state=State.BLOCKED)
+            state = State.BLOCKED if index == 0 and run.rung == 0 else State.ESCALATED
+            return End(f"{why}, last by {claimed.last_manager or 'somebody'}", state=state)
         verdicts = await ask_guards(self._desk, run, change)
         refused = await refusal(self._desk, run, verdicts)
         if refused is not None:
@@ -97,7 +102,7 @@ class ApplyActions:
         if isinstance(claimed, Refusal):
             if claimed.passing:
                 return Hold(f"claim: {claimed.why}", seconds=_AGAIN_SECONDS)
-            return End(f"claim: {claimed.why}", state=State.BLOCKED)
+            return End(f"claim: {claimed.why}", state=State.BLOCKED if run.rung == 0 else State.ESCALATED)
         return Seen.of(claimed)
 
     async def _send(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:

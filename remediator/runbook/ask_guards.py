@@ -21,7 +21,7 @@ async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict
     """Every guard's verdict on this change, counts included, from facts read now."""
     guards = guards_for(desk, run, change)
     looked = await asyncio.gather(
-        *(_answer(desk, each, each.verdict(change, run.view, desk.kit)) for each in guards)
+        *(_answer(each, each.verdict(change, run.view, desk.kit)) for each in guards)
     )
     limits = [limit for each in guards for limit in each.limits(change, run.view)]
     return _stamped(desk, (*looked, *await _counted(desk, run, limits, change)))
@@ -30,9 +30,7 @@ async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict
 async def ask_about_target(desk: Desk, run: Run) -> tuple[GuardVerdict, ...]:
     """The verdicts of those guards that need no change to judge; asked before anything is looked at for long."""
     guards = [each for each in desk.always_on if isinstance(each, TargetGuard)]
-    looked = await asyncio.gather(
-        *(_answer(desk, each, each.on_target(run.view, desk.kit)) for each in guards)
-    )
+    looked = await asyncio.gather(*(_answer(each, each.on_target(run.view, desk.kit)) for each in guards))
     limits = [limit for each in guards for limit in each.target_limits(run.view)]
     return _stamped(desk, (*looked, *await _counted(desk, run, limits, None)))
 
@@ -44,7 +42,7 @@ async def _counted(
         return [await attempts.count(connection, limit, run.view, change) for limit in limits]
 
 
-async def _answer(desk: Desk, guard: Guard, asked: Awaitable[GuardVerdict | None]) -> GuardVerdict | None:
+async def _answer(guard: Guard, asked: Awaitable[GuardVerdict | None]) -> GuardVerdict | None:
     answer = await call_step(guard.key(), asked, guard.deadline)
     return guard.unknown(answer.why) if isinstance(answer, Unanswered) else answer
 
@@ -74,21 +72,23 @@ def _word(verdict: GuardVerdict) -> str:
 async def refusal(desk: Desk, run: Run, verdicts: Sequence[GuardVerdict]) -> Hold | End | None:
     """What the verdicts make of the run: nothing when all allow, an end when one refusal lasts, else a hold.
 
-    A hold ends when the run's alerts clear (CANCELLED) or when it has lasted too long (BLOCKED).
+    A hold ends when the run's alerts clear (CANCELLED) or when it has lasted too long (BLOCKED). Once
+    the run has changed something, neither is true any more and people have to take over.
     """
     against = [each for each in verdicts if not each.allows]
     if not against:
         return None
     why = "; ".join(f"{each.guard}: {each.why}" for each in against)
     lines = entries(verdicts)
-    if await _cleared(desk, run):
+    changed = await _changed_something(desk, run)
+    if not changed and await _cleared(desk, run):
         return End(f"the alert cleared before anything was changed ({why})", lines, state=State.CANCELLED)
     lasting = [each for each in against if not each.passing]
     waited = desk.kit.clock.now() - run.created_at
     if lasting or waited > desk.rhythm.give_up_holding_after:
         if not lasting:
             why = f"it did not become possible in {waited.total_seconds():.0f} s: {why}"
-        return End(why, lines, state=State.BLOCKED)
+        return End(why, lines, state=State.ESCALATED if changed else State.BLOCKED)
     return Hold(why, lines, seconds=desk.rhythm.hold.total_seconds())
 
 
@@ -96,3 +96,9 @@ async def _cleared(desk: Desk, run: Run) -> bool:
     """Whether every alert of this run has been closed."""
     async with desk.database.connection() as connection:
         return not await episodes.any_open(connection, run.id, run.trigger.source, run.trigger.fingerprint)
+
+
+async def _changed_something(desk: Desk, run: Run) -> bool:
+    """Whether an earlier rung, or an earlier action of this one, has been attempted."""
+    async with desk.database.connection() as connection:
+        return any(each.outcome != "not_applied" for each in await attempts.of_run(connection, run.id))

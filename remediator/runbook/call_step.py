@@ -28,7 +28,7 @@ async def call_step(name: str, answer: Awaitable[_Answer], deadline: timedelta) 
         return Unanswered(why=f"{name} gave no answer within {deadline.total_seconds():g} s")
     except RemediatorError as reason:
         return Unanswered(why=f"{name}: {reason.sentence}")
-    except Exception as reason:
+    except Exception as reason:  # noqa: BLE001
         # One of the two broad handlers of this program: a step with a bug must not stop the loop.
         _log.exception("step %s failed", name)
         return Unanswered(why=f"{name} failed with {type(reason).__name__}: {reason}")

@@ -30,7 +30,7 @@ async def recorded(
             notice = of_effect(run, attempt.change, attempt.marker, desk.kit.clock.now())
             await outbox.enqueue(connection, desk.channels, notice, run.id)
     desk.metrics.actions.labels(attempt.action, outcome).inc()
-    return after(run, outcome, why)
+    return after(outcome, why)
 
 
 async def unreadable(desk: Desk, run: Run, attempt: Attempt, why: str) -> Verdict:
@@ -47,7 +47,7 @@ async def unreadable(desk: Desk, run: Run, attempt: Attempt, why: str) -> Verdic
     )
 
 
-def after(run: Run, outcome: Outcome, why: str) -> Verdict | None:
+def after(outcome: Outcome, why: str) -> Verdict | None:
     """Go on after an effect (or when somebody else made the same change); anything else is people's."""
     match outcome:
         case "applied" | "converged":

@@ -62,7 +62,7 @@ async def of_rung(connection: Connection, run: Run) -> dict[int, Attempt]:
     rows = await connection.fetch(
         f"select {_FIELDS} from attempts where run_id = $1 and rung = $2",
         run.id,
-        run.rung,  # noqa: S608
+        run.rung,
     )
     return {row["action_index"]: Attempt(**row) for row in rows}
 
@@ -71,7 +71,7 @@ async def of_run(connection: Connection, run_id: int) -> list[Attempt]:
     """Every attempt of a run, oldest first."""
     rows = await connection.fetch(
         f"select {_FIELDS} from attempts where run_id = $1 order by id",
-        run_id,  # noqa: S608
+        run_id,
     )
     return [Attempt(**row) for row in rows]
 
@@ -92,7 +92,7 @@ async def commit_intent(
     row = await connection.fetchrow(
         f"""insert into attempts (run_id, rung, action_index, action, rule, cluster, kind, namespace, name,
                                   from_revision, to_revision, change, epoch)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning {_FIELDS}""",  # noqa: S608
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning {_FIELDS}""",
         run.id,
         run.rung,
         action_index,

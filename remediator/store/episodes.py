@@ -57,7 +57,7 @@ async def latest(connection: Connection, source: str, fingerprint: str) -> Episo
     """The newest episode of an alert, open or closed, locked."""
     row = await connection.fetchrow(
         f"""select {_FIELDS} from episodes where source = $1 and fingerprint = $2
-            order by id desc limit 1 for update""",  # noqa: S608
+            order by id desc limit 1 for update""",
         source,
         fingerprint,
     )
@@ -137,7 +137,7 @@ async def take_due(connection: Connection, seconds: float) -> int | None:
 async def find_open(connection: Connection, episode_id: int) -> Episode | None:
     """One episode, locked; None when it was closed meanwhile."""
     row = await connection.fetchrow(
-        f"select {_FIELDS} from episodes where id = $1 and closed_at is null for update",  # noqa: S608
+        f"select {_FIELDS} from episodes where id = $1 and closed_at is null for update",
         episode_id,
     )
     return None if row is None else Episode(**row)
@@ -184,7 +184,7 @@ async def waiting_beside(connection: Connection, incident_id: int, episode_id: i
     rows = await connection.fetch(
         f"""select {_FIELDS} from episodes
             where incident_id = $1 and id <> $2 and closed_at is null and run_id is null
-            order by id""",  # noqa: S608
+            order by id""",
         incident_id,
         episode_id,
     )
@@ -205,9 +205,7 @@ async def any_open(connection: Connection, run_id: int, source: str, fingerprint
 
 async def all_open(connection: Connection) -> list[Episode]:
     """Every open episode, oldest first."""
-    rows = await connection.fetch(
-        f"select {_FIELDS} from episodes where closed_at is null order by id"  # noqa: S608
-    )
+    rows = await connection.fetch(f"select {_FIELDS} from episodes where closed_at is null order by id")
     return [Episode(**row) for row in rows]
 
 
@@ -233,7 +231,7 @@ async def of_incident(connection: Connection, incident_id: int) -> list[Episode]
     """The episodes of an incident, oldest first."""
     rows = await connection.fetch(
         f"select {_FIELDS} from episodes where incident_id = $1 order by id",
-        incident_id,  # noqa: S608
+        incident_id,
     )
     return [Episode(**row) for row in rows]
 
@@ -242,6 +240,6 @@ async def recent(connection: Connection, *, limit: int = 50) -> list[Episode]:
     """The newest episodes first."""
     rows = await connection.fetch(
         f"select {_FIELDS} from episodes order by id desc limit $1",
-        limit,  # noqa: S608
+        limit,
     )
     return [Episode(**row) for row in rows]

@@ -66,7 +66,7 @@ async def close_finished(connection: Connection) -> list[int]:
 
 async def find(connection: Connection, incident_id: int) -> Incident | None:
     """One incident."""
-    row = await connection.fetchrow(f"select {_FIELDS} from incidents where id = $1", incident_id)  # noqa: S608
+    row = await connection.fetchrow(f"select {_FIELDS} from incidents where id = $1", incident_id)
     return None if row is None else Incident(**row)
 
 
@@ -74,6 +74,6 @@ async def recent(connection: Connection, *, limit: int = 50) -> list[Incident]:
     """The newest incidents first."""
     rows = await connection.fetch(
         f"select {_FIELDS} from incidents order by id desc limit $1",
-        limit,  # noqa: S608
+        limit,
     )
     return [Incident(**row) for row in rows]

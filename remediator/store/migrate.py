@@ -14,7 +14,7 @@ _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _LEDGER = """
 create table if not exists migrations (
     number integer primary key, name text not null, sha256 text not null,
-    applied_at timestamptz not null default clock_timestamp())
+    applied_at timestamptz)
 """
 
 
@@ -59,7 +59,7 @@ async def migrate(dsn: str) -> list[str]:
             async with connection.transaction():
                 await connection.execute(each.sql)
                 await connection.execute(
-                    "insert into migrations (number, name, sha256) values ($1, $2, $3)",
+                    "insert into migrations values ($1, $2, $3, remediator_now())",
                     each.number,
                     each.name,
                     each.sha256,

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
 from remediator.domain.value import JsonObject, Value
-from remediator.errors import Permanent, Retryable
+from remediator.errors import Permanent
 from remediator.rulebook.rule import Rule
 from remediator.run import State
 from remediator.settings import Role
@@ -17,17 +17,14 @@ from remediator.store.database import Connection
 from remediator.store.rule_versions import RuleVersion
 from remediator.web.authentication import People, Principal
 from remediator.web.collaborators import Collaborators
-from remediator.web.responses import document, problem, try_again
+from remediator.web.responses import document, problem
+from remediator.web.roles import Answering, Routed, only_for
 
 _DATABASE_SECONDS = 5.0
 _LARGEST_LIMIT = 1000
 _LARGEST_ID = 2**63 - 1
-_CHALLENGE = 'Bearer realm="remediator"'
 
 _log = logging.getLogger(__name__)
-
-_Answering = Callable[[web.Request, Principal], Awaitable[web.Response]]
-_Routed = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class Api:
@@ -50,26 +47,8 @@ class Api:
             web.post("/-/reload", self._for("operate", self._reload)),
         ]
 
-    def _for(self, role: Role, answer: _Answering) -> _Routed:
-        async def routed(request: web.Request) -> web.Response:
-            try:
-                who = self._people.recognise(request.headers)
-            except Retryable as reason:
-                return try_again(reason.sentence, reason.retry_after)
-            if who is None:
-                hint = "Send the token of somebody listed under people in remediator.yml as a bearer token."
-                return problem(
-                    401, "you are not known", hint, {"WWW-Authenticate": 'Bearer realm="remediator"'}
-                )
-            if role not in who.roles:
-                return problem(
-                    403,
-                    f"{who.name} lacks the role {role}",
-                    "Roles are given under people in remediator.yml.",
-                )
-            return await answer(request, who)
-
-        return routed
+    def _for(self, role: Role, answer: Answering) -> Routed:
+        return only_for(self._people, role, answer)
 
     async def _runs(self, request: web.Request, who: Principal) -> web.Response:
         state = request.query.get("state")

@@ -68,6 +68,8 @@ class AlertmanagerIntake:
             return problem(400, f"the body ended early or is no valid HTTP: {reason}")
         except web.HTTPRequestEntityTooLarge:
             return self._too_large(request)
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%d alerts were stored", len(message.alerts), extra=_about(request, message))
         for each in message.quarantined:
             _log.warning("an alert could not be read: %s", each.reason, extra=_about(request, message))
         return _taken(message)

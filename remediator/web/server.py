@@ -15,6 +15,7 @@ from remediator.web.collaborators import Collaborators
 from remediator.web.health import Health
 from remediator.web.inbox import Inbox
 from remediator.web.intake import SOURCE, AlertmanagerIntake
+from remediator.web.pauses import Pauses
 from remediator.web.responses import problem, try_again
 
 _INTAKE_PATHS = (
@@ -61,7 +62,9 @@ def make_application(collaborators: Collaborators) -> web.Application:
     )
     application.add_routes([web.post(path, intake.receive) for path in _INTAKE_PATHS])
     application.add_routes(Health(collaborators).routes())
-    application.add_routes(Api(collaborators, People(settings.people)).routes())
+    people = People(settings.people)
+    application.add_routes(Api(collaborators, people).routes())
+    application.add_routes(Pauses(collaborators, people).routes())
     application.on_response_prepare.append(_add_security_headers)
 
     async def finish_storing(_: web.Application) -> None:

@@ -105,6 +105,7 @@ async def test_no_sentence_quotes_the_credentials_of_a_kubeconfig(tmp_path: Path
     with pytest.raises(Permanent) as raised:
         await connect(a_kubeconfig(tmp_path, "http://127.0.0.1:1", user))
     assert "hunter2" not in raised.value.sentence
+    assert raised.value.__cause__ is None
 
 
 async def test_an_api_server_that_is_down_has_not_seen_the_request(kube: Kube, refusing: str) -> None:

@@ -1,8 +1,7 @@
 """A whole daemon in real time against a cluster: the emulator, or whatever KUBECONFIG names."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from remediator.store import attempts, runs
 from remediator.store.attempts import Attempt
 from remediator.store.runs import RunSummary
 from tests.cluster.releases import Releases
+from tests.support.waiting import until
 
 TOKEN = "live-token"
 SOAK_SECONDS = 4.0
@@ -44,19 +44,6 @@ rules:
       - rollout_complete: {{within: 2m}}
       - alert_cleared: {{for: 1s, within: 2m}}
 """
-
-
-async def until(
-    found: Callable[[], Awaitable[Any]], what: str, *, seconds: float = 90.0, every: float = 0.2
-) -> Any:
-    """Ask again and again until the answer is truthy. Fails with `what` when it never is."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not (answer := await found()):
-                await asyncio.sleep(every)
-            return answer
-    except TimeoutError:
-        raise AssertionError(f"within {seconds:g} s: {what}") from None
 
 
 @dataclass
@@ -166,6 +153,9 @@ class Live:
         """Alerts come after what causes them; creations are stamped in whole seconds."""
 
         async def later() -> bool:
+            deployment = await self.deployment()
+            if deployment["status"].get("observedGeneration") != deployment["metadata"]["generation"]:
+                return False
             path = f"/apis/apps/v1/namespaces/{self.namespace}/replicasets"
             found = json.loads((await self.kube.call("GET", path)).body)["items"]
             newest = max(each["metadata"]["creationTimestamp"] for each in found)
@@ -185,7 +175,7 @@ class Live:
         answers = await self.alertmanager.deliver(f"{self.url}/api/v1/alertmanager", token=TOKEN)
         assert [each.status for each in answers] == [200] * len(answers), answers
 
-    async def run_in(self, *states: State, seconds: float = 90.0) -> RunSummary:
+    async def run_in(self, *states: State, seconds: float = 60.0) -> RunSummary:
         """Wait until the newest run is in one of these states."""
 
         async def there() -> RunSummary | None:
@@ -193,8 +183,17 @@ class Live:
                 newest = await runs.recent(connection, limit=1)
             return newest[0] if newest and newest[0].state in states else None
 
-        found: RunSummary = await until(there, f"a run is {' or '.join(states)}", seconds=seconds)
+        try:
+            found: RunSummary = await until(there, f"a run is {' or '.join(states)}", seconds=seconds)
+        except AssertionError as reason:
+            raise AssertionError(f"{reason}; the story so far:\n{await self.journal()}") from None
         return found
+
+    async def journal(self) -> str:
+        """What was seen, decided and done, for whoever reads a failed test."""
+        async with self.daemon.database.connection() as connection:
+            lines = await connection.fetch("select kind, text from journal order by id")
+        return "\n".join(f"{line['kind']}: {line['text']}" for line in lines)
 
     async def attempts(self) -> list[Attempt]:
         """Every attempt of every run."""

@@ -173,3 +173,15 @@ async def test_without_the_teams_word_a_person_has_to_agree(story: Story) -> Non
     assert run.state == "BLOCKED"
     assert "a person would have to agree" in (run.why or "")
     assert story.effects() == []
+
+
+async def test_an_alert_quicker_than_our_memory_waits_for_it(story: Story) -> None:
+    await soaked(story)
+    story.release("app:missing-v2")
+    await story.clock.advance(5)
+    await story.fire()
+    run = await story.run()
+    assert run.state == "DIAGNOSED"
+    assert "memory has not seen" in (run.why or "")
+    await story.let(60)
+    assert story.effects() == ["app:v1"]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,6 +42,11 @@ class Daemon:
     rules: Sequence[Rule] = ()
     why_not_act: str | None = None
     reload: Callable[[], str] = field(default=lambda: "nothing changed")
+    times_stored: int = 0
+
+    def stored(self) -> None:
+        """Counts how often it was told that alerts were committed."""
+        self.times_stored += 1
 
 
 class Web:
@@ -70,7 +75,9 @@ class Web:
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
         usual = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-        return await self.send("POST", path, body, {**usual, **{k.replace("_", "-"): v for k, v in headers.items()}})
+        return await self.send(
+            "POST", path, body, {**usual, **{k.replace("_", "-"): v for k, v in headers.items()}}
+        )
 
     async def get(self, path: str, token: str | None = None) -> Answer:
         """Get as a person does."""
@@ -111,24 +118,23 @@ async def running_web(
     async def reload() -> str:
         return daemon.reload()
 
-    database, metrics = await open_database(dsn), Metrics()
-    application = make_application(
-        Collaborators(
-            settings=Settings.model_validate({**settings, "database_url": dsn}),
-            database=database,
-            metrics=metrics,
-            rules=lambda: daemon.rules,
-            why_not_act=why_not_act,
-            reload=reload,
+    async with AsyncExitStack() as stack:
+        database, metrics = await open_database(dsn), Metrics()
+        stack.push_async_callback(database.close)
+        application = make_application(
+            Collaborators(
+                settings=Settings.model_validate({**settings, "database_url": dsn}),
+                database=database,
+                metrics=metrics,
+                rules=lambda: daemon.rules,
+                why_not_act=why_not_act,
+                reload=reload,
+                stored=daemon.stored,
+            )
         )
-    )
-    connector = aiohttp.TCPConnector(limit=0)
-    async with (
-        listening(application, "127.0.0.1:0") as url,
-        aiohttp.ClientSession(connector=connector) as http,
-    ):
-        yield Web(url, database, metrics, http)
-    await database.close()
+        url = await stack.enter_async_context(listening(application, "127.0.0.1:0"))
+        http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        yield Web(url, database, metrics, await stack.enter_async_context(http))
 
 
 @asynccontextmanager

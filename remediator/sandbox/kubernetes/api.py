@@ -1,52 +1,29 @@
 """From a request to its answer: routing, access, and the verb."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-
 from remediator.sandbox.kubernetes import discovery, tables
 from remediator.sandbox.kubernetes.access import Access, Account, authorize, review
+from remediator.sandbox.kubernetes.answers import Answer, Stream
 from remediator.sandbox.kubernetes.controllers.kubelet import Kubelet
-from remediator.sandbox.kubernetes.decoding import Strictness, decode_object, decode_patch, strictness_of
-from remediator.sandbox.kubernetes.deletion import delete, read_delete_options
-from remediator.sandbox.kubernetes.effects import Origin
+from remediator.sandbox.kubernetes.decoding import Strictness, decode_object
 from remediator.sandbox.kubernetes.logs import pod_log
 from remediator.sandbox.kubernetes.loop import Loop
 from remediator.sandbox.kubernetes.negotiation import Representation, negotiate, partial, partial_list
-from remediator.sandbox.kubernetes.reads import list_body, list_objects, selection
-from remediator.sandbox.kubernetes.request import Call, Route, parse_json, parse_route
+from remediator.sandbox.kubernetes.reads import list_body, list_objects
+from remediator.sandbox.kubernetes.request import Call, Route, parse_route
 from remediator.sandbox.kubernetes.resources import BY_NAME, VERSIONS, Resource
-from remediator.sandbox.kubernetes.scale import SCALE, scale_of, with_scale
+from remediator.sandbox.kubernetes.scale import scale_of
 from remediator.sandbox.kubernetes.status import (
     ApiError,
-    Cause,
     Json,
-    invalid,
     method_not_allowed,
     no_such_route,
     not_emulated,
 )
 from remediator.sandbox.kubernetes.watching import Watch, read_watch
+from remediator.sandbox.kubernetes.write_verbs import WriteVerbs
 from remediator.sandbox.kubernetes.writes import Writes
 
 _PLAIN = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
-
-
-@dataclass
-class Answer:
-    """What goes back: a JSON object, a text, or nothing."""
-
-    code: int
-    body: Json | str | None
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class Stream:
-    """A watch to be sent event by event."""
-
-    watch: Watch
-    present: Callable[[Json], Json]
 
 
 class Api:
@@ -56,6 +33,7 @@ class Api:
         self, writes: Writes, loop: Loop, access: Access, kubelet: Kubelet, *, watch_list: bool
     ) -> None:
         self._writes = writes
+        self._verbs = WriteVerbs(writes)
         self._loop = loop
         self._access = access
         self._kubelet = kubelet
@@ -122,7 +100,7 @@ class Api:
         if route.subresource == "eviction":
             raise not_emulated("eviction")
         shown = negotiate(call)
-        answer = self._write(call, route, account, resource)
+        answer = self._verbs.answer(call, route, account, resource)
         if isinstance(answer.body, dict) and answer.body.get("kind") == resource.kind:
             answer.body = self._shown(answer.body, resource, shown, call)
         return answer
@@ -176,87 +154,6 @@ class Api:
             return Answer(204, None)
         return Answer(200, text, {"Content-Type": "text/plain"})
 
-    # -- writing ------------------------------------------------------------------------------------------
-
-    def _write(self, call: Call, route: Route, account: Account, resource: Resource) -> Answer:
-        origin = _origin(call, account, route)
-        strictness = strictness_of(call)
-        verbs: dict[str, Callable[..., Answer]] = {
-            "create": self._create,
-            "update": self._update,
-            "patch": self._patch,
-            "delete": self._delete,
-            "deletecollection": self._delete_collection,
-        }
-        answer = verbs[route.verb](call, route, resource, origin, strictness)
-        warnings = [f'299 - "{_quoted(text)}"' for text in strictness.warnings]
-        if warnings:
-            answer.headers["Warning"] = ", ".join(warnings)
-        return answer
-
-    def _create(
-        self, call: Call, route: Route, resource: Resource, origin: Origin, strictness: Strictness
-    ) -> Answer:
-        obj = decode_object(call, resource, strictness)
-        inside = (obj.get("metadata") or {}).get("namespace", route.namespace)
-        if resource.namespaced and inside != route.namespace:
-            message = "the namespace of the provided object does not match the namespace sent on the request"
-            raise ApiError(400, message, "BadRequest")
-        return Answer(201, self._writes.create(resource, route.namespace, obj, origin))
-
-    def _update(
-        self, call: Call, route: Route, resource: Resource, origin: Origin, strictness: Strictness
-    ) -> Answer:
-        key = self._writes.key(resource, route.namespace, route.name)
-        if route.subresource == "scale":
-            scale = decode_object(call, SCALE, strictness)
-            after = self._writes.patch(resource, key, lambda obj: with_scale(obj, scale), origin, "scale")
-            return Answer(200, scale_of(after))
-        obj = decode_object(call, resource, strictness)
-        if resource.create_by_put and self._writes.store.get(key) is None:
-            return Answer(201, self._writes.create(resource, route.namespace, obj, origin))
-        if resource.put_needs_version and not obj.get("metadata", {}).get("resourceVersion"):
-            message = "Invalid value: 0: must be specified for an update"
-            cause = Cause("FieldValueInvalid", message, "metadata.resourceVersion")
-            raise invalid(resource.group, resource.kind, key.name, [cause])
-        return Answer(200, self._writes.replace(resource, key, obj, origin, route.subresource))
-
-    def _patch(
-        self, call: Call, route: Route, resource: Resource, origin: Origin, strictness: Strictness
-    ) -> Answer:
-        key = self._writes.key(resource, route.namespace, route.name)
-        if route.subresource == "scale":
-            patch = decode_patch(call, SCALE, strictness)
-
-            def rescale(obj: Json) -> Json:
-                return with_scale(obj, patch.apply(scale_of(obj)))
-
-            return Answer(200, scale_of(self._writes.patch(resource, key, rescale, origin, "scale")))
-        patch = decode_patch(call, resource, strictness)
-        return Answer(200, self._writes.patch(resource, key, patch.apply, origin, route.subresource))
-
-    def _delete(
-        self, call: Call, route: Route, resource: Resource, origin: Origin, strictness: Strictness
-    ) -> Answer:
-        key = self._writes.key(resource, route.namespace, route.name)
-        options = read_delete_options(_optional_body(call), dict(call.query))
-        return Answer(200, delete(self._writes, resource, key, options, origin))
-
-    def _delete_collection(
-        self, call: Call, route: Route, resource: Resource, origin: Origin, strictness: Strictness
-    ) -> Answer:
-        options = read_delete_options(_optional_body(call), dict(call.query))
-        chosen = selection(call, resource)
-        page = list_objects(self._writes.store, Call("GET", call.path), route, resource)
-        doomed = [obj for obj in page.items if chosen(obj)]
-        for obj in doomed:
-            key = self._writes.key(resource, route.namespace, obj["metadata"]["name"])
-            delete(self._writes, resource, key, options, origin)
-        body = list_body(resource, page)
-        body["metadata"] = {"resourceVersion": str(self._writes.store.version)}
-        body["items"] = [{k: v for k, v in obj.items() if k not in ("kind", "apiVersion")} for obj in doomed]
-        return Answer(200, body)
-
 
 def _fits(resource: Resource, route: Route) -> bool:
     if resource.namespaced or route.plural == "namespaces":
@@ -273,26 +170,3 @@ def _is_writable(resource: Resource, route: Route) -> bool:
     if route.verb == "deletecollection":
         return bool(route.namespace) or not resource.namespaced
     return bool(route.name) and route.verb in ("update", "patch", "delete")
-
-
-def _optional_body(call: Call) -> Json:
-    if not call.body.strip():
-        return {}
-    value: Any = parse_json(call.body).value
-    return value if isinstance(value, dict) else {}
-
-
-def _origin(call: Call, account: Account, route: Route) -> Origin:
-    agent = call.headers.get("user-agent", "")
-    dry = call.query.get("dryRun", "")
-    if dry not in ("", "All"):
-        kinds = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
-        message = f'Unsupported value: []string{{"{dry}"}}: supported values: "All"'
-        cause = Cause("FieldValueNotSupported", message, "dryRun")
-        raise invalid("meta.k8s.io", kinds.get(route.verb, "DeleteOptions"), "", [cause])
-    manager = call.query.get("fieldManager") or agent.partition("/")[0] or "unknown"
-    return Origin(account.user, manager, route.verb, agent, dry_run=dry == "All")
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -199,10 +199,8 @@ def decode_patch(call: Call, resource: Resource, strictness: Strictness) -> Patc
     """The patch in the body of a PATCH.
 
     Raises:
-        ApiError: 415, 400; 501 for server-side apply.
+        ApiError: 415 or 400.
     """
-    if call.media_type in APPLY:
-        raise not_emulated("server-side apply")
     if call.media_type not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE):
         raise unsupported_media_type()
     try:
@@ -217,6 +215,26 @@ def decode_patch(call: Call, resource: Resource, strictness: Strictness) -> Patc
         why = f"json: cannot unmarshal {name} into Go value of type map[string]interface {{}}"
         raise bad_request(f"error decoding patch: {why}")
     return Patch(call.media_type, content, resource, strictness)
+
+
+def decode_apply(call: Call, resource: Resource) -> Json:
+    """The object in the body of a server-side apply.
+
+    Raises:
+        ApiError: 400; 501 for YAML that is not JSON, CBOR, and fields nobody knows.
+    """
+    try:
+        obj = parse_json(call.body).value
+    except json.JSONDecodeError as error:
+        raise not_emulated("server-side apply of anything but JSON") from error
+    if not isinstance(obj, dict):
+        raise bad_request("error decoding YAML: an object is wanted")
+    _check_kind(resource, obj)
+    if obj.get("metadata", {}).get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+    for problem in problems(obj, resource.schema):
+        raise not_emulated(f"server-side apply of a field like {problem.path}")
+    return obj
 
 
 def _check_json_patch(content: Any) -> None:

@@ -176,7 +176,7 @@ _DEFAULTS: dict[str, Callable[[Json], None]] = {
     "Secret": _secret,
 }
 
-_TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105
+_TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOLERATIONS = [
     {
         "key": f"node.kubernetes.io/{taint}",

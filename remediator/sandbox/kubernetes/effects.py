@@ -15,7 +15,8 @@ _BOOKKEEPING = ("resourceVersion", "generation", "managedFields")
 class Origin:
     """On whose behalf a write is made.
 
-    `client` is False for the emulator's own controllers, whose writes are no effects.
+    `client` is False for the emulator's own controllers, whose writes are no effects. `applied` are the paths a
+    server-side apply owns.
     """
 
     user: str
@@ -24,6 +25,7 @@ class Origin:
     user_agent: str = ""
     client: bool = True
     dry_run: bool = False
+    applied: frozenset[tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from remediator.sandbox.kubernetes.api import Answer, Stream
+from remediator.sandbox.kubernetes.answers import Answer, Stream
 from remediator.sandbox.kubernetes.request import Call
 from remediator.sandbox.kubernetes.status import ApiError, Json
 

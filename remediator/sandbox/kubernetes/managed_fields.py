@@ -1,11 +1,13 @@
 """metadata.managedFields: who owns which field, by comparing each write with what was there.
 
 The rules are those of structured-merge-diff for the operation Update: a writer takes the fields whose value it
-set or changed, the others lose them, and what is removed belongs to nobody. Server-side apply is not emulated.
+set or changed, the others lose them, and what is removed belongs to nobody; and for Apply (see
+server_side_apply): a manager owns what it applied, others keep what it left as it was.
 """
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from remediator.sandbox.kubernetes.schema import Type, element_type, field_type, is_atomic, is_set, list_keys
@@ -34,7 +36,8 @@ def owned_paths(value: Any, kind: Type, path: Path = ()) -> Iterator[tuple[Path,
     if isinstance(value, dict) and not is_atomic(kind) and value:
         yield path, None
         for name, member in value.items():
-            yield from owned_paths(member, field_type(kind, name), (*path, f"f:{name}"))
+            if member is not None or name != "creationTimestamp":
+                yield from owned_paths(member, field_type(kind, name), (*path, f"f:{name}"))
     elif isinstance(value, list) and not is_atomic(kind) and value:
         yield path, None
         for item in value:
@@ -58,7 +61,7 @@ def _leaves(obj: Json | None, kind: Type, skeleton: Json) -> Leaves:
     shown["metadata"] = {name: value for name, value in metadata.items() if name not in _UNOWNED_METADATA}
     leaves = dict(owned_paths(shown, kind))
     for hidden in owned_paths(skeleton, kind):
-        if hidden[0] in leaves and leaves[hidden[0]] is None:
+        if leaves.get(hidden[0], 0) in (None, {}):
             del leaves[hidden[0]]
     return {path: value for path, value in leaves.items() if path not in ((), ("f:metadata",))}
 
@@ -87,52 +90,65 @@ def _key(entry: Json) -> tuple[str, str, str]:
     return entry["manager"], entry["operation"], entry.get("subresource", "")
 
 
-def update(
-    entries: list[Json],
-    before: Json | None,
-    after: Json,
-    *,
-    kind: Type,
-    name: str,
-    manager: str,
-    api_version: str,
-    subresource: str,
-    now: str,
-) -> list[Json]:
-    """The managedFields after `manager` turned `before` into `after`."""
-    skeleton = _SKELETONS.get(name, _DEFAULT_SKELETON)
-    old, new = _leaves(before, kind, skeleton), _leaves(after, kind, skeleton)
+@dataclass(frozen=True)
+class Writer:
+    """Who writes which kind of object, when.
+
+    `applied` are the paths an apply owns; None is an ordinary write.
+    """
+
+    kind: Type
+    name: str
+    manager: str
+    api_version: str
+    subresource: str
+    now: str
+    applied: frozenset[Path] | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells its entry from others."""
+        return self.manager, "Update" if self.applied is None else "Apply", self.subresource
+
+
+def update(entries: list[Json], before: Json | None, after: Json, writer: Writer) -> list[Json]:
+    """The managedFields after `writer` turned `before` into `after`."""
+    skeleton = _SKELETONS.get(writer.name, _DEFAULT_SKELETON)
+    old, new = _leaves(before, writer.kind, skeleton), _leaves(after, writer.kind, skeleton)
     taken = {path for path, value in new.items() if path not in old or old[path] != value}
     gone = old.keys() - new.keys()
-    mine = (manager, "Update", subresource)
-    result: list[Json] = []
-    owned: set[Path] = set()
-    for entry in entries:
-        paths = set(_unfold(entry["fieldsV1"]))
-        if _key(entry) == mine:
-            owned = paths
-            continue
-        left = paths - taken - gone
-        if left == paths:
-            result.append(entry)
-        elif left:
-            result.append({**entry, "fieldsV1": fold(left)})
-    own = next((entry for entry in entries if _key(entry) == mine), None)
-    if not taken:
-        if own is not None and owned - gone:
-            result.append({**own, "fieldsV1": fold(owned - gone)})
-        return _in_order(result)
+    others = [_without(entry, taken | gone) for entry in entries if _key(entry) != writer.key]
+    own = next((entry for entry in entries if _key(entry) == writer.key), None)
+    had = set(unfold(own["fieldsV1"])) if own is not None else set()
+    owned = set(writer.applied) if writer.applied is not None else (had - gone) | taken
+    left = [entry for entry in others if entry is not None]
+    if not owned:
+        return _in_order(left)
+    entry = _entry(writer, owned)
+    if own is not None and (owned == had or (not taken and writer.applied is None)):
+        entry["time"] = own["time"]
+    return _in_order([*left, entry])
+
+
+def _without(entry: Json, lost: set[Path]) -> Json | None:
+    paths = set(unfold(entry["fieldsV1"]))
+    left = paths - lost
+    if left == paths:
+        return entry
+    return {**entry, "fieldsV1": fold(left)} if left else None
+
+
+def _entry(writer: Writer, owned: set[Path]) -> Json:
+    manager, operation, subresource = writer.key
     entry = {
         "manager": manager,
-        "operation": "Update",
-        "apiVersion": api_version,
-        "time": now,
+        "operation": operation,
+        "apiVersion": writer.api_version,
+        "time": writer.now,
         "fieldsType": "FieldsV1",
-        "fieldsV1": fold((owned - gone) | taken),
+        "fieldsV1": fold(owned),
     }
-    if subresource:
-        entry["subresource"] = subresource
-    return _in_order([*result, entry])
+    return {**entry, "subresource": subresource} if subresource else entry
 
 
 def _in_order(entries: list[Json]) -> list[Json]:
@@ -159,11 +175,11 @@ def _sorted(tree: Json) -> Json:
     return {name: _sorted(tree[name]) for name in sorted(tree)}
 
 
-def _unfold(tree: Json, path: Path = ()) -> Iterator[Path]:
+def unfold(tree: Json, path: Path = ()) -> Iterator[Path]:
     for name, inner in tree.items():
         if name == ".":
             yield path
         elif inner:
-            yield from _unfold(inner, (*path, name))
+            yield from unfold(inner, (*path, name))
         else:
             yield (*path, name)

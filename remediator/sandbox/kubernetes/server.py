@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from remediator.sandbox.kubernetes.api import Answer, Api, Stream
+from remediator.sandbox.kubernetes.answers import Answer, Stream
+from remediator.sandbox.kubernetes.api import Api
 from remediator.sandbox.kubernetes.effects import LoggedRequest
 from remediator.sandbox.kubernetes.faults import Dropped, Exchange, Faults, Half, Reply
 from remediator.sandbox.kubernetes.loop import Loop

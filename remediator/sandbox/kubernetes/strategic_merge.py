@@ -58,7 +58,8 @@ def _merge_member(result: dict[str, Any], name: str, value: Any, kind: Type) -> 
         result[name] = _merge_list(result.get(name), value, kind)
     elif isinstance(value, dict):
         merged = apply_strategic_merge(result.get(name), value, kind)
-        if value.get(_DIRECTIVE) == "delete":
+        replaces_nothing = value.get(_DIRECTIVE) == "replace" and name not in result
+        if value.get(_DIRECTIVE) == "delete" or replaces_nothing:
             result.pop(name, None)
         else:
             result[name] = merged

@@ -108,7 +108,8 @@ def _key_causes(key: str, field: str, subject: str) -> Iterator[Cause]:
         yield wrong(
             field,
             f'"{key}"',
-            f"a qualified name {_NAME_PART_TAIL} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
+            f"a qualified name {_NAME_PART_TAIL} with an optional DNS subdomain prefix and '/' "
+            "(e.g. 'example.com/MyName')",
         )
         return
     if slash and not re.fullmatch(_SUBDOMAIN, prefix):
@@ -209,7 +210,7 @@ def _strategy_causes(strategy: Json) -> Iterator[Cause]:
         why = "may not be specified when strategy `type` is 'Recreate'"
         yield not_allowed("spec.strategy.rollingUpdate", why)
     elif rolling is not None and all(_is_zero(rolling.get(n)) for n in ("maxUnavailable", "maxSurge")):
-        shown = f'intstr.IntOrString{{Type:0, IntVal:0, StrVal:""}}'
+        shown = 'intstr.IntOrString{Type:0, IntVal:0, StrVal:""}'
         field = "spec.strategy.rollingUpdate.maxUnavailable"
         yield wrong(field, shown, "may not be 0 when `maxSurge` is 0")
 
@@ -242,18 +243,18 @@ def _spec_causes(kind: str, obj: Json) -> Iterator[Cause]:
 
 
 def update_causes(kind: str, before: Json, after: Json) -> list[Cause]:
-    """What is wrong with a change of an object; metadata is looked at twice, as the real server does."""
+    """What is wrong with a change of an object; metadata is looked at several times, as the real server does."""
     metadata = list(metadata_causes(kind, after["metadata"]))
     old, new = before["metadata"], after["metadata"]
-    metadata += _immutable("metadata.uid", old.get("uid"), new.get("uid"), lambda value: f'"{value}"')
-    causes = [*metadata, *_spec_causes(kind, after)]
+    identity = list(_immutable("metadata.uid", old.get("uid"), new.get("uid"), lambda value: f'"{value}"'))
+    causes = [*metadata, *identity, *_spec_causes(kind, after)]
     if kind in ("Deployment", "ReplicaSet"):
         old_selector, new_selector = before["spec"].get("selector"), after["spec"].get("selector")
         if new_selector is not None:
             causes += _immutable("spec.selector", old_selector, new_selector, go_selector)
     if kind in ("ConfigMap", "Secret") and before.get("immutable"):
         causes += _frozen_data_causes(before, after)
-    return causes + [cause for cause in metadata]
+    return causes + identity + metadata * (3 if kind == "ConfigMap" else 2)
 
 
 def _frozen_data_causes(before: Json, after: Json) -> Iterator[Cause]:

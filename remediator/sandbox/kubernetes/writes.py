@@ -152,11 +152,14 @@ class Writes:
         causes = [] if subresource else update_causes(resource.kind, before, after)
         if causes:
             raise invalid(resource.group, resource.kind, key.name, causes)
-        if _content(after) == _content(before):
+        unchanged = _content(after) == _content(before)
+        if unchanged and origin.applied is None:
             return before
         if _has_new_generation(resource, before, after, subresource):
             after["metadata"]["generation"] = before["metadata"].get("generation", 0) + 1
         self._track_owner(resource, before, after, origin, subresource)
+        if unchanged and after["metadata"].get("managedFields") == before["metadata"].get("managedFields"):
+            return before
         return self.commit(resource, key, before, after, origin, subresource)
 
     def commit(
@@ -193,17 +196,17 @@ class Writes:
     def _track_owner(
         self, resource: Resource, before: Json | None, after: Json, origin: Origin, subresource: str
     ) -> None:
-        entries = managed_fields.update(
-            (before or {}).get("metadata", {}).get("managedFields", []),
-            before,
-            after,
+        writer = managed_fields.Writer(
             kind=resource.schema,
             name=resource.kind,
             manager=origin.manager,
             api_version=resource.api_version,
             subresource=subresource,
             now=rfc3339(self.clock.now()),
+            applied=origin.applied,
         )
+        owned = (before or {}).get("metadata", {}).get("managedFields", [])
+        entries = managed_fields.update(owned, before, after, writer)
         after["metadata"].pop("managedFields", None)
         if entries:
             after["metadata"]["managedFields"] = entries

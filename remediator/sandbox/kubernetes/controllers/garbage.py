@@ -17,9 +17,9 @@ class GarbageCollector(Controller):
                 self.queue(key)
             for owner in metadata.get("ownerReferences") or []:
                 self._queue_owner(change.key, owner)
-        elif metadata.get("ownerReferences") and change.type == "ADDED":
-            self.queue(change.key)
-        elif metadata.get("deletionTimestamp") and metadata.get("finalizers"):
+        elif (metadata.get("ownerReferences") and change.type == "ADDED") or (
+            metadata.get("deletionTimestamp") and metadata.get("finalizers")
+        ):
             self.queue(change.key)
 
     def _queue_owner(self, key: Key, owner: Json) -> None:

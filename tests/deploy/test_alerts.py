@@ -1,0 +1,115 @@
+"""deploy/prometheus: alerts that the shipped rules are for, and alerts about remediator itself."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from remediator.domain.answers import Refusal
+from remediator.planning.resolve import resolve
+from remediator.rulebook.load import Rulebook, load
+from remediator.rulebook.match import Matching
+from remediator.rulebook.rule import Rule, RuleTarget
+from remediator.run import State
+from remediator.telemetry import Metrics
+from remediator.verifications.alert_cleared import AlertCleared
+from remediator.verifications.promql import Promql
+from tests.deploy.manifests import DEPLOY, ROOT, file
+
+ALERTS = "prometheus/alerts.yml"
+ABOUT_US = "prometheus/remediator-alerts.yml"
+EXPECTED = Path(__file__).with_name("alerts.test.yml")
+
+SLO = RuleTarget(match=('{sloth_service="shop"}',), target="deployment/shop/checkout")
+
+
+def alerting(path: str) -> dict[str, dict[str, Any]]:
+    """The alerts of one file, by name."""
+    (document,) = file(path)
+    return {rule["alert"]: rule for group in document["groups"] for rule in group["rules"] if "alert" in rule}
+
+
+def for_us() -> dict[str, dict[str, Any]]:
+    """The alerts that are routed to remediator."""
+    return {name: each for name, each in alerting(ALERTS).items() if "remediate" in each["labels"]}
+
+
+def fired() -> Iterator[tuple[str, dict[str, str]]]:
+    """The alerts that promtool sees firing, with all their labels."""
+    for test in yaml.safe_load(EXPECTED.read_text())["tests"]:
+        for each in test["alert_rule_test"]:
+            for alert in each["exp_alerts"]:
+                yield each["alertname"], {"alertname": each["alertname"], **alert["exp_labels"]}
+
+
+def rule_for(labels: dict[str, str]) -> Rule:
+    (rule,) = Matching(Rulebook(rules=load([ROOT / "rules"]).rules)).rules_for(labels)
+    return rule
+
+
+def test_every_alert_is_seen_firing() -> None:
+    assert {name for name, _ in fired()} == set(alerting(ALERTS))
+
+
+@pytest.mark.parametrize(("name", "labels"), [each for each in fired() if each[0] in for_us()])
+def test_an_alert_has_the_labels_that_one_shipped_rule_and_one_target_take(
+    name: str, labels: dict[str, str]
+) -> None:
+    assert rule_for(labels).rule
+    matching = Matching(Rulebook(targets=(SLO,)))
+    found = resolve(labels, matching.targets_for(labels), "test")
+    assert not isinstance(found, Refusal), found
+    assert str(found.target) in ("deployment/shop/checkout", "deployment/shop/search")
+
+
+def test_every_file_of_shipped_rules_has_an_alert() -> None:
+    reached = {rule_for(labels).rule for name, labels in fired() if name in for_us()}
+    unreached = [
+        path.name
+        for path in sorted((ROOT / "rules").glob("*.yaml"))
+        if not reached & {rule.rule for rule in load([path]).rules}
+    ]
+    assert unreached == []
+
+
+@pytest.mark.parametrize("name", ["HighErrorRate", "HighLatency"])
+def test_a_verification_asks_for_what_the_alert_watches(name: str) -> None:
+    (labels,) = [labels for fires, labels in fired() if fires == name]
+    asked = [each for each in rule_for(labels).ladder[0].verifications if isinstance(each, Promql)]
+    (below,) = [each.below for each in asked]
+    (traffic,) = [each.traffic.above for each in asked if each.traffic is not None]
+    thresholds = {float(number) for number in re.findall(r"> ([\d.]+)", alerting(ALERTS)[name]["expr"])}
+    assert thresholds == {below, traffic}
+
+
+def test_the_alert_that_always_fires_has_the_name_that_is_looked_for() -> None:
+    assert AlertCleared().watchdog in alerting(ALERTS)
+    assert alerting(ALERTS)[AlertCleared().watchdog]["expr"] == "vector(1)"
+
+
+def test_alerts_about_remediator_ask_for_metrics_and_states_there_are() -> None:
+    known = set(re.findall(r"# TYPE (remediator_\w+)", Metrics().exposition().decode()))
+    for name, alert in alerting(ABOUT_US).items():
+        asked = set(re.findall(r"remediator_\w+", alert["expr"]))
+        assert asked, name
+        assert asked <= known, name
+        assert set(re.findall(r'state="(\w+)"', alert["expr"])) <= set(State)
+
+
+def test_nobody_asks_remediator_to_repair_itself() -> None:
+    assert all("remediate" not in each["labels"] for each in alerting(ABOUT_US).values())
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("path", [ALERTS, ABOUT_US])
+def test_promtool_finds_nothing_to_complain_about(path: str) -> None:
+    subprocess.run(["promtool", "check", "rules", "--lint=all", "--lint-fatal", DEPLOY / path], check=True)
+
+
+@pytest.mark.e2e
+def test_the_alerts_fire_when_they_should_and_only_then() -> None:
+    subprocess.run(["promtool", "test", "rules", EXPECTED], check=True)

@@ -1,0 +1,124 @@
+"""The SQL in docs/operating.md does what it says: two users, a run settled by hand, a sequence moved."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+
+from remediator.domain.run_view import TriggerAlert
+from remediator.domain.target import Target
+from remediator.rulebook.rule import Rule
+from remediator.run import State
+from remediator.sandbox.postgres import PostgresServer
+from remediator.store import incidents, journal, migrate, runs
+from remediator.store.database import Database, open_database
+from tests.deploy.manifests import ROOT
+from tests.support.clock import START
+from tests.support.databases import private_postgres
+
+OPERATING = (ROOT / "docs" / "operating.md").read_text()
+USERS, GRANTS, SETTLE, MOVE = re.findall(r"^```sql\n(.*?)^```$", OPERATING, re.DOTALL | re.MULTILINE)
+
+TARGET = Target(cluster="default", kind="deployment", namespace="shop", name="checkout")
+
+
+def url(server: PostgresServer, user: str) -> str:
+    return server.dsn("remediator").replace("user=postgres", f"user={user}")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with private_postgres() as running:
+        yield running
+
+
+@pytest.fixture
+async def installed(server: PostgresServer) -> AsyncIterator[Database]:
+    """The database as the guide sets it up, opened by the daemon's own user."""
+    for database, statements in (("postgres", USERS), ("remediator", GRANTS)):
+        administrator = await asyncpg.connect(server.dsn(database))
+        try:
+            for statement in statements.strip().split("\n"):
+                await administrator.execute(statement)
+        finally:
+            await administrator.close()
+    assert await migrate.migrate(url(server, "remediator_owner"))
+    assert await migrate.pending(url(server, "remediator")) == []
+    opened = await open_database(url(server, "remediator"))
+    yield opened
+    await opened.close()
+    administrator = await asyncpg.connect(server.dsn("postgres"))
+    try:
+        await administrator.execute("drop database remediator with (force)")
+        await administrator.execute("drop role remediator")
+        await administrator.execute("drop role remediator_owner")
+    finally:
+        await administrator.close()
+
+
+async def stuck_run(database: Database) -> int:
+    """A run whose outcome nobody knows."""
+    alert = TriggerAlert(
+        source="alertmanager", fingerprint="0", labels={}, annotations={}, starts_at=START, received_at=START
+    )
+    rule = Rule(rule="bad-release", match=('{alertname="Slow"}',), mode="act")
+    async with database.transaction() as connection:
+        incident_id, _ = await incidents.attach(
+            connection, subject="s", title="t", cluster="default", target=TARGET, severity=""
+        )
+        run_id = await runs.create(
+            connection,
+            incident_id=incident_id,
+            rule=rule,
+            mode="act",
+            target=TARGET,
+            trigger=alert,
+            depends_on=(),
+        )
+        await connection.execute(
+            "update runs set state = 'UNKNOWN', ended_at = remediator_now() where id = $1", run_id
+        )
+    return run_id
+
+
+async def test_the_daemon_may_use_every_table_and_make_none(installed: Database) -> None:
+    async with installed.connection() as connection:
+        forbidden = await connection.fetch(
+            """select relname from pg_class
+               where relnamespace = 'public'::regnamespace and relkind = 'r'
+                 and not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
+                          and has_table_privilege(oid, 'update'))"""
+        )
+        assert forbidden == []
+        assert await connection.fetchval("select nextval('epochs')") == 1
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("create table mine (id integer)")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("delete from journal")
+
+
+async def test_a_run_settled_by_hand_frees_its_target_and_stands_in_the_journal(installed: Database) -> None:
+    run_id = await stuck_run(installed)
+    async with installed.connection() as connection:
+        last = await runs.last_on(connection, TARGET)
+        assert last is not None
+        assert last.holds
+        await connection.execute(SETTLE.replace("4711", str(run_id)))
+        last = await runs.last_on(connection, TARGET)
+        assert last is not None
+        assert (last.holds, last.state) == (False, State.ESCALATED)
+        lines = await journal.of_run(connection, run_id)
+        assert [line.kind for line in lines] == ["settled"]
+
+
+async def test_after_a_restore_epochs_go_on_above_the_highest_in_the_cluster(
+    installed: Database, server: PostgresServer
+) -> None:
+    owner = await asyncpg.connect(url(server, "remediator_owner"))
+    try:
+        await owner.execute(MOVE)
+    finally:
+        await owner.close()
+    async with installed.connection() as connection:
+        assert await connection.fetchval("select nextval('epochs')") == 123457

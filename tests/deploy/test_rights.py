@@ -1,0 +1,204 @@
+"""What the daemon may do in a cluster is what it does: nothing is missing, and nothing is granted beside."""
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from remediator.clients.kube_read import KubeReader
+from remediator.clients.kube_resource import NAMESPACE, resource
+from remediator.clients.kube_write import KubeWriter
+from remediator.domain.target import KINDS
+from remediator.sandbox.kubernetes import AccessRule, Account
+from tests.deploy.manifests import ROOT, file, of_kind
+from tests.support.clock import DrivenClock
+from tests.support.story import ROLLBACK, Story, told
+
+Right = tuple[str, str, str]
+"""Verb, API group, resource."""
+
+IN_A_NAMESPACE: dict[Right, str] = {
+    (
+        "get",
+        "apps",
+        "deployments",
+    ): "every step looks at the target; effects look before and after",
+    ("list", "apps", "deployments"): "the memory looks at all of them",
+    ("patch", "apps", "deployments"): "claims, rollbacks and restarts",
+    ("list", "apps", "replicasets"): "the versions of a Deployment, and when each was rolled out",
+    ("list", "", "pods"): "diagnostics; whether a rollout is stuck",
+    ("get", "", "pods/log"): "the diagnostic `logs`",
+    ("get", "", "configmaps"): "a rollback asks whether those of an earlier version still exist",
+    ("list", "", "events"): "the diagnostic `events`",
+    ("create", "", "events"): "tells on the target what was done and why",
+}
+EVERYWHERE: dict[Right, str] = {
+    ("get", "", "namespaces"): "has it opted in, is it paused",
+    ("list", "", "namespaces"): "which ones the memory looks at",
+}
+
+CLIENTS = {"kube", "_kube", "reader", "_reader", "writer", "_writer"}
+"""What the product calls its Kubernetes clients."""
+
+OF_METHOD: dict[str, Callable[[str], Right]] = {
+    "get": lambda kind: ("get", _group(kind), resource(kind).plural),
+    "list": lambda kind: ("list", _group(kind), resource(kind).plural),
+    "logs": lambda _: ("get", _group("pod"), f"{resource('pod').plural}/log"),
+    "namespace": lambda _: ("get", "", NAMESPACE.plural),
+    "namespaces": lambda _: ("list", "", NAMESPACE.plural),
+    "patch": lambda kind: ("patch", _group(kind), resource(kind).plural),
+    "create_event": lambda _: ("create", _group("event"), resource("event").plural),
+}
+
+
+def _group(kind: str) -> str:
+    return resource(kind).api_version.rpartition("/")[0]
+
+
+def used() -> set[Right]:
+    """Every right a call in the product needs. A kind that is no constant is that of a target."""
+    found: set[Right] = set()
+    for path in sorted((ROOT / "remediator").rglob("*.py")):
+        if "sandbox" not in path.parts:
+            for method, kinds in _calls(ast.parse(path.read_text())):
+                found |= {OF_METHOD[method](kind) for kind in kinds}
+    return found
+
+
+def _calls(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr in OF_METHOD and _name(node.func.value) in CLIENTS:
+            first = node.args[0] if node.args else None
+            constant = isinstance(first, ast.Constant) and node.func.attr in ("get", "list", "patch")
+            yield node.func.attr, (first.value,) if constant else KINDS  # type: ignore[union-attr]
+
+
+def _name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def granted(path: str) -> set[Right]:
+    role, binding = file(path)
+    assert (role["kind"], binding["kind"]) == ("Role", "RoleBinding")
+    return _rights(role)
+
+
+def _rights(role: dict[str, list[dict[str, list[str]]]]) -> set[Right]:
+    rights = [
+        (verb, group, each)
+        for rule in role["rules"]
+        for verb in rule["verbs"]
+        for group in rule["apiGroups"]
+        for each in rule["resources"]
+    ]
+    assert len(rights) == len(set(rights)), "something is granted twice"
+    assert all(set(rule) == {"verbs", "apiGroups", "resources"} for rule in role["rules"])
+    return set(rights)
+
+
+def rules(rights: set[Right], namespace: str) -> list[AccessRule]:
+    return [AccessRule((verb,), (group,), (each,), (namespace,)) for verb, group, each in sorted(rights)]
+
+
+def test_every_way_to_ask_and_to_change_is_known_here() -> None:
+    public = {
+        name
+        for client in (KubeReader, KubeWriter)
+        for name, _ in inspect.getmembers(client, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    assert public == set(OF_METHOD)
+
+
+def test_every_right_the_code_uses_has_its_reason_and_no_other() -> None:
+    assert used() == set(IN_A_NAMESPACE) | set(EVERYWHERE)
+
+
+def test_a_namespace_grants_exactly_what_is_used_there() -> None:
+    look, act = granted("namespace/look.yaml"), granted("namespace/act.yaml")
+    assert look | act == set(IN_A_NAMESPACE)
+    assert not look & act
+    assert {verb for verb, _, _ in look} == {"get", "list"}
+    assert not {verb for verb, _, _ in act} & {"get", "list"}
+
+
+def test_the_cluster_grants_exactly_what_cannot_be_granted_in_a_namespace() -> None:
+    assert _rights(of_kind("ClusterRole")) == set(EVERYWHERE)
+
+
+@pytest.mark.parametrize("path", ["namespace/look.yaml", "namespace/act.yaml"])
+def test_a_role_is_applied_with_the_namespace_on_the_command_line(path: str) -> None:
+    role, binding = file(path)
+    assert "namespace" not in role["metadata"]
+    assert "namespace" not in binding["metadata"]
+    assert binding["roleRef"]["name"] == role["metadata"]["name"] == binding["metadata"]["name"]
+    assert binding["subjects"] == of_kind("ClusterRoleBinding")["subjects"]
+
+
+def test_all_rights_are_the_one_service_accounts() -> None:
+    account = of_kind("ServiceAccount")["metadata"]
+    assert of_kind("ClusterRoleBinding")["subjects"] == [
+        {"kind": "ServiceAccount", "name": account["name"], "namespace": account["namespace"]}
+    ]
+
+
+async def released(story: Story) -> None:
+    """A bad release after a good version, and the alert about it."""
+    await story.create("app:v1")
+    await story.let(35 * 60)
+    story.release("app:crash-v2")
+    await story.let(4 * 60)
+    await story.fire()
+
+
+def restrict(story: Story, *files: str) -> None:
+    """From now on the daemon has the rights of these files and of the base, and no others."""
+    inside = {right for path in files for right in granted(path)}
+    allowed = [*rules(inside, "shop"), *rules(_rights(of_kind("ClusterRole")), "*")]
+    story.emulator.access.add(Account("remediator", "kube-token", rules=allowed))
+
+
+def refused(story: Story) -> list[str]:
+    """Requests that Kubernetes answered with 403."""
+    return [f"{each.method} {each.path}" for each in story.emulator.requests if each.status == 403]
+
+
+async def test_with_exactly_these_rights_a_bad_release_is_rolled_back_and_told_of(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    every_namespace = {"kubernetes": {"kubeconfig": tmp_path / "kubeconfig"}}
+    async with told(tmp_path, database_url, clock, settings=every_namespace) as story:
+        restrict(story, "namespace/look.yaml", "namespace/act.yaml")
+        await released(story)
+        assert story.image() == "app:v1"
+        events = story.emulator.list("events", "shop")
+        assert "RemediatorActed" in {each["reason"] for each in events}
+        assert refused(story) == []
+
+
+async def test_with_the_rights_to_look_a_shadow_run_sees_everything_and_changes_nothing(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, ROLLBACK.replace("mode: act", "mode: shadow")) as story:
+        restrict(story, "namespace/look.yaml")
+        await released(story)
+        assert (await story.run()).state == "SHADOWED"
+        assert "it would have acted" in str((await story.run()).why)
+        assert refused(story) == []
+
+
+async def test_without_the_right_to_act_nothing_is_changed_whatever_the_rule_says(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock) as story:
+        restrict(story, "namespace/look.yaml")
+        await released(story)
+        assert story.image() == "app:crash-v2"
+        assert (await story.run()).state == "BLOCKED"
+        assert {each.partition(" ")[0] for each in refused(story)} <= {"PATCH", "POST"}

@@ -1,0 +1,194 @@
+"""Replays a recording of a real API server against the emulator and says where the answers differ."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from remediator.sandbox.kubernetes import DrivenClock, Emulator, ImageBehaviour, Settings, by_tag
+from tests.sandbox.kubernetes_client import Answered, Json
+from tests.sandbox.kubernetes_equivalence import Names, differences
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+STEP = 0.02
+"""Seconds the clock is moved between two looks for a state the recording has."""
+LAG = 0.045
+"""Seconds until the emulator's controllers see a change."""
+AFTER_THE_CONTROLLER = {
+    "json patch, all tests hold: rollback",
+    "strategic merge, sidecar changed",
+}
+"""Writes before which, as later answers show, the real controller had made the ReplicaSet of the write before,
+though not yet written its status."""
+PATIENCE = 3.0
+"""Seconds the emulator may be later than the real cluster was."""
+_HEADERS = ("content-type", "warning", "retry-after")
+
+
+def images(image: str) -> ImageBehaviour:
+    """The images of the recordings: those tagged `bad` are in no registry."""
+    return ImageBehaviour.unpullable() if image.endswith(":bad") else by_tag(image)
+
+
+def load(scenario: str) -> Json:
+    """A recording, with its table of managed fields put back in."""
+    recording: Json = json.loads((RECORDINGS / f"{scenario}.json").read_text())
+    table = recording.pop("managedFieldsTable", [])
+    return _resolved(recording, table) if table else recording
+
+
+def _resolved(value: Any, table: list[Any]) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"$ref"}:
+            return table[value["$ref"]]
+        return {name: _resolved(inner, table) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_resolved(inner, table) for inner in value]
+    return value
+
+
+@dataclass
+class Outcome:
+    """What a replay found, by the names of the exchanges."""
+
+    exchanges: int = 0
+    unimplemented: list[str] = field(default_factory=list)
+    differ: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Replay:
+    """One recording played to one emulator."""
+
+    def __init__(self, cluster: Emulator, session: aiohttp.ClientSession) -> None:
+        self.cluster = cluster
+        self.session = session
+        self.names = Names()
+        self.outcome = Outcome()
+        self._owed = 0.0
+
+    async def play(self, exchanges: list[Json]) -> Outcome:
+        """All exchanges that are requests, in order."""
+        before = exchanges[0]["at"]
+        for exchange in exchanges:
+            self._owed = max(0.0, self._owed) + exchange["at"] - before
+            before = exchange["at"]
+            await self._exchange(exchange)
+        return self.outcome
+
+    async def _exchange(self, exchange: Json) -> None:
+        self.outcome.exchanges += 1
+        name = exchange["name"]
+        answer, tried, found = await self._best_answer(exchange)
+        if answer.status == 501:
+            self.outcome.unimplemented.append(name)
+            return
+        self.names.become(tried)
+        if found:
+            self.outcome.differ[name] = found
+
+    async def _best_answer(self, exchange: Json) -> tuple[Answered, Names, list[str]]:
+        method = exchange["request"]["method"]
+        reading = method == "GET"
+        if method in ("POST", "DELETE"):
+            await self._pass(max(0.0, self._owed))
+        if exchange["name"] in AFTER_THE_CONTROLLER:
+            await self._pass(LAG + STEP / 2)
+        if method in ("PATCH", "PUT", "DELETE") and not exchange["request"]["path"].endswith("/status"):
+            await self._until_as_far(exchange)
+        while True:
+            answer = await self._ask(exchange["request"])
+            tried = self.names.copy()
+            found = list(_answer_differences(exchange["response"], answer, tried))
+            if not found or not reading or self._owed <= -PATIENCE:
+                return answer, tried, found
+            await self._pass(STEP)
+
+    async def _until_as_far(self, exchange: Json) -> None:
+        """A write is made when its object has the status it had in the recording: its answer shows it."""
+        body = exchange["response"]["body"]
+        if not isinstance(body, dict) or "status" not in body or body.get("kind") == "Status":
+            return
+        path = exchange["request"]["path"]
+        while self._owed > -PATIENCE:
+            answer = await self._ask({**_NOTHING, "path": path})
+            if answer.status != 200:
+                return
+            seen = answer.body.get("status")
+            if not list(differences(body["status"], seen, self.names.copy())):
+                return
+            await self._pass(STEP)
+
+    async def _pass(self, seconds: float) -> None:
+        self._owed -= seconds
+        await self.cluster.advance(seconds)
+
+    async def _ask(self, request: Json) -> Answered:
+        request = _with_versions(self.names, request)
+        headers: Mapping[str, str] = {"User-Agent": "recorder/1", **request["headers"]}
+        body = request["body"]
+        data = body if isinstance(body, str) else None if body is None else json.dumps(body)
+        query = request["query"]
+        async with self.session.request(
+            request["method"],
+            self.cluster.url + request["path"],
+            params=query,
+            headers=headers,
+            data=data.encode() if data is not None else None,
+            skip_auto_headers=["Content-Type", "Accept"],
+        ) as response:
+            return Answered(response.status, dict(response.headers), await response.text())
+
+
+_NOTHING: Json = {"method": "GET", "query": {}, "headers": {}, "body": None}
+
+
+def _with_versions(names: Names, request: Json) -> Json:
+    def versions(value: Any) -> Any:
+        if isinstance(value, dict):
+            result = {}
+            for name, inner in value.items():
+                is_version = name == "resourceVersion" and isinstance(inner, str)
+                result[name] = _version(names, inner) if is_version else versions(inner)
+            if value.get("path") == "/metadata/resourceVersion" and isinstance(value.get("value"), str):
+                result["value"] = _version(names, value["value"])
+            return result
+        return [versions(inner) for inner in value] if isinstance(value, list) else value
+
+    translated: Json = names.translate(versions(request))
+    return translated
+
+
+def _version(names: Names, recorded: str) -> str:
+    return names.there.get(f"version {recorded}", f"version {recorded}").removeprefix("version ")
+
+
+def _answer_differences(recorded: Json, answer: Answered, names: Names) -> list[str]:
+    if recorded["status"] != answer.status:
+        return [f"status: recorded {recorded['status']}, seen {answer.status} {answer.text[:200]}"]
+    found = []
+    wanted = {name.lower(): value for name, value in recorded["headers"].items()}
+    seen = {name.lower(): value for name, value in answer.headers.items()}
+    for name in sorted(wanted.keys() | set(_HEADERS)):
+        if wanted.get(name) != seen.get(name):
+            found.append(f"header {name}: recorded {wanted.get(name)}, seen {seen.get(name)}")
+    body: Any = recorded["body"]
+    shown: Any = answer.text or None
+    if isinstance(body, dict | list):
+        shown = json.loads(answer.text)
+    return [*found, *differences(body, shown, names)]
+
+
+def emulator() -> Emulator:
+    """An emulator as slow as the real cluster was."""
+    settings = Settings(
+        observe_lag=LAG,
+        schedule_seconds=0.02,
+        pull_seconds=0.1,
+        start_seconds=0.4,
+        ready_seconds=0.4,
+        stop_seconds=0.3,
+    )
+    return Emulator(DrivenClock(), settings=settings, images=images, anonymous_admin=True)

@@ -1,0 +1,80 @@
+"""A rule with several rungs: the next one is tried only when the first is known not to have helped."""
+
+from pathlib import Path
+
+from tests.support.clock import DrivenClock
+from tests.support.story import Story, told
+
+LADDER = """
+rules:
+  - rule: hung
+    mode: act
+    match: ['{alertname="HighErrorRate"}']
+    rungs:
+      - actions: [restart]
+        verifications:
+          - promql: {query: error_ratio, below: 0.05, for: 1m, within: 3m}
+      - actions: [rollback]
+        verifications:
+          - promql: {query: error_ratio, below: 0.05, for: 1m, within: 3m}
+"""
+
+
+async def bad_release(story: Story) -> None:
+    await story.create("app:v1")
+    await story.let(35 * 60)
+    story.release("app:v2")
+    await story.let(4 * 60)
+
+
+async def test_a_restart_that_did_not_help_is_followed_by_the_rollback(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, LADDER) as story:
+        await bad_release(story)
+        story.prometheus.answer("error_ratio", lambda: 0.3 if story.image() == "app:v2" else 0.0)
+        await story.fire()
+        assert story.effects() == ["app:v2"]
+        await story.let(10 * 60)
+        assert story.effects() == ["app:v2", "app:v1"]
+        assert (await story.run()).state == "RESOLVED"
+
+
+async def test_a_restart_that_helped_is_the_end(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, LADDER) as story:
+        await bad_release(story)
+        story.prometheus.answer("error_ratio", 0.0)
+        await story.fire()
+        await story.let(10 * 60)
+        assert story.effects() == ["app:v2"]
+        assert (await story.run()).state == "RESOLVED"
+
+
+async def test_what_cannot_be_verified_does_not_lead_to_the_next_rung(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, LADDER) as story:
+        await bad_release(story)
+        story.prometheus.answer("error_ratio", float("nan"))
+        await story.fire()
+        await story.let(10 * 60)
+        assert story.effects() == ["app:v2"]
+        run = await story.run()
+        assert run.state == "ESCALATED"
+        assert "not verified" in (run.why or "")
+
+
+async def test_the_last_rung_that_did_not_help_hands_over(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, LADDER) as story:
+        await bad_release(story)
+        story.prometheus.answer("error_ratio", 0.5)
+        await story.fire()
+        await story.let(15 * 60)
+        assert story.effects() == ["app:v2", "app:v1"]
+        run = await story.run()
+        assert run.state == "ESCALATED"
+        assert "it did not help" in (run.why or "")

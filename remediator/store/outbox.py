@@ -37,12 +37,19 @@ async def enqueue(
 
 
 async def take_due(connection: Connection, lease_seconds: float) -> Parcel | None:
-    """One parcel whose time has come, hidden from other couriers for `lease_seconds`."""
+    """One parcel whose time has come, hidden from other couriers for `lease_seconds`.
+
+    The notices of one run leave each channel in the order they were written.
+    """
     row: Any = await connection.fetchrow(
         """update outbox set tries = tries + 1, due_at = remediator_now() + make_interval(secs => $1)
-           where id = (select id from outbox
-                       where delivered_at is null and given_up_at is null and due_at <= remediator_now()
-                       order by due_at for update skip locked limit 1)
+           where id = (select o.id from outbox o
+                       where o.delivered_at is null and o.given_up_at is null and o.due_at <= remediator_now()
+                         and not exists (select 1 from outbox earlier
+                                         where earlier.channel = o.channel and earlier.run_id = o.run_id
+                                           and earlier.id < o.id and earlier.delivered_at is null
+                                           and earlier.given_up_at is null)
+                       order by o.due_at, o.id for update skip locked limit 1)
            returning id, channel, key, payload, tries""",
         lease_seconds,
     )

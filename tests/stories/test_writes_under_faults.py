@@ -169,3 +169,21 @@ async def test_a_write_given_up_for_good_cannot_land_later(story: Story) -> None
     await story.let(60, step=5)
     assert story.effects() == []
     assert story.image() == "app:v2"
+
+
+async def test_somebody_who_is_quicker_than_the_effect_itself_wins(story: Story) -> None:
+    """The template changes between our last look and the arrival of the write."""
+    await bad_release(story)
+
+    def quicker(call: Call, user: str) -> bool:
+        if is_the_effect(call, user):
+            story.release("app:v3")
+        return False
+
+    story.emulator.faults.add(Fault("PATCH", "/deployments/api$", PretendSuccess(), when=quicker))
+    await story.fire()
+    await story.let(30)
+    assert story.effects() == []
+    assert story.image() == "app:v3"
+    assert (await story.run()).state == State.ESCALATED
+    assert await outcomes(story) == ["superseded"]

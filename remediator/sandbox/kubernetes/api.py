@@ -23,6 +23,7 @@ from remediator.sandbox.kubernetes.watching import Watch, read_watch
 from remediator.sandbox.kubernetes.write_verbs import WriteVerbs
 from remediator.sandbox.kubernetes.writes import Writes
 
+_LARGEST_BODY = 3 * 1024 * 1024
 _PLAIN = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
@@ -53,6 +54,9 @@ class Api:
             account = self._access.account_of(call)
             route = parse_route(call)
             authorize(account, call, route)
+            if len(call.body) > _LARGEST_BODY:
+                message = f"Request entity too large: limit is {_LARGEST_BODY}"
+                raise ApiError(413, message, "RequestEntityTooLarge")
             return self._respond(call, route, account)
         except ApiError as refusal:
             return Answer(refusal.code, refusal.body(), refusal.headers)

@@ -64,7 +64,7 @@ def decode_object(call: Call, resource: Resource, strictness: Strictness) -> Jso
     strict = [f'duplicate field "{name}"' for name in parsed.duplicates]
     for problem in problems(obj, resource.schema):
         if isinstance(problem, WrongType):
-            raise _undecodable(resource, resource.kind, _unmarshal(resource, problem))
+            raise _undecodable(resource, resource.kind, _unmarshal(problem))
         strict.append(f'unknown field "{problem.path}"')
     refusal = strictness.judge(strict)
     if refusal:
@@ -76,7 +76,7 @@ def _read(call: Call, resource: Resource) -> Parsed:
     if call.media_type == "application/yaml":
         raise not_emulated("bodies in YAML")
     if call.media_type not in ("", "application/json"):
-        accepted = "application/json"
+        accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
         message = (
             f"the body of the request was in an unknown format - accepted media types include: {accepted}"
         )
@@ -103,12 +103,14 @@ def _check_kind(resource: Resource, obj: Json) -> None:
             f"the API version in the data ({version}) does not match the expected API version "
             f"({resource.api_version})"
         )
-    if (version, kind) in BY_KIND:
-        inner = f"{resource.group or 'core'}.{resource.kind}"
-        shown = f"{resource.version if not resource.group else resource.version}.{kind}"
-        raise _undecodable(resource, kind, f"converting ({shown}) to ({inner}): unknown conversion")
-    why = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
-    raise _undecodable(resource, kind, why)
+    raise _undecodable(resource, kind, _no_conversion(resource, version, kind))
+
+
+def _no_conversion(resource: Resource, version: str, kind: str) -> str:
+    if (version, kind) not in BY_KIND:
+        return f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+    inner = f"{resource.group or 'core'}.{resource.kind}"
+    return f"converting ({resource.version}.{kind}) to ({inner}): unknown conversion"
 
 
 def _undecodable(resource: Resource, kind: str, why: str) -> ApiError:
@@ -117,9 +119,9 @@ def _undecodable(resource: Resource, kind: str, why: str) -> ApiError:
     )
 
 
-def _unmarshal(resource: Resource, problem: WrongType) -> str:
+def _unmarshal(problem: WrongType) -> str:
     return (
-        f"json: cannot unmarshal {problem.found} into Go struct field {resource.kind}.{problem.path} "
+        f"json: cannot unmarshal {problem.found} into Go struct field {problem.go_field} "
         f"of type {problem.wanted}"
     )
 
@@ -178,7 +180,7 @@ class Patch:
             kind = value.get("kind", self.resource.kind)
             version = value.get("apiVersion", self.resource.api_version)
             if (kind, version) != (self.resource.kind, self.resource.api_version):
-                raise _bad_patch(json.dumps(value), f"unable to decode a {kind} of {version}")
+                raise _bad_patch(json.dumps(value), _no_conversion(self.resource, version, kind))
         for problem in problems(value, self.resource.schema):
             if "$" not in problem.path:
                 yield problem
@@ -186,7 +188,7 @@ class Patch:
     def _wrong(self, problem: WrongType) -> str:
         if self.media_type == STRATEGIC_MERGE:
             return f"unrecognized type: {problem.wanted}"
-        return _unmarshal(self.resource, problem)
+        return _unmarshal(problem)
 
 
 def _bad_patch(shown: str, why: str) -> ApiError:

@@ -1,8 +1,7 @@
 """What the server fills in: the values a client left out, kind by kind (Kubernetes v1.33)."""
 
-import copy
+import base64
 from collections.abc import Callable
-from typing import Any
 
 from remediator.sandbox.kubernetes.status import Json
 
@@ -39,7 +38,7 @@ def _replica_set(obj: Json) -> None:
 def _pod(obj: Json) -> None:
     pod_spec(obj.setdefault("spec", {}))
     obj["spec"].setdefault("enableServiceLinks", True)
-    obj.setdefault("status", {"phase": "Pending", "qosClass": qos_class(obj["spec"])})
+    obj.setdefault("status", {})
 
 
 def _pod_template(spec: Json) -> None:
@@ -136,8 +135,7 @@ def _service(obj: Json) -> None:
 def _namespace(obj: Json) -> None:
     metadata = obj["metadata"]
     metadata["labels"] = {**metadata.get("labels", {}), "kubernetes.io/metadata.name": metadata["name"]}
-    obj.setdefault("spec", {"finalizers": ["kubernetes"]})
-    obj.setdefault("status", {"phase": "Active"})
+    obj.setdefault("spec", {})
 
 
 def _event(obj: Json) -> None:
@@ -162,6 +160,10 @@ def _disruption_budget(obj: Json) -> None:
 
 def _secret(obj: Json) -> None:
     obj.setdefault("type", "Opaque")
+    written = obj.pop("stringData", None) or {}
+    if written:
+        encoded = {name: base64.b64encode(text.encode()).decode() for name, text in written.items()}
+        obj["data"] = {**obj.get("data", {}), **encoded}
 
 
 _DEFAULTS: dict[str, Callable[[Json], None]] = {
@@ -175,46 +177,3 @@ _DEFAULTS: dict[str, Callable[[Json], None]] = {
     "PodDisruptionBudget": _disruption_budget,
     "Secret": _secret,
 }
-
-_TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
-_TOLERATIONS = [
-    {
-        "key": f"node.kubernetes.io/{taint}",
-        "operator": "Exists",
-        "effect": "NoExecute",
-        "tolerationSeconds": 300,
-    }
-    for taint in ("not-ready", "unreachable")
-]
-
-
-def admit_pod(obj: Json, suffix: str) -> None:
-    """What the admission plug-ins add to a new pod: service account, its token volume, tolerations, priority."""
-    spec = obj["spec"]
-    account = spec.setdefault("serviceAccountName", "default")
-    spec["serviceAccount"] = account
-    spec.setdefault("priority", 0)
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
-    present = {entry.get("key") for entry in spec.get("tolerations", [])}
-    missing = [copy.deepcopy(entry) for entry in _TOLERATIONS if entry["key"] not in present]
-    spec["tolerations"] = [*spec.get("tolerations", []), *missing]
-    if spec.get("automountServiceAccountToken") is False:
-        return
-    name = f"kube-api-access-{suffix}"
-    spec["volumes"] = [*spec.get("volumes", []), _token_volume(name)]
-    mount = {"name": name, "readOnly": True, "mountPath": _TOKEN_PATH}
-    for container in [*spec.get("containers", []), *spec.get("initContainers", [])]:
-        container["volumeMounts"] = [*container.get("volumeMounts", []), dict(mount)]
-
-
-def _token_volume(name: str) -> Json:
-    namespace_path: Json = {
-        "path": "namespace",
-        "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"},
-    }
-    sources: list[Any] = [
-        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
-        {"downwardAPI": {"items": [namespace_path]}},
-    ]
-    return {"name": name, "projected": {"sources": sources, "defaultMode": 420}}

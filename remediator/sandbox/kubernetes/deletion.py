@@ -63,6 +63,7 @@ def delete(writes: Writes, resource: Resource, key: Key, options: DeleteOptions,
         return before
     after = {**before, "metadata": _marked(writes, metadata, finalizers, grace)}
     if resource.kind == "Namespace":
+        del after["metadata"]["deletionGracePeriodSeconds"]
         after["status"] = {**before.get("status", {}), "phase": "Terminating"}
     return writes.commit(resource, key, before, after, origin)
 

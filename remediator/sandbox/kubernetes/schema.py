@@ -10,6 +10,7 @@ apply (kubernetes/client-go, applyconfigurations/internal/internal.go, Apache-2.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,16 @@ from typing import Any
 Type = str | dict[str, Any]
 
 UNTYPED = "untyped"
+_INDEX = re.compile(r"\[\d+\]")
+_NULL_WHEN_UNSET = {
+    "creationTimestamp",
+    "eventTime",
+    "finishedAt",
+    "firstTimestamp",
+    "lastProbeTime",
+    "lastTimestamp",
+    "startedAt",
+}
 _SCALARS: dict[str, tuple[type, ...]] = {"string": (str,), "numeric": (int, float), "boolean": (bool,)}
 _GO_NAMES = {"string": "string", "numeric": "int32", "boolean": "bool"}
 
@@ -94,41 +105,54 @@ class WrongType:
     path: str
     found: str
     wanted: str
+    owner: str
+
+    @property
+    def go_field(self) -> str:
+        """The field as Go's decoder names it: the struct it is in, and its path without indices."""
+        return f"{self.owner}.{_INDEX.sub('', self.path)}"
 
 
 Problem = UnknownField | WrongType
 
 
-def problems(value: Any, kind: Type, path: str = "") -> Iterator[Problem]:
-    """Everything about `value` that its type does not allow, in document order."""
+def problems(value: Any, kind: Type, path: str = "", owner: str = "") -> Iterator[Problem]:
+    """Everything about `value` that its type does not allow, in document order.
+
+    `owner` is the struct that `path` is a field of.
+    """
     found = resolve(kind)
+    if isinstance(kind, str) and isinstance(found, dict):
+        owner = kind.rsplit(".", 1)[-1]
     if value is None or found == UNTYPED:
         return
     if isinstance(found, str):
         if not _fits(value, found):
-            yield WrongType(path, _json_name(value), _GO_NAMES.get(found, found))
+            yield WrongType(path, _json_name(value), _GO_NAMES.get(found, found), owner)
         return
     wanted: type = list if "list" in found else dict
     if not isinstance(value, wanted):
-        yield WrongType(path, _json_name(value), "array" if wanted is list else "object")
+        yield WrongType(path, _json_name(value), "array" if wanted is list else "object", owner)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from problems(item, found["list"], f"{path}[{index}]")
-    else:
-        yield from _member_problems(value, found, path)
+            yield from problems(item, found["list"], f"{path}[{index}]", owner)
+    elif isinstance(value, dict):
+        yield from _member_problems(value, found, path, owner)
 
 
-def _member_problems(value: dict[str, Any], found: dict[str, Any], path: str) -> Iterator[Problem]:
+def _member_problems(value: Any, found: dict[str, Any], path: str, owner: str) -> Iterator[Problem]:
     for name, member in value.items():
         inner = f"{path}.{name}" if path else name
-        if "fields" in found and name not in found["fields"]:
+        if "fields" not in found:
+            yield from problems(member, found["map"], path, owner)
+        elif name not in found["fields"]:
             yield UnknownField(inner)
         else:
-            yield from problems(member, field_type(found, name), inner)
+            yield from problems(member, field_type(found, name), inner, owner)
 
 
 def prune(value: Any, kind: Type) -> Any:
-    """`value` without the fields the schema does not know and without explicit nulls."""
+    """`value` without the fields the schema does not know and without nulls that Go would leave out."""
     found = resolve(kind)
     if isinstance(found, str):
         return value
@@ -139,7 +163,7 @@ def prune(value: Any, kind: Type) -> Any:
         return {
             name: prune(member, field_type(found, name))
             for name, member in value.items()
-            if member is not None and (known is None or name in known)
+            if (member is not None or name in _NULL_WHEN_UNSET) and (known is None or name in known)
         }
     return value
 

@@ -151,6 +151,25 @@ def pod_spec_causes(spec: Json, field: str) -> Iterator[Cause]:
         yield from _container_causes(container, f"{field}.containers[{index}]", seen)
 
 
+def pod_update_causes(before: Json, after: Json) -> Iterator[Cause]:
+    """What is wrong with a change of a pod's spec."""
+    if _frozen_spec(before) != _frozen_spec(after):
+        why = (
+            "pod updates may not change fields other than `spec.containers[*].image`,"
+            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
+            "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
+            "previously negative)"
+        )
+        yield not_allowed("spec", why)
+
+
+def _frozen_spec(pod: Json) -> Json:
+    free = ("containers", "activeDeadlineSeconds", "tolerations")
+    spec = {name: value for name, value in pod["spec"].items() if name not in free}
+    containers = pod["spec"].get("containers", [])
+    return {**spec, "containers": [{**container, "image": ""} for container in containers]}
+
+
 def _container_causes(container: Json, field: str, seen: set[str]) -> Iterator[Cause]:
     name = container.get("name", "")
     if not name:
@@ -252,6 +271,8 @@ def update_causes(kind: str, before: Json, after: Json) -> list[Cause]:
         old_selector, new_selector = before["spec"].get("selector"), after["spec"].get("selector")
         if new_selector is not None:
             causes += _immutable("spec.selector", old_selector, new_selector, go_selector)
+    if kind == "Pod":
+        causes += pod_update_causes(before, after)
     if kind in ("ConfigMap", "Secret") and before.get("immutable"):
         causes += _frozen_data_causes(before, after)
     return causes + identity + metadata * (3 if kind == "ConfigMap" else 2)

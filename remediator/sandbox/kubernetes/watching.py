@@ -155,8 +155,8 @@ class Watch:
                     yield self._bookmark_event()
             if self._ended:
                 return
-            self._woken.clear()
-            if not self._changes and not self._ended and not self._bookmark_due:
+            if not self._changes and not self._bookmark_due:
+                self._woken.clear()
                 await self._woken.wait()
 
     def _wanted(self, obj: Json) -> bool:
@@ -185,7 +185,7 @@ class Watch:
         self._sent_version = self._store.version
         metadata: Json = {"resourceVersion": str(self._store.version), "creationTimestamp": None}
         if initial:
-            empty = {
+            empty: Json = {
                 "kind": f"{resource.kind}List",
                 "apiVersion": resource.api_version,
                 "metadata": {},

@@ -4,8 +4,9 @@ import copy
 from collections.abc import Callable
 
 from remediator.sandbox.kubernetes import managed_fields
+from remediator.sandbox.kubernetes.admission import admit
 from remediator.sandbox.kubernetes.clock import Clock, rfc3339
-from remediator.sandbox.kubernetes.defaults import admit_pod, apply_defaults
+from remediator.sandbox.kubernetes.defaults import apply_defaults
 from remediator.sandbox.kubernetes.effects import Effect, Origin, is_claim
 from remediator.sandbox.kubernetes.resources import Generation, Resource
 from remediator.sandbox.kubernetes.schema import prune
@@ -19,7 +20,6 @@ from remediator.sandbox.kubernetes.status import (
     conflict,
     forbidden,
     invalid,
-    not_emulated,
     not_found,
 )
 from remediator.sandbox.kubernetes.store import Key, Store
@@ -61,13 +61,11 @@ class Writes:
         causes = object_causes(resource.kind, new)
         if causes:
             raise invalid(resource.group, resource.kind, new["metadata"].get("name", ""), causes)
-        if resource.kind == "Pod":
-            _refuse_init_containers(new)
-            admit_pod(new, self.store.new_suffix())
         key = self.key(resource, namespace, new["metadata"]["name"])
         if self.store.get(key) is not None:
             raise already_exists(resource.group, resource.plural, key.name)
         self._track_owner(resource, None, new, origin, "")
+        admit(resource.kind, new, self.store.new_suffix())
         if origin.dry_run:
             return new
         stored = self.store.put(key, new)
@@ -148,6 +146,8 @@ class Writes:
         version = metadata.get("resourceVersion")
         if version and version != before["metadata"]["resourceVersion"]:
             raise conflict(resource.group, resource.plural, key.name, STALE)
+        if origin.client and metadata.get("managedFields") == [{}]:
+            return self._without_owners(resource, key, before, origin)
         after = self._prepared(resource, before, wanted, subresource)
         causes = [] if subresource else update_causes(resource.kind, before, after)
         if causes:
@@ -161,6 +161,11 @@ class Writes:
         if unchanged and after["metadata"].get("managedFields") == before["metadata"].get("managedFields"):
             return before
         return self.commit(resource, key, before, after, origin, subresource)
+
+    def _without_owners(self, resource: Resource, key: Key, before: Json, origin: Origin) -> Json:
+        """How a client gets rid of metadata.managedFields: it sets one empty entry."""
+        metadata = {name: value for name, value in before["metadata"].items() if name != "managedFields"}
+        return self.commit(resource, key, before, {**before, "metadata": metadata}, origin)
 
     def commit(
         self, resource: Resource, key: Key, before: Json, after: Json, origin: Origin, subresource: str = ""
@@ -250,11 +255,6 @@ def _uid_mismatch(key: Key, uid: str, before: Json) -> str:
         f"StorageError: invalid object, Code: 4, Key: {path}, ResourceVersion: 0, AdditionalErrorMsg: "
         f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before['metadata']['uid']}"
     )
-
-
-def _refuse_init_containers(pod: Json) -> None:
-    if pod["spec"].get("initContainers"):
-        raise not_emulated("pods with init containers")
 
 
 def _keep(old: Json, new: Json, name: str) -> None:

@@ -147,5 +147,5 @@ class Container:
 
 
 def _mount_status(mount: Json) -> Json:
-    shown = {name: mount[name] for name in ("name", "mountPath", "readOnly") if name in mount}
+    shown: Json = {name: mount[name] for name in ("name", "mountPath", "readOnly") if name in mount}
     return {**shown, **({"recursiveReadOnly": "Disabled"} if mount.get("readOnly") else {})}

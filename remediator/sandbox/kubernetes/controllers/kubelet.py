@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from remediator.sandbox.kubernetes.controllers.container import Container, State
 from remediator.sandbox.kubernetes.controllers.events import Recorder
@@ -86,7 +87,7 @@ class Kubelet(Controller):
         self._report(run)
         delay = self._settings.pull_seconds + self._settings.start_seconds
         for container in containers:
-            self._later(run, delay, lambda one=container: self._start(run, one))
+            self._later(run, delay, partial(self._start, run, container))
         return run
 
     def _later(self, run: Run, seconds: float, act: Callable[[], None]) -> None:

@@ -113,4 +113,5 @@ def _fraction(replica_set: Json, deployment: Json) -> int:
     before = int((replica_set["metadata"].get("annotations") or {}).get(MAXIMUM, "0"))
     if before == 0:
         return 0
-    return round(size * (replicas + max_surge(deployment)) / before) - size
+    share: int = round(size * (replicas + max_surge(deployment)) / before)
+    return share - size

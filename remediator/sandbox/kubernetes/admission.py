@@ -1,0 +1,66 @@
+"""What the server adds to a new object on its own account: nobody owns these fields."""
+
+import copy
+from typing import Any
+
+from remediator.sandbox.kubernetes.defaults import qos_class
+from remediator.sandbox.kubernetes.status import Json, not_emulated
+
+_TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+_TOLERATIONS = [
+    {
+        "key": f"node.kubernetes.io/{taint}",
+        "operator": "Exists",
+        "effect": "NoExecute",
+        "tolerationSeconds": 300,
+    }
+    for taint in ("not-ready", "unreachable")
+]
+
+
+def _admit_pod(obj: Json, suffix: str) -> None:
+    """What the admission plug-ins add to a new pod: service account, its token volume, tolerations, priority."""
+    if obj["spec"].get("initContainers"):
+        raise not_emulated("pods with init containers")
+    obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj["spec"])}
+    spec = obj["spec"]
+    account = spec.setdefault("serviceAccountName", "default")
+    spec["serviceAccount"] = account
+    spec.setdefault("priority", 0)
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    present = {entry.get("key") for entry in spec.get("tolerations", [])}
+    missing = [copy.deepcopy(entry) for entry in _TOLERATIONS if entry["key"] not in present]
+    spec["tolerations"] = [*spec.get("tolerations", []), *missing]
+    if spec.get("automountServiceAccountToken") is False:
+        return
+    name = f"kube-api-access-{suffix}"
+    spec["volumes"] = [*spec.get("volumes", []), _token_volume(name)]
+    mount = {"name": name, "readOnly": True, "mountPath": _TOKEN_PATH}
+    for container in [*spec.get("containers", []), *spec.get("initContainers", [])]:
+        container["volumeMounts"] = [*container.get("volumeMounts", []), dict(mount)]
+
+
+def _token_volume(name: str) -> Json:
+    namespace_path: Json = {
+        "path": "namespace",
+        "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"},
+    }
+    sources: list[Any] = [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [namespace_path]}},
+    ]
+    return {"name": name, "projected": {"sources": sources, "defaultMode": 420}}
+
+
+def admit(kind: str, obj: Json, suffix: str) -> None:
+    """Add it, in place; `suffix` is random.
+
+    Raises:
+        ApiError: 501, a pod the kubelet does not run.
+    """
+    if kind == "Pod":
+        _admit_pod(obj, suffix)
+    elif kind == "Namespace":
+        obj["spec"] = {"finalizers": ["kubernetes"]}
+        obj["status"] = {"phase": "Active"}

@@ -10,7 +10,7 @@ START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 DRIVEN_NOW = f"""
 create table test_clock (at timestamptz not null);
 insert into test_clock values ('{START.isoformat()}');
-create or replace function remediator_now() returns timestamptz language sql volatile
+create or replace function remediator_now() returns timestamptz language sql stable
     as 'select at from public.test_clock';
 """
 """Makes `remediator_now()` of a migrated database answer what the test says."""

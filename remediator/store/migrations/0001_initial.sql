@@ -1,7 +1,8 @@
 -- The schema of the first version. Forward only: a later change is a later file.
 
--- The one clock of all SQL. Tests replace this function in their template database.
-create function remediator_now() returns timestamptz language sql volatile as 'select clock_timestamp()';
+-- The one clock of all SQL: read once in each statement, so that indexes can be used with it.
+-- Tests replace this function in their template database.
+create function remediator_now() returns timestamptz language sql stable as 'select clock_timestamp()';
 
 -- Fencing numbers of leases and claims. One sequence for all targets, so they only ever grow.
 create sequence epochs;

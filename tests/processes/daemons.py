@@ -94,13 +94,16 @@ class Scene:
     alertmanager: Alertmanager
     prometheus: Prometheus
     daemons: list[Daemon] = field(default_factory=list)
+    alertmanager_url: str | None = None
+    """A real Alertmanager's, instead of the stand-in's."""
+    prometheus_url: str | None = None
 
     @contextmanager
-    def daemon(self) -> Iterator[Daemon]:
+    def daemon(self, port: int | None = None) -> Iterator[Daemon]:
         """A daemon process, ended at the end of the block if it still runs."""
         number = len(self.daemons)
         config = self.directory / f"daemon-{number}.yml"
-        port = _free_port()
+        port = port or free_port()
         config.write_text(json.dumps(self._settings(port)))
         log = self.directory / f"daemon-{number}.log"
         with log.open("wb") as output:
@@ -125,8 +128,8 @@ class Scene:
             "rules": [str(self.directory / "rules.yaml")],
             "listen_address": f"127.0.0.1:{port}",
             "kubernetes": {"kubeconfig": str(self.directory / "kubeconfig"), "namespaces": ["shop"]},
-            "alertmanagers": {"urls": [self.alertmanager.url]},
-            "prometheus": {"url": self.prometheus.url},
+            "alertmanagers": {"urls": [self.alertmanager_url or self.alertmanager.url]},
+            "prometheus": {"url": self.prometheus_url or self.prometheus.url},
             "intake": {"token_file": token},
             "people": [{"name": "test", "token_file": token, "roles": ["view", "operate", "approve"]}],
             "probation": "0s",
@@ -203,7 +206,8 @@ async def scene(directory: Path, database_url: str) -> AsyncIterator[Scene]:
         yield Scene(directory, database_url, emulator, alertmanager, prometheus)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

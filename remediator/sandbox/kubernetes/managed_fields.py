@@ -36,7 +36,7 @@ def owned_paths(value: Any, kind: Type, path: Path = ()) -> Iterator[tuple[Path,
     if isinstance(value, dict) and not is_atomic(kind) and value:
         yield path, None
         for name, member in value.items():
-            if member is not None or name != "creationTimestamp":
+            if member is not None or name == "lastProbeTime":
                 yield from owned_paths(member, field_type(kind, name), (*path, f"f:{name}"))
     elif isinstance(value, list) and not is_atomic(kind) and value:
         yield path, None

@@ -32,7 +32,8 @@ class DeploymentController(Controller):
 
     def observe(self, change: Change) -> None:
         if change.key.of_resource("apps", "deployments"):
-            self.queue(change.key)
+            if change.type != "DELETED":
+                self.queue(change.key)
         elif change.key.of_resource("apps", "replicasets"):
             self._queue_owner(change.key.namespace, change.after)
         elif change.key.of_resource("", "pods") and change.type == "DELETED":

@@ -32,8 +32,10 @@ class DeploymentWrites:
         """The moment it is."""
         return self._writes.clock.now()
 
-    def make_replica_set(self, namespace: str, new: Json) -> Json:
-        """Create a ReplicaSet."""
+    def make_replica_set(self, namespace: str, new: Json) -> Json | None:
+        """Create a ReplicaSet; None if there is one of that name."""
+        if self._writes.store.get(Key("apps", "replicasets", namespace, new["metadata"]["name"])) is not None:
+            return None
         return self._writes.create(self._replica_sets, namespace, new, self._origin)
 
     def put_replica_set(self, before: Json, after: Json) -> Json:

@@ -19,8 +19,10 @@ from remediator.sandbox.kubernetes.writes import Writes
 
 _MOST_PROBE_EVENTS = 25
 """Events of one source about one object are dropped after a burst of 25 (client-go's spam filter)."""
-_RESYNC_SECONDS = 10.0
-"""The kubelet looks at a pod that is waiting every ten seconds."""
+_SECOND_LOOK_SECONDS = 1.0
+"""Soon after a failed pull the kubelet notes that it backs off, but only in events."""
+_RESYNC_SECONDS = 12.5
+"""The kubelet looks at a pod that is waiting every ten to fifteen seconds; then its status says so, too."""
 
 
 @dataclass
@@ -199,13 +201,18 @@ class Kubelet(Controller):
         self._tell(run, one, "Failed", "Error: ErrImagePull", warning=True)
         one.wait("ErrImagePull", why)
         self._report(run)
-        self._later(run, _RESYNC_SECONDS, lambda: self._wait_to_pull(run, one, why))
+        self._later(run, _SECOND_LOOK_SECONDS, partial(self._note_pull_back_off, run, one))
+        self._later(run, _RESYNC_SECONDS, partial(self._wait_to_pull, run, one, why))
+
+    def _note_pull_back_off(self, run: Run, one: Container) -> None:
+        if not run.ending:
+            self._tell(run, one, "BackOff", f'Back-off pulling image "{one.image}"')
+            self._tell(run, one, "Failed", "Error: ImagePullBackOff", warning=True)
 
     def _wait_to_pull(self, run: Run, one: Container, why: str) -> None:
         if run.ending:
             return
-        self._tell(run, one, "BackOff", f'Back-off pulling image "{one.image}"')
-        self._tell(run, one, "Failed", "Error: ImagePullBackOff", warning=True)
+        self._note_pull_back_off(run, one)
         one.wait("ImagePullBackOff", f'Back-off pulling image "{one.image}": ErrImagePull: {why}')
         self._report(run)
         self._later(run, one.next_backoff(), lambda: self._start(run, one))

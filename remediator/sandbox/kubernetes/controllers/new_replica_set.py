@@ -65,7 +65,14 @@ class RevisionSync:
             deployment = self._writes.write_status(deployment, wanted, stamp)
         return deployment, newest
 
-    def _make(self, deployment: Json, old: list[Json], revision: int) -> tuple[Json, Json]:
+    def _count_collision(self, deployment: Json) -> Json:
+        """Another's ReplicaSet has the name; with the count in its hash the next one will be called otherwise."""
+        status = deployment.get("status", {})
+        return self._writes.write_status(
+            deployment, {**status, "collisionCount": status.get("collisionCount", 0) + 1}
+        )
+
+    def _make(self, deployment: Json, old: list[Json], revision: int) -> tuple[Json, Json | None]:
         spec, metadata = deployment["spec"], deployment["metadata"]
         digest = template_hash(spec["template"], deployment.get("status", {}).get("collisionCount", 0))
         template = hashed(spec["template"], digest)
@@ -88,6 +95,8 @@ class RevisionSync:
             },
         }
         made = self._writes.make_replica_set(metadata["namespace"], new)
+        if made is None:
+            return self._count_collision(deployment), None
         name = made["metadata"]["name"]
         if size > 0:
             self._writes.events.normal(

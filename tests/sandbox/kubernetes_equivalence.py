@@ -16,7 +16,7 @@ _SUFFIX = re.compile(r"^[bcdfghjklmnpqrstvwxz2456789]{5}$")
 _HASH = re.compile(r"^[bcdfghjklmnpqrstvwxz2456789]{6,11}$")
 _STAMP = re.compile(r"^[0-9a-f]{14,17}$")
 _OBJECT = re.compile(r'"\{\\?".*\}"')
-_GO_VALUE = re.compile(r"v1\.\w+\{|0xc[0-9a-f]+|&\w+\.\w+\{")
+_GO_VALUE = re.compile(r"core\.\w+\{|v1\.\w+\{|0xc[0-9a-f]+|&\w+\.\w+\{")
 
 VALUES_DROPPED = {
     "hostIP",
@@ -98,7 +98,7 @@ def _object_differences(
     recorded: dict[str, Any], seen: dict[str, Any], names: Names, path: str
 ) -> Iterator[str]:
     recorded = {names.translate_identities(name): value for name, value in recorded.items()}
-    for name in sorted(recorded.keys() | seen.keys(), key=lambda name: (name == "metadata", name)):
+    for name in sorted(recorded.keys() | seen.keys(), key=_reading_order):
         here = f"{path}.{name}"
         if name not in seen:
             yield f"{here}: recorded {recorded[name]!r}, not seen"
@@ -112,6 +112,11 @@ def _object_differences(
             yield from _version_differences(recorded, seen, names, here)
         elif name not in VALUES_DROPPED:
             yield from differences(recorded[name], seen[name], names, here)
+
+
+def _reading_order(name: str) -> tuple[bool, bool, str]:
+    """What names things comes before what is named by them."""
+    return name == "metadata", name == "managedFields", name
 
 
 def _version_differences(

@@ -1,7 +1,8 @@
 """Replays a recording of a real API server against the emulator and says where the answers differ."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,14 @@ AFTER_THE_CONTROLLER = {
 though not yet written its status."""
 PATIENCE = 3.0
 """Seconds the emulator may be later than the real cluster was."""
+BODIES: Json = {
+    "<data.a of 1,100,000 bytes>": {"metadata": {"name": "big"}, "data": {"a": "x" * 1_100_000}},
+    "<data.a of 3,500,000 bytes>": {"metadata": {"name": "big"}, "data": {"a": "x" * 3_500_000}},
+    "<annotation of 270,000 bytes>": {"metadata": {"annotations": {"big": "x" * 270_000}}},
+}
+"""Requests too large to be recorded, by how the recording describes them."""
+ABSENT = {"nowhere", "default", "kube-system"}
+"""Namespaces that must not be made before a replay."""
 _HEADERS = ("content-type", "warning", "retry-after")
 
 
@@ -69,8 +78,22 @@ class Replay:
         self.outcome = Outcome()
         self._owed = 0.0
 
-    async def play(self, exchanges: list[Json]) -> Outcome:
-        """All exchanges that are requests, in order."""
+    async def play(self, exchanges: list[Json], present: Sequence[tuple[str, Json]] = ()) -> Outcome:
+        """All exchanges that are requests, in order.
+
+        `present` is what was there before, besides the namespaces that are asked about: path and object.
+        """
+        exchanges = [exchange for exchange in exchanges if exchange.get("request")]
+        namespaces = {"kind": "Namespace", "apiVersion": "v1"}
+        there = [
+            ("/api/v1/namespaces", {**namespaces, "metadata": {"name": name}})
+            for name in sorted(_namespaces_before(exchanges))
+        ]
+        for path, obj in [*there, *present]:
+            request = {**_NOTHING, "method": "POST", "path": path, "body": obj}
+            request["headers"] = {"content-type": "application/json"}
+            answer = await self._ask(request)
+            assert answer.status == 201, answer.text
         before = exchanges[0]["at"]
         for exchange in exchanges:
             self._owed = max(0.0, self._owed) + exchange["at"] - before
@@ -98,6 +121,8 @@ class Replay:
             await self._pass(LAG + STEP / 2)
         if method in ("PATCH", "PUT", "DELETE") and not exchange["request"]["path"].endswith("/status"):
             await self._until_as_far(exchange)
+        if not reading and exchange["response"]["status"] < 300:
+            await self._know_version(exchange["request"])
         while True:
             answer = await self._ask(exchange["request"])
             tried = self.names.copy()
@@ -105,6 +130,18 @@ class Replay:
             if not found or not reading or self._owed <= -PATIENCE:
                 return answer, tried, found
             await self._pass(STEP)
+
+    async def _know_version(self, request: Json) -> None:
+        """A write that succeeded named the version its object had, even if no answer in the recording shows it."""
+        for version in set(
+            re.findall(
+                r'"(?:resourceVersion|/metadata/resourceVersion)", ?(?:"value": )?"(\d+)"',
+                json.dumps(request["body"]),
+            )
+        ):
+            if f"version {version}" not in self.names.there:
+                answer = await self._ask({**_NOTHING, "path": request["path"]})
+                self.names.bind(f"version {version}", f"version {answer.body['metadata']['resourceVersion']}")
 
     async def _until_as_far(self, exchange: Json) -> None:
         """A write is made when its object has the status it had in the recording: its answer shows it."""
@@ -128,7 +165,7 @@ class Replay:
     async def _ask(self, request: Json) -> Answered:
         request = _with_versions(self.names, request)
         headers: Mapping[str, str] = {"User-Agent": "recorder/1", **request["headers"]}
-        body = request["body"]
+        body = BODIES.get(str(request["body"]), request["body"])
         data = body if isinstance(body, str) else None if body is None else json.dumps(body)
         query = request["query"]
         async with self.session.request(
@@ -140,6 +177,19 @@ class Replay:
             skip_auto_headers=["Content-Type", "Accept"],
         ) as response:
             return Answered(response.status, dict(response.headers), await response.text())
+
+
+def _namespaces_before(exchanges: list[Json]) -> set[str]:
+    made: set[str] = set()
+    asked: set[str] = set()
+    for exchange in exchanges:
+        request = exchange["request"]
+        path, obj = request["path"], request["body"]
+        if path == "/api/v1/namespaces" and isinstance(obj, dict):
+            made.add(obj["metadata"]["name"])
+        elif "/namespaces/" in path and exchange["response"]["status"] < 300:
+            asked.add(path.split("/namespaces/")[1].split("/")[0])
+    return asked - made - ABSENT
 
 
 _NOTHING: Json = {"method": "GET", "query": {}, "headers": {}, "body": None}

@@ -1,6 +1,7 @@
 """The web part on a real port, and a client that speaks to it as Alertmanager or a person would."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -65,7 +66,11 @@ class Web:
         async with (
             asyncio.timeout(DEADLINE),
             self._http.request(
-                method, f"{self.url}{path}", data=body, headers=headers, allow_redirects=False
+                method,
+                f"{self.url}{path}",
+                data=None if body is None else io.BytesIO(body),
+                headers=headers,
+                allow_redirects=False,
             ) as answer,
         ):
             return Answer(answer.status, answer.headers, await answer.read())

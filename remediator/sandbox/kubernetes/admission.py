@@ -6,6 +6,15 @@ from typing import Any
 from remediator.sandbox.kubernetes.defaults import qos_class
 from remediator.sandbox.kubernetes.status import Json, not_emulated
 
+_FIRST_STATUS: dict[str, Json] = {
+    "PodDisruptionBudget": {
+        "disruptionsAllowed": 0,
+        "currentHealthy": 0,
+        "desiredHealthy": 0,
+        "expectedPods": 0,
+    },
+    "HorizontalPodAutoscaler": {"desiredReplicas": 0, "currentMetrics": None},
+}
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOLERATIONS = [
     {
@@ -61,6 +70,11 @@ def admit(kind: str, obj: Json, suffix: str) -> None:
     """
     if kind == "Pod":
         _admit_pod(obj, suffix)
+    elif kind == "Event":
+        obj.setdefault("reportingComponent", obj["source"].get("component", ""))
+        obj.setdefault("reportingInstance", obj["source"].get("host", ""))
+    elif kind in _FIRST_STATUS:
+        obj["status"] = copy.deepcopy(_FIRST_STATUS[kind])
     elif kind == "Namespace":
         obj["spec"] = {"finalizers": ["kubernetes"]}
         obj["status"] = {"phase": "Active"}

@@ -101,8 +101,6 @@ class Api:
             raise method_not_allowed()
         if resource.why_read_only:
             raise not_emulated(f"writing a {resource.kind}: {resource.why_read_only}")
-        if route.subresource == "eviction":
-            raise not_emulated("eviction")
         shown = negotiate(call)
         answer = self._verbs.answer(call, route, account, resource)
         if isinstance(answer.body, dict) and answer.body.get("kind") == resource.kind:

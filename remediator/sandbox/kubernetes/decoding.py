@@ -1,6 +1,7 @@
 """Bodies into objects: media types, kinds that do not belong, fields the schema does not know."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ from remediator.sandbox.kubernetes.strategic_merge import apply_strategic_merge,
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 APPLY = ("application/apply-patch+yaml", "application/apply-patch+cbor")
 
 
@@ -66,10 +68,19 @@ def decode_object(call: Call, resource: Resource, strictness: Strictness) -> Jso
         if isinstance(problem, WrongType):
             raise _undecodable(resource, resource.kind, _unmarshal(problem))
         strict.append(f'unknown field "{problem.path}"')
-    refusal = strictness.judge(strict)
+    refusal = strictness.judge(strict) or _undecodable_data(resource, obj)
     if refusal:
         raise _undecodable(resource, resource.kind, refusal)
     return obj
+
+
+def _undecodable_data(resource: Resource, obj: Json) -> str:
+    if resource.kind == "Secret":
+        for value in (obj.get("data") or {}).values():
+            found = _NOT_BASE64.search(value)
+            if found:
+                return f"illegal base64 data at input byte {found.start()}"
+    return ""
 
 
 def _read(call: Call, resource: Resource) -> Parsed:

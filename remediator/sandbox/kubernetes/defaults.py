@@ -142,20 +142,11 @@ def _event(obj: Json) -> None:
     obj.setdefault("source", {})
     for name in ("firstTimestamp", "lastTimestamp", "eventTime"):
         obj.setdefault(name, None)
-    obj.setdefault("reportingComponent", obj["source"].get("component", ""))
-    obj.setdefault("reportingInstance", obj["source"].get("host", ""))
 
 
 def _autoscaler(obj: Json) -> None:
     spec = obj.setdefault("spec", {})
     spec.setdefault("minReplicas", 1)
-    obj.setdefault("status", {"desiredReplicas": 0, "currentMetrics": None})
-
-
-def _disruption_budget(obj: Json) -> None:
-    zeros = dict.fromkeys(("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"), 0)
-    obj.setdefault("spec", {})
-    obj.setdefault("status", zeros)
 
 
 def _secret(obj: Json) -> None:
@@ -174,6 +165,5 @@ _DEFAULTS: dict[str, Callable[[Json], None]] = {
     "Namespace": _namespace,
     "Event": _event,
     "HorizontalPodAutoscaler": _autoscaler,
-    "PodDisruptionBudget": _disruption_budget,
     "Secret": _secret,
 }

@@ -50,29 +50,38 @@ def read_delete_options(body: Json, query: dict[str, str]) -> DeleteOptions:
     )
 
 
-def delete(writes: Writes, resource: Resource, key: Key, options: DeleteOptions, origin: Origin) -> Json:
-    """Delete the object, or begin to; returns what the server answers."""
+def delete(
+    writes: Writes,
+    resource: Resource,
+    key: Key,
+    options: DeleteOptions,
+    origin: Origin,
+    subresource: str = "",
+) -> Json:
+    """Delete the object, or begin to; returns what the server answers. `subresource` is how it was asked for."""
     before = writes.existing(resource, key)
     _check_preconditions(resource, key, before, options)
     finalizers = _finalizers(before, options)
     grace = _grace_seconds(resource, before, options)
     metadata = before["metadata"]
     if not finalizers and not grace and resource.kind != "Namespace":
-        return _remove(writes, resource, key, before, origin)
+        return _remove(writes, resource, key, before, origin, subresource)
     if metadata.get("deletionTimestamp") and not _shortens(before, grace):
         return before
     after = {**before, "metadata": _marked(writes, metadata, finalizers, grace)}
     if resource.kind == "Namespace":
         del after["metadata"]["deletionGracePeriodSeconds"]
         after["status"] = {**before.get("status", {}), "phase": "Terminating"}
-    return writes.commit(resource, key, before, after, origin)
+    return writes.commit(resource, key, before, after, origin, subresource)
 
 
-def _remove(writes: Writes, resource: Resource, key: Key, before: Json, origin: Origin) -> Json:
+def _remove(
+    writes: Writes, resource: Resource, key: Key, before: Json, origin: Origin, subresource: str
+) -> Json:
     gone = before
     if not origin.dry_run:
         gone = writes.store.remove(key, before)
-        writes.note(origin, resource, key, "", before, None)
+        writes.note(origin, resource, key, subresource, before, None)
     if resource.kind in _RETURNED_WHEN_GONE:
         return gone
     details = object_details(resource.group, resource.plural, key.name)

@@ -12,6 +12,7 @@ from remediator.sandbox.kubernetes.access import Access, Account
 from remediator.sandbox.kubernetes.api import Api
 from remediator.sandbox.kubernetes.clock import Clock, DrivenClock, SystemClock
 from remediator.sandbox.kubernetes.controllers.deployment import DeploymentController
+from remediator.sandbox.kubernetes.controllers.disruption import DisruptionController
 from remediator.sandbox.kubernetes.controllers.garbage import GarbageCollector, NamespaceController
 from remediator.sandbox.kubernetes.controllers.kubelet import Kubelet
 from remediator.sandbox.kubernetes.controllers.replicaset import ReplicaSetController
@@ -73,6 +74,7 @@ class Emulator:
             ReplicaSetController(self._writes, self._loop, settings.observe_lag),
             Scheduler(self._writes, self._loop, settings.schedule_seconds),
             kubelet,
+            DisruptionController(self._writes, self._loop, settings.observe_lag),
             GarbageCollector(self._writes, self._loop, settings.observe_lag),
             NamespaceController(self._writes, self._loop, settings.observe_lag),
         )

@@ -16,6 +16,7 @@ from remediator.sandbox.kubernetes.decoding import (
 )
 from remediator.sandbox.kubernetes.deletion import delete, read_delete_options
 from remediator.sandbox.kubernetes.effects import Origin
+from remediator.sandbox.kubernetes.eviction import EVICTION, evict
 from remediator.sandbox.kubernetes.reads import list_body, list_objects, selection
 from remediator.sandbox.kubernetes.request import Call, Route, parse_json
 from remediator.sandbox.kubernetes.resources import Resource
@@ -62,6 +63,10 @@ class WriteVerbs:
     def _create(
         self, call: Call, route: Route, resource: Resource, origin: Origin, strictness: Strictness
     ) -> Answer:
+        if route.subresource == "eviction":
+            eviction = decode_object(call, EVICTION, strictness)
+            key = self._writes.key(resource, route.namespace, route.name)
+            return Answer(201, evict(self._writes, key, eviction, origin))
         obj = decode_object(call, resource, strictness)
         inside = (obj.get("metadata") or {}).get("namespace", route.namespace)
         if resource.namespaced and inside != route.namespace:

@@ -175,9 +175,13 @@ class Writes:
             return after
         metadata = after["metadata"]
         gone = _is_released(after) and not metadata.get("finalizers")
-        stored = self.store.remove(key, after) if gone else self.store.put(key, after)
-        self.note(origin, resource, key, subresource, before, None if gone else stored)
-        return stored
+        if not gone:
+            stored = self.store.put(key, after)
+            self.note(origin, resource, key, subresource, before, stored)
+            return stored
+        self.store.remove(key, after)
+        self.note(origin, resource, key, subresource, before, None)
+        return {**after, "metadata": {**metadata, "resourceVersion": before["metadata"]["resourceVersion"]}}
 
     def _prepared(self, resource: Resource, before: Json, wanted: Json, subresource: str) -> Json:
         new: Json = prune(wanted, resource.schema)

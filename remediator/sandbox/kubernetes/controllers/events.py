@@ -86,4 +86,5 @@ class Recorder:
             }
         source = {"component": self._component, **({"host": self._host} if self._host else {})}
         times = {"firstTimestamp": rfc3339(now), "lastTimestamp": rfc3339(now), "count": 1}
-        return {**event, **times, "source": source, "reportingInstance": self._host}
+        instance_of = {"reportingInstance": self._host} if self._host else {}
+        return {**event, **times, "source": source, **instance_of}

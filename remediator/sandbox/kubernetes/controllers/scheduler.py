@@ -66,7 +66,9 @@ class Scheduler(Controller):
     def _refuse(self, key: Key, pod: Json, reasons: list[str]) -> None:
         counted = sorted({reason: reasons.count(reason) for reason in reasons}.items())
         listed = ", ".join(f"{count} {reason}" for reason, count in counted)
-        message = f"0/{len(reasons)} nodes are available: {listed}."
+        none = f"0/{len(reasons)} nodes are available:"
+        unhelpful = f"{len(reasons)} Preemption is not helpful for scheduling"
+        message = f"{none} {listed}. preemption: {none} {unhelpful}."
         condition = {**self._condition("False"), "reason": "Unschedulable", "message": message}
         status = {**pod["status"], "conditions": [condition]}
         origin = Origin(f"system:{self.manager}", self.manager, client=False)

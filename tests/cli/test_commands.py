@@ -1,0 +1,144 @@
+"""The commands, as a person types them, against a daemon that has just rolled something back."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remediator.cli.main import main
+from tests.support.clock import DrivenClock
+from tests.support.story import ROLLBACK, Story, told
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@dataclass
+class Terminal:
+    """Types commands and reads what they print."""
+
+    story: Story
+    token_file: Path
+    capture: pytest.CaptureFixture[str]
+
+    async def type(self, *command: str) -> tuple[int, str, str]:
+        """Exit status, standard output and standard error of one command that asks the daemon."""
+        options = ("--url", self.story.url, "--token-file", str(self.token_file))
+        self.capture.readouterr()
+        status = await asyncio.to_thread(main, [*command, *options])
+        printed = self.capture.readouterr()
+        return status, printed.out, printed.err
+
+    async def shows(self, *command: str) -> str:
+        """What a command prints that works."""
+        status, out, error = await self.type(*command)
+        assert status == 0, error
+        return out
+
+    async def json(self, *command: str) -> Any:
+        """The document a command prints for programs."""
+        return json.loads(await self.shows(*command, "--output", "json"))
+
+
+@pytest.fixture
+async def terminal(
+    tmp_path: Path, database_url: str, clock: DrivenClock, capsys: pytest.CaptureFixture[str]
+) -> AsyncIterator[Terminal]:
+    """A person who may do everything, and a daemon after a rollback that helped."""
+    kim, guest = tmp_path / "kim", tmp_path / "guest"
+    kim.write_text("kims-token")
+    guest.write_text("guests-token")
+    people = [
+        {"name": "kim", "token_file": kim, "roles": ["view", "approve", "operate"]},
+        {"name": "guest", "token_file": guest, "roles": ["view"]},
+    ]
+    async with told(tmp_path, database_url, clock, ROLLBACK, {"people": people}) as story:
+        await story.create("app:v1")
+        await story.let(35 * 60)
+        story.release("app:v2")
+        await story.let(4 * 60)
+        await story.fire()
+        await story.let(60)
+        await story.resolve()
+        await story.let(2 * 60)
+        yield Terminal(story, kim, capsys)
+
+
+def without_ports(text: str) -> str:
+    """The same text wherever the stand-ins happened to listen."""
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
+
+
+async def test_incidents_show_tells_the_story_from_alert_to_recovery(terminal: Terminal) -> None:
+    shown = without_ports(await terminal.shows("incidents", "show", "1"))
+    assert shown == (GOLDEN / "incident.txt").read_text()
+
+
+async def test_lists_are_tables_and_json(terminal: Terminal) -> None:
+    table = await terminal.shows("runs", "list")
+    assert re.search(r"1\s+.*bad-release.*deployment/shop/api.*RESOLVED|1\s+.*RESOLVED.*bad-release", table)
+    (run,) = (await terminal.json("runs", "list"))["runs"]
+    assert (run["id"], run["rule"], run["state"]) == (1, "bad-release", "RESOLVED")
+    (incident,) = (await terminal.json("incidents", "list"))["incidents"]
+    assert incident["subject"].endswith("deployment/shop/api")
+
+
+async def test_runs_show_has_every_guard_and_the_attempt(terminal: Terminal) -> None:
+    shown = await terminal.json("runs", "show", "1")
+    assert [each["outcome"] for each in shown["attempts"]] == ["applied"]
+    guards = {line["details"]["guard"] for line in shown["journal"] if line["kind"] == "guard"}
+    assert "caused_by_rollout" in guards
+    assert "RESOLVED" in await terminal.shows("runs", "show", "1")
+
+
+async def test_what_does_not_exist_is_said(terminal: Terminal) -> None:
+    status, out, error = await terminal.type("runs", "show", "99")
+    assert (status, out) == (1, "")
+    assert "99" in error or "no such" in error
+
+
+async def test_a_rule_is_approved_by_name_by_those_who_may(terminal: Terminal) -> None:
+    assert "bad-release" in await terminal.shows("rules", "list")
+    assert "bad-release" in await terminal.shows("rules", "approve", "bad-release")
+    async with terminal.story.daemon.database.connection() as connection:
+        assert await connection.fetchval("select approved_by from rule_versions") == "kim"
+
+
+async def test_who_lacks_the_role_is_told_which(terminal: Terminal) -> None:
+    guest = Terminal(terminal.story, terminal.token_file.parent / "guest", terminal.capture)
+    status, _, error = await guest.type("rules", "approve", "bad-release")
+    assert status == 1
+    assert "approve" in error
+    status, _, error = await guest.type("pause", "--why", "no")
+    assert (status, "operate" in error) == (1, True)
+
+
+async def test_pause_and_resume(terminal: Terminal) -> None:
+    shown = await terminal.shows("pause", "--namespace", "shop", "--why", "migration", "--until", "2h")
+    assert "namespace shop is paused" in shown
+    number = re.search(r"remediator resume (\d+)", shown)
+    assert number is not None
+    assert "migration" in await terminal.shows("pauses")
+    assert "is over" in await terminal.shows("resume", number.group(1))
+
+
+async def test_a_daemon_that_is_not_there_is_a_sentence_and_no_traceback(
+    terminal: Terminal,
+) -> None:
+    status = await asyncio.to_thread(main, ["runs", "list", "--url", "http://127.0.0.1:1"])
+    assert status == 1
+    error = terminal.capture.readouterr().err
+    assert "127.0.0.1:1" in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["runs"], ["runs", "show", "x"], ["rules", "check"]])
+def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err

@@ -12,8 +12,9 @@ _CLASSIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 class AlertStillFiring(Guard):
-    """One peer must say active, no reachable peer may say suppressed, and a majority must answer.
+    """One peer must say active, no reachable peer may say suppressed, and half of them must answer.
 
+    Half, and not more: of the usual two peers one may be down without stopping the cure.
     A silenced alert sends nothing, not even a resolved notice (Alertmanager issue 226), so only
     asking shows that an operator silenced it.
     """
@@ -36,9 +37,9 @@ class AlertStillFiring(Guard):
         if suppressed:
             return self.refuse(f"the alert is silenced or inhibited on {suppressed[0]}", inputs, passing=True)
         answered = [peer for peer, state in states.items() if not state.startswith("unreachable")]
-        if 2 * len(answered) <= len(states):
+        if not answered or 2 * len(answered) < len(states):
             return self.unknown(
-                f"{len(answered)} of {len(states)} Alertmanager peers answered, which is no majority", inputs
+                f"{len(answered)} of {len(states)} Alertmanager peers answered, which is too few", inputs
             )
         firing = [peer for peer in answered if states[peer] == "active"]
         if firing:

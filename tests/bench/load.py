@@ -5,6 +5,7 @@ import itertools
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import urlsplit
 
 ALERTS_A_POST = 10
@@ -31,9 +32,13 @@ async def post_for(seconds: float, url: str, source: Iterator[bytes]) -> int:
     loop = asyncio.get_running_loop()
     posters = [_Poster(head, source, ends_at, loop.create_future()) for _ in range(CONNECTIONS)]
     for poster in posters:
-        await loop.create_connection(lambda poster=poster: poster, place.hostname, place.port)  # type: ignore[misc]
+        await loop.create_connection(partial(_itself, poster), place.hostname or "", place.port or 80)
     async with asyncio.timeout(seconds + 30):
         return sum(await asyncio.gather(*(poster.posted for poster in posters)))
+
+
+def _itself(poster: "_Poster") -> "_Poster":
+    return poster
 
 
 class _Poster(asyncio.Protocol):

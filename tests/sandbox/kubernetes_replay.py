@@ -1,8 +1,10 @@
 """Replays a recording of a real API server against the emulator and says where the answers differ."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import aiohttp
 from remediator.sandbox.kubernetes import DrivenClock, Emulator, ImageBehaviour, Settings, by_tag
 from tests.sandbox.kubernetes_client import Answered, Json
 from tests.sandbox.kubernetes_equivalence import Names, differences
+from tests.sandbox.kubernetes_watches import watch_differences
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 STEP = 0.02
@@ -21,18 +24,23 @@ LAG = 0.045
 AFTER_THE_CONTROLLER = {
     "json patch, all tests hold: rollback",
     "strategic merge, sidecar changed",
+    "scale: merge patch",
+    "scale: json patch with test",
+    "evict: refused, the wrong-uid eviction used up the budget",
 }
 """Writes before which, as later answers show, the real controller had made the ReplicaSet of the write before,
 though not yet written its status."""
 PATIENCE = 3.0
 """Seconds the emulator may be later than the real cluster was."""
+SETTLED = 5.0
+"""Seconds after which what was there before the first exchange has come to rest."""
 BODIES: Json = {
     "<data.a of 1,100,000 bytes>": {"metadata": {"name": "big"}, "data": {"a": "x" * 1_100_000}},
     "<data.a of 3,500,000 bytes>": {"metadata": {"name": "big"}, "data": {"a": "x" * 3_500_000}},
     "<annotation of 270,000 bytes>": {"metadata": {"annotations": {"big": "x" * 270_000}}},
 }
 """Requests too large to be recorded, by how the recording describes them."""
-ABSENT = {"nowhere", "default", "kube-system"}
+ABSENT = {"nowhere", "default", "kube-system", "kube-node-lease"}
 """Namespaces that must not be made before a replay."""
 _HEADERS = ("content-type", "warning", "retry-after")
 
@@ -68,6 +76,33 @@ class Outcome:
     differ: dict[str, list[str]] = field(default_factory=dict)
 
 
+class OpenWatch:
+    """A watch that is read in the background."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.events: list[Json] = []
+        self._response = response
+        self._reading = asyncio.create_task(self._read())
+
+    @classmethod
+    async def begin(cls, session: aiohttp.ClientSession, url: str, request: Json) -> "OpenWatch":
+        """Open it; the stream has begun when this returns."""
+        url += request["path"]
+        response = await session.get(url, params=request["query"], headers=request["headers"])
+        return cls(response)
+
+    async def _read(self) -> None:
+        async for line in self._response.content:
+            self.events.append(json.loads(line))
+
+    async def close(self) -> None:
+        """End it as a client does."""
+        self._reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._reading
+        self._response.close()
+
+
 class Replay:
     """One recording played to one emulator."""
 
@@ -77,6 +112,7 @@ class Replay:
         self.names = Names()
         self.outcome = Outcome()
         self._owed = 0.0
+        self._watches: list[tuple[Json, OpenWatch]] = []
 
     async def play(self, exchanges: list[Json], present: Sequence[tuple[str, Json]] = ()) -> Outcome:
         """All exchanges that are requests, in order.
@@ -94,12 +130,40 @@ class Replay:
             request["headers"] = {"content-type": "application/json"}
             answer = await self._ask(request)
             assert answer.status == 201, answer.text
+        await self.cluster.advance(SETTLED if present else 0.0)
         before = exchanges[0]["at"]
         for exchange in exchanges:
             self._owed = max(0.0, self._owed) + exchange["at"] - before
             before = exchange["at"]
-            await self._exchange(exchange)
+            await self._close_watches(before)
+            if exchange["response"].get("stream"):
+                await self._open_watch(exchange)
+            else:
+                await self._exchange(exchange)
+        self._owed = PATIENCE
+        await self._close_watches(float("inf"))
         return self.outcome
+
+    async def _close_watches(self, at: float) -> None:
+        """Those the recorder had closed by then."""
+        for exchange, watch in list(self._watches):
+            if exchange["at"] + exchange["response"].get("open_seconds", 0.0) > at:
+                continue
+            await self._pass(max(0.0, self._owed))
+            found = list(watch_differences(exchange["response"]["body"], watch.events, self.names))
+            if found:
+                self.outcome.differ[exchange["name"]] = found
+            await watch.close()
+            self._watches.remove((exchange, watch))
+
+    async def _open_watch(self, exchange: Json) -> None:
+        self.outcome.exchanges += 1
+        request = _with_versions(self.names, exchange["request"])
+        wanted = request["query"].get("resourceVersion", "")
+        if wanted and wanted == exchange["request"]["query"]["resourceVersion"] and len(wanted) > 1:
+            present = await self._ask({**_NOTHING, "path": request["path"]})
+            request["query"]["resourceVersion"] = present.body["metadata"]["resourceVersion"]
+        self._watches.append((exchange, await OpenWatch.begin(self.session, self.cluster.url, request)))
 
     async def _exchange(self, exchange: Json) -> None:
         self.outcome.exchanges += 1
@@ -121,15 +185,33 @@ class Replay:
             await self._pass(LAG + STEP / 2)
         if method in ("PATCH", "PUT", "DELETE") and not exchange["request"]["path"].endswith("/status"):
             await self._until_as_far(exchange)
+        self._know_pod(exchange)
         if not reading and exchange["response"]["status"] < 300:
             await self._know_version(exchange["request"])
+        closest: list[str] = []
         while True:
             answer = await self._ask(exchange["request"])
             tried = self.names.copy()
             found = list(_answer_differences(exchange["response"], answer, tried))
+            closest = found if not closest or len(found) < len(closest) else closest
             if not found or not reading or self._owed <= -PATIENCE:
-                return answer, tried, found
+                return answer, tried, closest
             await self._pass(STEP)
+
+    def _know_pod(self, exchange: Json) -> None:
+        """A pod no answer showed before: any one that is not known by another name may play it."""
+        path = re.search(r"/namespaces/([^/]+)/pods/([^/]+)", exchange["request"]["path"])
+        if path is None or exchange["response"]["status"] == 404:
+            return
+        namespace, recorded = path.groups()
+        if self.cluster.get("pod", namespace, self.names.translate(recorded)) is not None:
+            return
+        for pod in self.cluster.list("pods", namespace):
+            tried = self.names.copy()
+            alive = not pod["metadata"].get("deletionTimestamp")
+            if alive and not list(differences(recorded, pod["metadata"]["name"], tried)):
+                self.names.become(tried)
+                return
 
     async def _know_version(self, request: Json) -> None:
         """A write that succeeded named the version its object had, even if no answer in the recording shows it."""

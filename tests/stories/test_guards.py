@@ -55,7 +55,7 @@ async def test_without_alertmanager_nothing_is_done_and_it_is_said(story: Story)
         f"{story.url}/api/v1/alertmanager", token="story-token", notifications=sent
     )
     await story.settle()
-    await refused(story, "PROPOSED", "no majority")
+    await refused(story, "PROPOSED", "which is too few")
     story.alertmanager.status = None
     await story.let(60)
     assert story.effects() == ["app:v1"]

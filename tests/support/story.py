@@ -4,7 +4,7 @@ Alerts go in over HTTP in Alertmanager's wire format, changes go out over HTTP t
 server, and everything between is the product, wired by its own composition root.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,8 +174,12 @@ async def told(
     clock: DrivenClock,
     rules: str = ROLLBACK,
     settings: Mapping[str, Any] | None = None,
+    other_peers: Sequence[str] = (),
 ) -> AsyncIterator[Story]:
-    """A story about a Deployment that does not exist yet, under these rules."""
+    """A story about a Deployment that does not exist yet, under these rules.
+
+    `other_peers` are addresses of further Alertmanagers the daemon asks.
+    """
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "rules").mkdir(exist_ok=True)
     (tmp_path / "rules" / "story.yaml").write_text(rules)
@@ -194,7 +198,7 @@ async def told(
                 "kubeconfig": emulator.kubeconfig(tmp_path / "kubeconfig", token="kube-token"),
                 "namespaces": ["shop"],
             },
-            "alertmanagers": {"urls": [alertmanager.url]},
+            "alertmanagers": {"urls": [alertmanager.url, *other_peers]},
             "prometheus": {"url": prometheus.url},
             "intake": {"token_file": tmp_path / "token"},
             "probation": "0s",

@@ -10,7 +10,7 @@ from remediator.sandbox.kubernetes.loop import Loop
 from remediator.sandbox.kubernetes.negotiation import Representation, negotiate, partial, partial_list
 from remediator.sandbox.kubernetes.reads import list_body, list_objects
 from remediator.sandbox.kubernetes.request import Call, Route, parse_route
-from remediator.sandbox.kubernetes.resources import BY_NAME, VERSIONS, Resource
+from remediator.sandbox.kubernetes.resources import BY_NAME, VERSIONS, Resource, is_not_emulated
 from remediator.sandbox.kubernetes.scale import scale_of
 from remediator.sandbox.kubernetes.status import (
     ApiError,
@@ -64,6 +64,8 @@ class Api:
     def _respond(self, call: Call, route: Route | None, account: Account) -> Answer | Stream:
         if route is None:
             return self._non_resource(call)
+        if is_not_emulated(route.group, route.version, route.plural):
+            raise not_emulated(f"{route.plural} of {route.group or 'core'}/{route.version}")
         if route.group not in VERSIONS:
             return Answer(404, "404 page not found\n", dict(_PLAIN))
         resource = BY_NAME.get((route.group, route.plural))

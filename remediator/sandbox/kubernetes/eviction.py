@@ -67,7 +67,7 @@ def _spend(writes: Writes, pod: Json, origin: Origin) -> None:
         spent = with_disruption_condition(spent, status["observedGeneration"], now)
     resource = find("poddisruptionbudgets")
     key = writes.key(resource, budget["metadata"]["namespace"], name)
-    server = replace(origin, client=False)
+    server = replace(origin, manager="kube-apiserver", client=False)
     writes.update(resource, key, budget, {**budget, "status": spent}, server, "status")
 
 

@@ -241,6 +241,43 @@ VERSIONS: Mapping[str, str] = {resource.group: resource.version for resource in 
 """The one version served of each group."""
 
 
+_GROUPS_NOT_EMULATED = (
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "authentication.k8s.io",
+    "batch",
+    "certificates.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "rbac.authorization.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+)
+_CORE_NOT_EMULATED = (
+    "bindings",
+    "componentstatuses",
+    "endpoints",
+    "limitranges",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "podtemplates",
+    "replicationcontrollers",
+    "resourcequotas",
+)
+
+
+def is_not_emulated(group: str, version: str, plural: str) -> bool:
+    """Whether a v1.33 server has this by default and the emulator has not."""
+    if group in _GROUPS_NOT_EMULATED or (group, version) == ("autoscaling", "v1"):
+        return True
+    access_reviews = ("localsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews")
+    return not group and plural in _CORE_NOT_EMULATED or plural in access_reviews
+
+
 def find(name: str) -> Resource:
     """The resource called `deployments`, `deployment`, `deploy` or `deployments.apps`.
 

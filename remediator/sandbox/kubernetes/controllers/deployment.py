@@ -36,6 +36,8 @@ class DeploymentController(Controller):
                 self.queue(change.key)
         elif change.key.of_resource("apps", "replicasets"):
             self._queue_owner(change.key.namespace, change.after)
+            if change.before is not None and controller_of(change.after) is None:
+                self._queue_owner(change.key.namespace, change.before)
         elif change.key.of_resource("", "pods") and change.type == "DELETED":
             self._queue_recreating(change)
 

@@ -61,7 +61,8 @@ class GarbageCollector(Controller):
 
     def _orphan(self, key: Key, owner: Json) -> None:
         uid = owner["metadata"]["uid"]
-        for dependent in self._dependents(uid):
+        dependents = self._dependents(uid)
+        for dependent in dependents:
             found = self.store.get(dependent)
             if found is None:
                 continue
@@ -71,7 +72,10 @@ class GarbageCollector(Controller):
                 metadata["ownerReferences"] = owners
             resource = BY_NAME[(dependent.group, dependent.plural)]
             self.writes.update(resource, dependent, found, {**found, "metadata": metadata}, self.origin)
-        self._without_finalizer(key, owner, ORPHAN)
+        if dependents:
+            self.queue(key)
+        else:
+            self._without_finalizer(key, owner, ORPHAN)
 
     def _without_finalizer(self, key: Key, obj: Json, finalizer: str) -> None:
         current = self.store.get(key)

@@ -224,6 +224,9 @@ class Kubelet(Controller):
         for one in run.containers:
             if one.state is State.RUNNING:
                 self._tell(run, one, "Killing", f"Stopping container {one.name}")
+            elif not one.has_started:
+                one.wait("ContainerCreating")
+        self._report(run)
         grace = pod["metadata"].get("deletionGracePeriodSeconds") or 0
         self._later(run, min(self._settings.stop_seconds, grace), lambda: self._ended(run))
 

@@ -1,0 +1,61 @@
+"""Compares what a watch showed with what one showed of a real cluster.
+
+How many MODIFIED events the controllers make is not fixed: compared is, object by object, what became of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from tests.sandbox.kubernetes_client import Json
+from tests.sandbox.kubernetes_equivalence import Names, differences
+
+State = tuple[Any, ...]
+
+
+def watch_differences(recorded: list[Json], seen: list[Json], names: Names) -> Iterator[str]:
+    """Objects whose states do not follow each other as recorded."""
+    there, here = _states_by_name(recorded), _states_by_name(seen)
+    for name in there:
+        for other in (other for other in here if there[name] == here[other]):
+            tried = names.copy()
+            if not list(differences(name, other, tried)):
+                names.become(tried)
+                break
+    there = {names.translate(name): states for name, states in there.items()}
+    for name in sorted(there.keys() | here.keys()):
+        if there.get(name) != here.get(name):
+            yield f"{name}: recorded {there.get(name)}, seen {here.get(name)}"
+
+
+def _states_by_name(events: list[Json]) -> dict[str, list[State]]:
+    found: dict[str, list[State]] = defaultdict(list)
+    for event in events:
+        if event["type"] in ("BOOKMARK", "ERROR"):
+            found[event["type"]].append((event["object"].get("reason"), event["object"].get("code")))
+        else:
+            obj = event["object"]
+            found[obj["metadata"]["name"]].append((event["type"], *_state(obj)))
+    return {name: [state for state, _ in groupby(states)] for name, states in found.items()}
+
+
+def _state(obj: Json) -> State:
+    status = obj.get("status") or {}
+    if obj["kind"] == "Deployment":
+        conditions = {entry["type"]: entry for entry in status.get("conditions", [])}
+        progressing, available = conditions.get("Progressing", {}), conditions.get("Available", {})
+        return obj["metadata"]["generation"], progressing.get("reason"), available.get("status")
+    if obj["kind"] == "ReplicaSet":
+        return obj["spec"]["replicas"], obj["metadata"]["annotations"].get(
+            "deployment.kubernetes.io/revision"
+        )
+    if obj["kind"] == "Pod":
+        states = tuple(_container_state(entry["state"]) for entry in status.get("containerStatuses", []))
+        return status["phase"], states, "deletionTimestamp" in obj["metadata"]
+    return ()
+
+
+def _container_state(state: Json) -> str:
+    name, inside = next(iter(state.items()))
+    return f"{name} {inside.get('reason', '')}".strip()

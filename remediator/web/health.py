@@ -9,7 +9,7 @@ from remediator.store import migrate
 from remediator.store.database import DATABASE_ERRORS
 from remediator.telemetry import CONTENT_TYPE
 from remediator.web.collaborators import Collaborators
-from remediator.web.responses import document, try_again
+from remediator.web.responses import document, problem, try_again
 
 _DATABASE_SECONDS = 1.0
 _ASK_AGAIN_SECONDS = 5.0
@@ -41,8 +41,13 @@ class Health:
 
     async def ready_to_act(self, request: web.Request) -> web.Response:
         """200 when this daemon may change something."""
-        why = await self._why_not_store() or await self._collaborators.why_not_act()
-        return document({"status": "ready to act"}) if why is None else try_again(why, _ASK_AGAIN_SECONDS)
+        why = await self._why_not_store()
+        if why is not None:
+            return try_again(why, _ASK_AGAIN_SECONDS)
+        forbidden = await self._collaborators.why_not_act()
+        if forbidden is not None:
+            return problem(503, forbidden, "Alerts are taken; see ceiling and intake.insecure in remediator.yml.")
+        return document({"status": "ready to act"})
 
     async def metrics(self, request: web.Request) -> web.Response:
         """For Prometheus."""

@@ -103,11 +103,43 @@ async def client_of(cluster: Emulator, account: Account = BOT) -> AsyncIterator[
         yield Client(cluster.url, session)
 
 
+@dataclass(frozen=True)
+class World:
+    """A cluster and a client that may do everything."""
+
+    cluster: Emulator
+    client: Client
+
+    def deployment(self) -> Json:
+        """The Deployment as it is, which must be there."""
+        found = self.cluster.get("deployment", "default", "api")
+        assert found is not None
+        return found
+
+    def replica_sets(self) -> dict[str, Json]:
+        """The Deployment's ReplicaSets by their image."""
+        found = self.cluster.list("replicasets", "default", "app=api")
+        return {one["spec"]["template"]["spec"]["containers"][0]["image"]: one for one in found}
+
+    def pods(self) -> list[Json]:
+        """The Deployment's pods."""
+        return list(self.cluster.list("pods", "default", "app=api"))
+
+    async def roll_out(self, image: str) -> None:
+        """Give the Deployment this image, or make it with it, and let a minute pass."""
+        if self.cluster.get("deployment", "default", "api") is None:
+            self.cluster.create(deployment(image))
+        else:
+            answer = await self.client.patch(API, set_image(image))
+            assert answer.status == 200, answer.text
+        await self.cluster.advance(60)
+
+
 @asynccontextmanager
-async def driven_cluster() -> AsyncIterator[tuple[Emulator, Client]]:
+async def driven_world() -> AsyncIterator[World]:
     """A cluster in which time is moved by hand and nothing lags, and a client that may do everything."""
     async with (
         Emulator(DrivenClock(), settings=PROMPT, accounts=[BOT]) as cluster,
         client_of(cluster) as client,
     ):
-        yield cluster, client
+        yield World(cluster, client)

@@ -1,6 +1,7 @@
 """Replays a recording of a real API server against the emulator and says where the answers differ."""
 
 import asyncio
+import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -255,7 +256,7 @@ class Replay:
             self.cluster.url + request["path"],
             params=query,
             headers=headers,
-            data=data.encode() if data is not None else None,
+            data=io.BytesIO(data.encode()) if data is not None else None,
             skip_auto_headers=["Content-Type", "Accept"],
         ) as response:
             return Answered(response.status, dict(response.headers), await response.text())

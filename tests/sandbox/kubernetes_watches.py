@@ -36,7 +36,7 @@ def _states_by_name(events: list[Json]) -> dict[str, list[State]]:
             found[event["type"]].append((event["object"].get("reason"), event["object"].get("code")))
         else:
             obj = event["object"]
-            found[obj["metadata"]["name"]].append((event["type"], *_state(obj)))
+            found[obj.get("metadata", {}).get("name", obj["kind"])].append((event["type"], *_state(obj)))
     return {name: [state for state, _ in groupby(states)] for name, states in found.items()}
 
 

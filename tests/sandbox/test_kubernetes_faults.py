@@ -13,9 +13,10 @@ from tests.sandbox.kubernetes_client import (
     CONFIG_MAPS,
     Answered,
     Client,
+    World,
     client_of,
     config_map,
-    driven_cluster,
+    driven_world,
 )
 
 SETTINGS = f"{CONFIG_MAPS}/settings"
@@ -23,10 +24,10 @@ PATCH = [{"op": "add", "path": "/data/colour", "value": "blue"}]
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[tuple[Emulator, Client]]:
-    async with driven_cluster() as (cluster, client):
-        await client.create(CONFIG_MAPS, config_map("settings", colour="red"))
-        yield cluster, client
+async def world() -> AsyncIterator[World]:
+    async with driven_world() as world:
+        await world.client.create(CONFIG_MAPS, config_map("settings", colour="red"))
+        yield world
 
 
 def colour(cluster: Emulator) -> str:
@@ -47,9 +48,9 @@ async def until_it_stands(fault: Fault, request: Awaitable[Answered]) -> "asynci
 
 
 async def test_a_status_is_answered_with_its_headers_and_nothing_is_applied(
-    world: tuple[Emulator, Client],
+    world: World,
 ) -> None:
-    cluster, client = world
+    cluster, client = world.cluster, world.client
     lay(cluster, faults.AnswerStatus(429, "TooManyRequests", headers={"Retry-After": "7"}))
     answer = await client.patch(SETTINGS, PATCH)
     assert (answer.status, answer.body["reason"]) == (429, "TooManyRequests")
@@ -57,22 +58,22 @@ async def test_a_status_is_answered_with_its_headers_and_nothing_is_applied(
     assert colour(cluster) == "red"
 
 
-async def test_an_answer_may_be_no_json_at_all(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_an_answer_may_be_no_json_at_all(world: World) -> None:
+    cluster, client = world.cluster, world.client
     lay(cluster, faults.AnswerStatus(502, body="<html>bad gateway</html>"))
     answer = await client.patch(SETTINGS, PATCH)
     assert (answer.status, answer.text) == (502, "<html>bad gateway</html>")
 
 
-async def test_a_fault_springs_as_often_as_it_was_told(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_a_fault_springs_as_often_as_it_was_told(world: World) -> None:
+    cluster, client = world.cluster, world.client
     fault = lay(cluster, faults.AnswerStatus(503), times=2)
     assert [(await client.patch(SETTINGS, PATCH)).status for _ in range(3)] == [503, 503, 200]
     assert fault.hits == 2
 
 
-async def test_a_fault_may_choose_by_body_and_user(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_a_fault_may_choose_by_body_and_user(world: World) -> None:
+    cluster, client = world.cluster, world.client
     fault = cluster.faults.add(
         Fault(
             "*",
@@ -88,8 +89,8 @@ async def test_a_fault_may_choose_by_body_and_user(world: tuple[Emulator, Client
     assert (await client.patch(SETTINGS, PATCH)).status == 200
 
 
-async def test_a_request_on_hold_goes_on_when_released(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_a_request_on_hold_goes_on_when_released(world: World) -> None:
+    cluster, client = world.cluster, world.client
     fault = lay(cluster, faults.Hold())
     sent = await until_it_stands(fault, client.patch(SETTINGS, PATCH))
     assert colour(cluster) == "red"
@@ -100,9 +101,9 @@ async def test_a_request_on_hold_goes_on_when_released(world: tuple[Emulator, Cl
 
 @pytest.mark.parametrize("action", [faults.Hold(), faults.HangBeforeApplying(), faults.Delay(60)])
 async def test_a_client_that_leaves_before_its_write_is_applied_has_not_written(
-    world: tuple[Emulator, Client], action: Action
+    world: World, action: Action
 ) -> None:
-    cluster, client = world
+    cluster, client = world.cluster, world.client
     async with client_of(cluster) as leaving:
         fault = lay(cluster, action)
         sent = await until_it_stands(fault, leaving.patch(SETTINGS, PATCH))
@@ -116,9 +117,9 @@ async def test_a_client_that_leaves_before_its_write_is_applied_has_not_written(
 
 
 async def test_a_request_that_hangs_is_dropped_unapplied_when_released(
-    world: tuple[Emulator, Client],
+    world: World,
 ) -> None:
-    cluster, client = world
+    cluster, client = world.cluster, world.client
     fault = lay(cluster, faults.HangBeforeApplying())
     sent = await until_it_stands(fault, client.patch(SETTINGS, PATCH))
     fault.release()
@@ -127,8 +128,8 @@ async def test_a_request_that_hangs_is_dropped_unapplied_when_released(
     assert colour(cluster) == "red"
 
 
-async def test_a_write_may_be_applied_though_its_answer_hangs(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_a_write_may_be_applied_though_its_answer_hangs(world: World) -> None:
+    cluster, client = world.cluster, world.client
     fault = lay(cluster, faults.ApplyThenHang())
     sent = await until_it_stands(fault, client.patch(SETTINGS, PATCH))
     assert colour(cluster) == "blue"
@@ -140,9 +141,9 @@ async def test_a_write_may_be_applied_though_its_answer_hangs(world: tuple[Emula
     ("action", "after"), [(faults.DropBeforeApplying(), "red"), (faults.ApplyThenDrop(), "blue")]
 )
 async def test_a_dropped_connection_does_not_say_whether_the_write_was_applied(
-    world: tuple[Emulator, Client], action: Action, after: str
+    world: World, action: Action, after: str
 ) -> None:
-    cluster, client = world
+    cluster, client = world.cluster, world.client
     lay(cluster, action)
     with pytest.raises(aiohttp.ClientConnectionError):
         await client.patch(SETTINGS, PATCH)
@@ -150,16 +151,16 @@ async def test_a_dropped_connection_does_not_say_whether_the_write_was_applied(
     assert cluster.requests[-1].status == 0
 
 
-async def test_a_write_may_be_applied_though_the_answer_is_500(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_a_write_may_be_applied_though_the_answer_is_500(world: World) -> None:
+    cluster, client = world.cluster, world.client
     lay(cluster, faults.ApplyThenFail())
     answer = await client.patch(SETTINGS, PATCH)
     assert (answer.status, answer.body["reason"]) == (500, "InternalError")
     assert colour(cluster) == "blue"
 
 
-async def test_success_may_be_pretended(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_success_may_be_pretended(world: World) -> None:
+    cluster, client = world.cluster, world.client
     before = await client.get(SETTINGS)
     lay(cluster, faults.PretendSuccess())
     answer = await client.patch(SETTINGS, PATCH)
@@ -167,33 +168,33 @@ async def test_success_may_be_pretended(world: tuple[Emulator, Client]) -> None:
     assert colour(cluster) == "red"
 
 
-async def test_a_create_that_only_pretends_leaves_nothing(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_a_create_that_only_pretends_leaves_nothing(world: World) -> None:
+    cluster, client = world.cluster, world.client
     cluster.faults.add(Fault("POST", "/configmaps$", faults.PretendSuccess()))
     answer = await client.call("POST", CONFIG_MAPS, config_map("other"))
     assert (answer.status, answer.body["metadata"]["name"]) == (201, "other")
     assert cluster.get("configmap", "default", "other") is None
 
 
-async def test_half_a_body_may_be_all_that_comes(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_half_a_body_may_be_all_that_comes(world: World) -> None:
+    cluster, client = world.cluster, world.client
     lay(cluster, faults.HalfBody())
     with pytest.raises(aiohttp.ClientPayloadError):
         await client.patch(SETTINGS, PATCH)
     assert colour(cluster) == "blue"
 
 
-async def test_a_watch_may_break_in_the_middle_of_an_event(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_a_watch_may_break_in_the_middle_of_an_event(world: World) -> None:
+    cluster, client = world.cluster, world.client
     cluster.faults.add(
-        Fault("GET", "/configmaps$", faults.HalfBody(), when=lambda call, user: call.flag("watch"))
+        Fault("GET", "/configmaps$", faults.HalfBody(), when=lambda call, _: call.flag("watch"))
     )
     with pytest.raises(aiohttp.ClientPayloadError):
         await client.call("GET", CONFIG_MAPS, watch="true")
 
 
-async def test_a_delay_is_by_the_clusters_clock(world: tuple[Emulator, Client]) -> None:
-    cluster, client = world
+async def test_a_delay_is_by_the_clusters_clock(world: World) -> None:
+    cluster, client = world.cluster, world.client
     fault = lay(cluster, faults.Delay(30))
     sent = await until_it_stands(fault, client.patch(SETTINGS, PATCH))
     await cluster.advance(29)
@@ -204,10 +205,8 @@ async def test_a_delay_is_by_the_clusters_clock(world: tuple[Emulator, Client]) 
 
 
 @pytest.mark.parametrize("hang", [False, True])
-async def test_a_write_may_land_long_after_its_client_gave_up(
-    world: tuple[Emulator, Client], hang: bool
-) -> None:
-    cluster, client = world
+async def test_a_write_may_land_long_after_its_client_gave_up(world: World, hang: bool) -> None:
+    cluster = world.cluster
     async with client_of(cluster) as leaving:
         fault = lay(cluster, faults.ApplyLate(34, hang=hang))
         if hang:
@@ -223,9 +222,9 @@ async def test_a_write_may_land_long_after_its_client_gave_up(
 
 
 async def test_a_late_write_that_lost_the_race_is_refused_like_any_other(
-    world: tuple[Emulator, Client],
+    world: World,
 ) -> None:
-    cluster, client = world
+    cluster, client = world.cluster, world.client
     version = (await client.get(SETTINGS))["metadata"]["resourceVersion"]
     lay(cluster, faults.ApplyLate(34))
     guarded = [{"op": "test", "path": "/metadata/resourceVersion", "value": version}, *PATCH]
@@ -237,9 +236,9 @@ async def test_a_late_write_that_lost_the_race_is_refused_like_any_other(
 
 
 async def test_in_an_outage_connections_are_refused_and_afterwards_all_is_there(
-    world: tuple[Emulator, Client],
+    world: World,
 ) -> None:
-    cluster, client = world
+    cluster, client = world.cluster, world.client
     async with cluster.outage():
         with pytest.raises(aiohttp.ClientConnectorError):
             await client.get(SETTINGS)

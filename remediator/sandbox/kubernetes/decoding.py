@@ -99,8 +99,8 @@ def _undecodable_data(resource: Resource, obj: Json) -> str:
 
 
 def _read(call: Call, resource: Resource) -> Parsed:
-    if call.media_type == "application/yaml":
-        raise not_emulated("bodies in YAML")
+    if call.media_type in ("application/yaml", "application/vnd.kubernetes.protobuf"):
+        raise not_emulated(f"bodies in {call.media_type}")
     if call.media_type not in ("", "application/json"):
         accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
         message = (

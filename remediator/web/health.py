@@ -46,7 +46,9 @@ class Health:
             return try_again(why, _ASK_AGAIN_SECONDS)
         forbidden = await self._collaborators.why_not_act()
         if forbidden is not None:
-            return problem(503, forbidden, "Alerts are taken; see ceiling and intake.insecure in remediator.yml.")
+            return problem(
+                503, forbidden, "Alerts are taken; see ceiling and intake.insecure in remediator.yml."
+            )
         return document({"status": "ready to act"})
 
     async def metrics(self, request: web.Request) -> web.Response:

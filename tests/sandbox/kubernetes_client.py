@@ -71,7 +71,9 @@ class Client:
         self, method: str, path: str, body: Any = None, media_type: str = "application/json", **query: str
     ) -> Answered:
         """One request and its answer."""
-        sent = {} if body is None else {"data": json.dumps(body), "headers": {"Content-Type": media_type}}
+        sent: dict[str, Any] = (
+            {} if body is None else {"data": json.dumps(body), "headers": {"Content-Type": media_type}}
+        )
         async with self.session.request(method, self.url + path, params=query, **sent) as response:
             return Answered(response.status, dict(response.headers), await response.text())
 

@@ -1,4 +1,4 @@
-"""Whether two answers are the same but for what two clusters never have in common: uids, versions, times, random names."""
+"""Whether two answers are the same but for what two clusters never share: uids, versions, times, random names."""
 
 import re
 from collections.abc import Iterator
@@ -109,11 +109,18 @@ def _object_differences(
             yield f"{here}: recorded {recorded[name]!r}, not seen"
         elif name not in recorded:
             yield f"{here}: not recorded, seen {seen[name]!r}"
-        elif name == "managedFields":
-            yield from _owner_differences(recorded[name], seen[name], names, here)
-        elif name == "message" and _GO_VALUE.search(str(recorded[name])):
-            continue
-        elif name == "resourceVersion":
+        else:
+            yield from _field_differences(name, recorded, seen, names, here)
+
+
+def _field_differences(
+    name: str, recorded: dict[str, Any], seen: dict[str, Any], names: Names, here: str
+) -> Iterator[str]:
+    """Of a field that both have."""
+    if name == "managedFields":
+        yield from _owner_differences(recorded[name], seen[name], names, here)
+    elif not (name == "message" and _GO_VALUE.search(str(recorded[name]))):
+        if name == "resourceVersion":
             yield from _version_differences(recorded, seen, names, here)
         elif name not in VALUES_DROPPED:
             yield from differences(recorded[name], seen[name], names, here)

@@ -219,8 +219,7 @@ class Patch:
 
 def _bad_patch(shown: str, why: str) -> ApiError:
     message = f"Invalid value: {json.dumps(shown)}: {why}"
-    error = invalid("", "", "", [Cause("FieldValueInvalid", message, "patch")])
-    return error
+    return invalid("", "", "", [Cause("FieldValueInvalid", message, "patch")])
 
 
 def decode_patch(call: Call, resource: Resource, strictness: Strictness) -> Patch:

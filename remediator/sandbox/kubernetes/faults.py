@@ -174,7 +174,7 @@ class ApplyLate(Action):
         return Dropped()
 
 
-def _any_request(call: Call, user: str) -> bool:
+def _any_request(_call: Call, _user: str) -> bool:
     return True
 
 

@@ -71,7 +71,7 @@ class Loop:
 
     async def catch_up(self) -> None:
         """The same; watchers and waiting requests get their turn after each call."""
-        while self.run_due():
+        while self.run_due():  # noqa: ASYNC110 -- nothing is waited for: the others are given their turn
             await asyncio.sleep(0)
         await asyncio.sleep(0)
 

@@ -88,17 +88,20 @@ def _starting_point(store: Store, call: Call, token: str) -> tuple[int, str]:
         raise list_options_error([Cause("FieldValueForbidden", why, "resourceVersionMatch")])
     if not wanted or wanted == "0":
         return store.version, ""
+    return _version_asked_for(store, wanted, exactly=match == "Exact"), ""
+
+
+def _version_asked_for(store: Store, wanted: str, *, exactly: bool) -> int:
     if not wanted.isdigit():
         raise bad_request(f"invalid resource version: {version_error(wanted)}")
     version = int(wanted)
     if version > store.version:
         raise _too_large(version, store.version)
-    if match == "Exact":
-        if version < store.oldest:
-            message = "The resourceVersion for the provided list is too old."
-            raise ApiError(410, message, "Expired")
-        return version, ""
-    return store.version, ""
+    if not exactly:
+        return store.version
+    if version < store.oldest:
+        raise ApiError(410, "The resourceVersion for the provided list is too old.", "Expired")
+    return version
 
 
 def _refused_options(match: str, wanted: str) -> ApiError:

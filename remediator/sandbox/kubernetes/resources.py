@@ -275,7 +275,7 @@ def is_not_emulated(group: str, version: str, plural: str) -> bool:
     if group in _GROUPS_NOT_EMULATED or (group, version) == ("autoscaling", "v1"):
         return True
     access_reviews = ("localsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews")
-    return not group and plural in _CORE_NOT_EMULATED or plural in access_reviews
+    return (not group and plural in _CORE_NOT_EMULATED) or plural in access_reviews
 
 
 def find(name: str) -> Resource:

@@ -129,7 +129,11 @@ def problems(value: Any, kind: Type, path: str = "", owner: str = "") -> Iterato
     if isinstance(found, str):
         if not _fits(value, found):
             yield WrongType(path, _json_name(value), _GO_NAMES.get(found, found), owner)
-        return
+    else:
+        yield from _composite_problems(value, found, path, owner)
+
+
+def _composite_problems(value: Any, found: dict[str, Any], path: str, owner: str) -> Iterator[Problem]:
     wanted: type = list if "list" in found else dict
     if not isinstance(value, wanted):
         yield WrongType(path, _json_name(value), "array" if wanted is list else "object", owner)

@@ -57,7 +57,7 @@ def _expression(key: str, operator: str, values: list[str]) -> Matches:
 def label_selector(selector: Json | None) -> Matches:
     """What a metav1.LabelSelector selects; an empty one selects everything, none at all nothing."""
     if selector is None:
-        return lambda labels: False
+        return lambda _: False
     wanted = selector.get("matchLabels") or {}
     tests = [_expression(key, "In", [value]) for key, value in wanted.items()]
     for entry in selector.get("matchExpressions") or []:

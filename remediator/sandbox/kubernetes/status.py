@@ -105,8 +105,6 @@ STALE = "the object has been modified; please apply your changes to the latest v
 def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> ApiError:
     """422 with its causes; several of them are listed in brackets."""
     listed = [f"{cause.field}: {cause.message}" for cause in causes]
-    if kind == "" and group == "":
-        listed = [text for text in listed]
     shown = listed[0] if len(listed) == 1 else f"[{', '.join(dict.fromkeys(listed))}]"
     if len(set(listed)) == 1:
         shown = listed[0]

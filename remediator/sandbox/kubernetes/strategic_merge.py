@@ -30,14 +30,14 @@ def apply_strategic_merge(document: Any, patch: Any, kind: Type) -> Any:
     result = dict(document) if isinstance(document, dict) else {}
     for name, value in patch.items():
         if name.startswith("$"):
-            result = _apply_directive(result, name, value, kind)
+            result = _apply_directive(result, name, value)
     for name, value in patch.items():
         if not name.startswith("$"):
             _merge_member(result, name, value, field_type(kind, name))
     return result
 
 
-def _apply_directive(result: dict[str, Any], name: str, value: Any, kind: Type) -> dict[str, Any]:
+def _apply_directive(result: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
     if name == "$retainKeys":
         return {key: member for key, member in result.items() if key in value}
     if name.startswith("$setElementOrder/"):

@@ -133,7 +133,7 @@ def _config_map(obj: Json, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], len(obj.get("data") or {}), _age(obj, now)]
 
 
-def _other(obj: Json, now: datetime) -> list[Any]:
+def _other(obj: Json, _: datetime) -> list[Any]:
     return [obj["metadata"]["name"], obj["metadata"]["creationTimestamp"]]
 
 

@@ -263,10 +263,14 @@ def _spec_causes(kind: str, obj: Json) -> Iterator[Cause]:
         if most < obj["spec"]["minReplicas"]:
             yield wrong("spec.maxReplicas", str(most), "must be greater than or equal to `minReplicas`")
     elif kind in ("ConfigMap", "Secret"):
-        size = sum(len(str(value).encode()) for value in (obj.get("data") or {}).values())
-        if size > 1024 * 1024:
-            message = "Too long: may not be more than 1048576 bytes"
-            yield Cause("FieldValueTooLong", message, "[]" if kind == "ConfigMap" else "data")
+        yield from _size_causes(kind, obj)
+
+
+def _size_causes(kind: str, obj: Json) -> Iterator[Cause]:
+    size = sum(len(str(value).encode()) for value in (obj.get("data") or {}).values())
+    if size > 1024 * 1024:
+        message = "Too long: may not be more than 1048576 bytes"
+        yield Cause("FieldValueTooLong", message, "[]" if kind == "ConfigMap" else "data")
 
 
 def update_causes(kind: str, before: Json, after: Json) -> list[Cause]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from remediator.domain.answers import Refusal
+from remediator.domain.duration import format_duration
 from remediator.planning.choose import Bid, best, effective_mode, shadows
 from remediator.planning.policy import Policy
 from remediator.planning.resolve import Resolved, resolve
@@ -108,7 +109,8 @@ class Planner:
             disposition, why, again_at, run_id = held
             await self._record(connection, episode, disposition, why, again_at=again_at, run_id=run_id)
         elif winner.waits > timedelta(0):
-            why = f"{winner.rule.rule} waits {winner.rule.wait} to see whether it clears by itself"
+            waits = format_duration(winner.rule.wait)
+            why = f"{winner.rule.rule} waits {waits} to see whether it clears by itself"
             await self._record(connection, episode, "waiting", why, again_at=now + winner.waits)
         else:
             await self._start(connection, winner, resolved, incident_id, [episode, *beside])

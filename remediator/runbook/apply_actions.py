@@ -81,6 +81,8 @@ class ApplyActions:
             return await recorded(self._desk, run, attempt, seen)
         # Our claim under a higher epoch makes the server refuse every copy that is still under way.
         claimed = await self._claim(run, lease, attempt.change)
+        if isinstance(claimed, End):
+            return await unreadable(self._desk, run, attempt, claimed.why)
         if not isinstance(claimed, Seen):
             return claimed
         if conclude(attempt.marker, attempt.change, claimed) is not Conclusion.NOT_YET:

@@ -187,3 +187,24 @@ async def test_somebody_who_is_quicker_than_the_effect_itself_wins(story: Story)
     assert story.image() == "app:v3"
     assert (await story.run()).state == State.ESCALATED
     assert await outcomes(story) == ["superseded"]
+
+
+async def test_an_effect_in_doubt_that_cannot_be_fenced_is_kept_in_doubt(story: Story) -> None:
+    """The first copy may still be under way, and no claim can be written any more: nobody may call it over."""
+    await bad_release(story)
+    story.emulator.faults.add(Fault("PATCH", "/deployments/api$", DropBeforeApplying(), when=is_the_effect))
+
+    def after_the_first(call: Call, user: str) -> bool:
+        return is_a_claim(call, user) and any(each.claim for each in story.emulator.effects)
+
+    story.emulator.faults.add(
+        Fault("PATCH", "/deployments/api$", AnswerStatus(403), when=after_the_first, times=None)
+    )
+    await story.fire()
+    await story.let(5 * 60)
+    assert (await story.run()).state == State.APPROVED
+    assert await outcomes(story) == [None]
+    await story.let(8 * 60)
+    assert (await story.run()).state == State.UNKNOWN
+    assert await outcomes(story) == ["unknown"]
+    assert story.effects() == []

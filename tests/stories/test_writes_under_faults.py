@@ -144,8 +144,12 @@ async def test_an_object_made_anew_under_the_same_name_is_not_changed(story: Sto
 
     def made_anew(call: Call, user: str) -> bool:
         if is_the_effect(call, user):
+            # As a restore from a backup does it: the same template, and even our own annotations.
+            there = story.emulator.get("deployments", "shop", "api")
+            assert there is not None
+            annotations = there["metadata"]["annotations"]
             story.emulator.delete("deployments", "shop", "api")
-            story.emulator.create(deployment("app:v9"))
+            story.emulator.create(deployment("app:v2", **annotations))
         return False
 
     story.emulator.faults.add(Fault("PATCH", "/deployments/api$", PretendSuccess(), when=made_anew))

@@ -9,13 +9,6 @@ from tests.support.clock import DrivenClock
 from tests.support.story import RESTART, ROLLBACK, Story, told
 
 
-async def bad_release(story: Story) -> None:
-    await story.create("app:v1")
-    await story.let(35 * 60)
-    story.release("app:v2")
-    await story.let(4 * 60)
-
-
 async def refused(story: Story, state: str, sentence: str) -> None:
     run = await story.run()
     assert run.state == state, run.why
@@ -24,14 +17,14 @@ async def refused(story: Story, state: str, sentence: str) -> None:
 
 
 async def test_a_namespace_that_has_not_opted_in_is_left_alone(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     story.emulator.patch("namespaces", "", "shop", {"metadata": {"labels": {"remediator.io/enabled": None}}})
     await story.fire()
     await refused(story, "BLOCKED", "has not opted in")
 
 
 async def test_an_alert_silenced_after_receipt_holds_until_the_silence_ends(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     story.alertmanager.fire({"alertname": "HighErrorRate", "namespace": "shop", "deployment": "api"})
     sent = story.alertmanager.notifications()
     silence = story.alertmanager.silence({"alertname": "HighErrorRate"})
@@ -47,7 +40,7 @@ async def test_an_alert_silenced_after_receipt_holds_until_the_silence_ends(stor
 
 
 async def test_without_alertmanager_nothing_is_done_and_it_is_said(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     story.alertmanager.fire({"alertname": "HighErrorRate", "namespace": "shop", "deployment": "api"})
     sent = story.alertmanager.notifications()
     story.alertmanager.status = 503
@@ -62,7 +55,7 @@ async def test_without_alertmanager_nothing_is_done_and_it_is_said(story: Story)
 
 
 async def test_a_paused_namespace_holds_until_the_annotation_is_gone(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     story.emulator.patch(
         "namespaces", "", "shop", {"metadata": {"annotations": {"remediator.io/paused": "migration"}}}
     )
@@ -76,7 +69,7 @@ async def test_a_paused_namespace_holds_until_the_annotation_is_gone(story: Stor
 
 
 async def test_a_pause_in_the_database_holds_until_it_is_cleared(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     async with story.daemon.database.transaction() as connection:
         number = await pauses.request(connection, "namespace", "shop", "kim", "freeze")
     await story.fire()
@@ -88,7 +81,7 @@ async def test_a_pause_in_the_database_holds_until_it_is_cleared(story: Story) -
 
 
 async def test_an_alert_that_clears_while_held_cancels_the_run(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     story.emulator.patch(
         "namespaces", "", "shop", {"metadata": {"annotations": {"remediator.io/paused": "wait"}}}
     )
@@ -99,7 +92,7 @@ async def test_an_alert_that_clears_while_held_cancels_the_run(story: Story) -> 
 
 
 async def test_what_cannot_be_done_for_an_hour_is_handed_over(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     story.emulator.patch(
         "namespaces", "", "shop", {"metadata": {"annotations": {"remediator.io/paused": "wait"}}}
     )
@@ -109,7 +102,7 @@ async def test_what_cannot_be_done_for_an_hour_is_handed_over(story: Story) -> N
 
 
 async def test_a_held_run_does_not_write_to_the_cluster(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     before = len(story.emulator.effects)
     story.emulator.patch(
         "namespaces", "", "shop", {"metadata": {"annotations": {"remediator.io/paused": "wait"}}}
@@ -154,7 +147,7 @@ async def test_what_is_protected_or_of_another_cluster_is_left_alone(
     tmp_path: Path, database_url: str, clock: DrivenClock, settings: dict[str, object], sentence: str
 ) -> None:
     async with told(tmp_path, database_url, clock, ROLLBACK, settings) as story:
-        await bad_release(story)
+        await story.bad_release()
         await story.fire()
         await refused(story, "BLOCKED", sentence)
 
@@ -196,7 +189,7 @@ async def test_only_mode_act_acts(
 ) -> None:
     rules = ROLLBACK.replace("mode: act", f"mode: {mode}")
     async with told(tmp_path, database_url, clock, rules) as story:
-        await bad_release(story)
+        await story.bad_release()
         await story.fire()
         await story.let(60)
         run = await story.run()
@@ -209,7 +202,7 @@ async def test_a_rule_on_probation_stays_in_shadow_and_shows_the_whole_plan(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock, ROLLBACK, {"probation": "7d"}) as story:
-        await bad_release(story)
+        await story.bad_release()
         await story.fire()
         run = await story.run()
         assert (run.mode, run.state) == ("shadow", "SHADOWED")
@@ -223,7 +216,7 @@ async def test_alerts_taken_without_authentication_never_act(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock, ROLLBACK, {"intake": {"insecure": True}}) as story:
-        await bad_release(story)
+        await story.bad_release()
         await story.fire()
         assert (await story.run()).state == "SHADOWED"
         assert story.effects() == []

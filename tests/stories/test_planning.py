@@ -33,15 +33,8 @@ async def all_episodes(story: Story) -> list[Episode]:
         return [each for each in await episodes.recent(connection) if each.alertname != "Watchdog"]
 
 
-async def bad_release(story: Story) -> None:
-    await story.create("app:v1")
-    await story.let(35 * 60)
-    story.release("app:v2")
-    await story.let(4 * 60)
-
-
 async def test_the_same_notice_many_times_is_one_episode_and_one_run(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     await story.fire()
     for _ in range(20):
         await story.deliver()
@@ -51,7 +44,7 @@ async def test_the_same_notice_many_times_is_one_episode_and_one_run(story: Stor
 
 
 async def test_two_peers_with_different_starts_are_one_episode(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     first = story.clock.now()
     story.alertmanager.fire(ALERT, starts_at=first)
     one = story.alertmanager.notifications()
@@ -66,7 +59,7 @@ async def test_two_peers_with_different_starts_are_one_episode(story: Story) -> 
 
 
 async def test_resolved_before_firing_opens_nothing(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     story.alertmanager.fire(ALERT)
     firing = story.alertmanager.notifications()
     await story.clock.advance(30)
@@ -80,7 +73,7 @@ async def test_resolved_before_firing_opens_nothing(story: Story) -> None:
 
 
 async def test_alerts_cut_from_a_truncated_group_are_fetched(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     for number in range(5):
         story.alertmanager.fire({**ALERT, "pod": f"api-{number}"})
     sent = story.alertmanager.notifications(max_alerts=2)
@@ -91,7 +84,7 @@ async def test_alerts_cut_from_a_truncated_group_are_fetched(story: Story) -> No
 
 
 async def test_a_truncated_group_that_says_resolved_closes_nothing_that_was_cut(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     for number in range(4):
         story.alertmanager.fire({**ALERT, "pod": f"api-{number}"})
     await story.deliver()
@@ -109,7 +102,7 @@ async def test_several_alerts_of_one_problem_are_one_incident_with_one_plan(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock, TWO_RULES) as story:
-        await bad_release(story)
+        await story.bad_release()
         await story.fire()
         await story.clock.advance(10)
         await story.fire(alertname="CrashLooping")
@@ -124,7 +117,7 @@ async def test_an_alert_that_heals_within_wait_leads_to_no_run(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock, TWO_RULES) as story:
-        await bad_release(story)
+        await story.bad_release()
         await story.fire()
         await story.let(30)
         await story.resolve()
@@ -152,7 +145,7 @@ async def test_nothing_new_is_planned_on_a_target_before_it_has_settled(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock, ROLLBACK + RESTART_CRASHING) as story:
-        await bad_release(story)
+        await story.bad_release()
         await story.fire()
         await story.resolve()
         await story.let(3 * 60)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.support.clock import DrivenClock
-from tests.support.story import Story, told
+from tests.support.story import told
 
 LADDER = """
 rules:
@@ -20,18 +20,11 @@ rules:
 """
 
 
-async def bad_release(story: Story) -> None:
-    await story.create("app:v1")
-    await story.let(35 * 60)
-    story.release("app:v2")
-    await story.let(4 * 60)
-
-
 async def test_a_restart_that_did_not_help_is_followed_by_the_rollback(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock, LADDER) as story:
-        await bad_release(story)
+        await story.bad_release()
         story.prometheus.answer("error_ratio", lambda: 0.3 if story.image() == "app:v2" else 0.0)
         await story.fire()
         assert story.effects() == ["app:v2"]
@@ -44,7 +37,7 @@ async def test_a_restart_that_helped_is_the_end(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock, LADDER) as story:
-        await bad_release(story)
+        await story.bad_release()
         story.prometheus.answer("error_ratio", 0.0)
         await story.fire()
         await story.let(10 * 60)
@@ -56,7 +49,7 @@ async def test_what_cannot_be_verified_does_not_lead_to_the_next_rung(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock, LADDER) as story:
-        await bad_release(story)
+        await story.bad_release()
         story.prometheus.answer("error_ratio", float("nan"))
         await story.fire()
         await story.let(10 * 60)
@@ -70,7 +63,7 @@ async def test_the_last_rung_that_did_not_help_hands_over(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock, LADDER) as story:
-        await bad_release(story)
+        await story.bad_release()
         story.prometheus.answer("error_ratio", 0.5)
         await story.fire()
         await story.let(15 * 60)

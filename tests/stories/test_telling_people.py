@@ -31,13 +31,6 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield made
 
 
-async def bad_release(story: Story) -> None:
-    await story.create("app:v1")
-    await story.let(35 * 60)
-    story.release("app:v2")
-    await story.let(4 * 60)
-
-
 def with_notifier(receiver: Receiver) -> dict[str, Any]:
     return {"notifiers": [{"webhook": {"url": f"{receiver.url}/notices"}}]}
 
@@ -46,7 +39,7 @@ async def test_the_change_and_the_ending_are_each_told_once(
     tmp_path: Path, database_url: str, clock: DrivenClock, receiver: Receiver
 ) -> None:
     async with told(tmp_path, database_url, clock, ROLLBACK, with_notifier(receiver)) as story:
-        await bad_release(story)
+        await story.bad_release()
         await story.fire()
         await story.resolve()
         await story.let(3 * 60)
@@ -62,7 +55,7 @@ async def test_a_dead_receiver_changes_nothing_and_is_told_when_it_lives_again(
     tmp_path: Path, database_url: str, clock: DrivenClock, receiver: Receiver
 ) -> None:
     async with told(tmp_path, database_url, clock, ROLLBACK, with_notifier(receiver)) as story:
-        await bad_release(story)
+        await story.bad_release()
         await receiver.stop()
         await story.fire()
         await story.resolve()
@@ -86,7 +79,7 @@ async def test_a_refusal_is_told_with_its_reason(
 
 
 async def test_every_effect_and_ending_is_an_event_on_the_target(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     await story.fire()
     await story.resolve()
     await story.let(3 * 60)
@@ -100,7 +93,7 @@ async def test_every_effect_and_ending_is_an_event_on_the_target(story: Story) -
 
 
 async def test_the_journal_explains_every_guard_with_its_inputs(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     await story.fire()
     guards = {line.details["guard"]: line.details for line in await story.journal() if line.kind == "guard"}
     assert set(guards) == {
@@ -118,7 +111,7 @@ async def test_the_journal_explains_every_guard_with_its_inputs(story: Story) ->
 
 
 async def test_metrics_count_what_happened(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     await story.fire()
     await story.daemon.gauges.tick()
     text = story.daemon.metrics.exposition().decode()

@@ -27,13 +27,6 @@ def is_a_claim(call: Call, user: str) -> bool:
     return call.method == "PATCH" and not is_the_effect(call, user)
 
 
-async def bad_release(story: Story) -> None:
-    await story.create("app:v1")
-    await story.let(35 * 60)
-    story.release("app:v2")
-    await story.let(4 * 60)
-
-
 async def outcomes(story: Story) -> list[str | None]:
     async with story.daemon.database.connection() as connection:
         return [each.outcome for each in await attempts.of_run(connection, (await story.run()).id)]
@@ -57,7 +50,7 @@ ONCE: dict[str, Action] = {
 
 @pytest.mark.parametrize("fault", ONCE)
 async def test_one_fault_of_the_effect_still_leads_to_exactly_one_effect(story: Story, fault: str) -> None:
-    await bad_release(story)
+    await story.bad_release()
     laid = story.emulator.faults.add(Fault("PATCH", "/deployments/api$", ONCE[fault], when=is_the_effect))
     await story.fire()
     await story.let(60)
@@ -69,7 +62,7 @@ async def test_one_fault_of_the_effect_still_leads_to_exactly_one_effect(story: 
 
 @pytest.mark.parametrize("fault", ["409", "422", "500 before applying", "applied, then dropped"])
 async def test_one_fault_of_the_claim_only_delays(story: Story, fault: str) -> None:
-    await bad_release(story)
+    await story.bad_release()
     laid = story.emulator.faults.add(Fault("PATCH", "/deployments/api$", ONCE[fault], when=is_a_claim))
     await story.fire()
     await story.let(60)
@@ -79,7 +72,7 @@ async def test_one_fault_of_the_claim_only_delays(story: Story, fault: str) -> N
 
 async def test_a_write_that_lands_after_a_newer_claim_has_no_effect(story: Story) -> None:
     """The first copy is given up, the second is made under a higher epoch; then the first one arrives."""
-    await bad_release(story)
+    await story.bad_release()
     late = Fault("PATCH", "/deployments/api$", ApplyLate(20), when=is_the_effect)
     story.emulator.faults.add(late)
     await story.fire()
@@ -89,7 +82,7 @@ async def test_a_write_that_lands_after_a_newer_claim_has_no_effect(story: Story
 
 
 async def test_a_server_that_never_applies_is_asked_twice_and_then_people_are(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
     story.emulator.faults.add(
         Fault("PATCH", "/deployments/api$", AnswerStatus(500), when=is_the_effect, times=None)
     )
@@ -103,7 +96,7 @@ async def test_a_server_that_never_applies_is_asked_twice_and_then_people_are(st
 async def test_when_the_object_cannot_be_read_for_long_the_run_is_unknown_and_keeps_its_target(
     story: Story,
 ) -> None:
-    await bad_release(story)
+    await story.bad_release()
     story.emulator.faults.add(Fault("PATCH", "/deployments/api$", ApplyThenDrop(), when=is_the_effect))
 
     def after_the_effect(call: Call, user: str) -> bool:
@@ -124,7 +117,7 @@ async def test_when_the_object_cannot_be_read_for_long_the_run_is_unknown_and_ke
 
 async def test_a_workload_changed_between_plan_and_write_is_left_alone(story: Story) -> None:
     """Somebody is quicker: the template is no longer the one the plan was made for."""
-    await bad_release(story)
+    await story.bad_release()
 
     def somebody_is_quicker(call: Call, user: str) -> bool:
         if is_a_claim(call, user):
@@ -140,7 +133,7 @@ async def test_a_workload_changed_between_plan_and_write_is_left_alone(story: St
 
 
 async def test_an_object_made_anew_under_the_same_name_is_not_changed(story: Story) -> None:
-    await bad_release(story)
+    await story.bad_release()
 
     def made_anew(call: Call, user: str) -> bool:
         if is_the_effect(call, user):
@@ -162,7 +155,7 @@ async def test_an_object_made_anew_under_the_same_name_is_not_changed(story: Sto
 
 async def test_a_write_given_up_for_good_cannot_land_later(story: Story) -> None:
     """The claim made before giving up is what the late copy runs into."""
-    await bad_release(story)
+    await story.bad_release()
     late = Fault("PATCH", "/deployments/api$", ApplyLate(20), when=is_the_effect)
     story.emulator.faults.add(late)
     await story.fire()
@@ -177,7 +170,7 @@ async def test_a_write_given_up_for_good_cannot_land_later(story: Story) -> None
 
 async def test_somebody_who_is_quicker_than_the_effect_itself_wins(story: Story) -> None:
     """The template changes between our last look and the arrival of the write."""
-    await bad_release(story)
+    await story.bad_release()
 
     def quicker(call: Call, user: str) -> bool:
         if is_the_effect(call, user):
@@ -195,7 +188,7 @@ async def test_somebody_who_is_quicker_than_the_effect_itself_wins(story: Story)
 
 async def test_an_effect_in_doubt_that_cannot_be_fenced_is_kept_in_doubt(story: Story) -> None:
     """The first copy may still be under way, and no claim can be written any more: nobody may call it over."""
-    await bad_release(story)
+    await story.bad_release()
     story.emulator.faults.add(Fault("PATCH", "/deployments/api$", DropBeforeApplying(), when=is_the_effect))
 
     def after_the_first(call: Call, user: str) -> bool:

@@ -85,6 +85,13 @@ class Story:
         self.emulator.create(deployment(image, replicas=replicas, **annotations))
         await self.let(30)
 
+    async def bad_release(self) -> None:
+        """v1 has soaked; v2 was rolled out four minutes ago and fails its users."""
+        await self.create("app:v1")
+        await self.let(35 * 60)
+        self.release("app:v2")
+        await self.let(4 * 60)
+
     def release(self, image: str) -> None:
         """Somebody rolls out another image."""
         containers = [{"name": "app", "image": image}]

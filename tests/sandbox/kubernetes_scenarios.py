@@ -8,7 +8,6 @@ from tests.sandbox.kubernetes_client import Json
 NO_AUTOSCALER = "the emulator has no HorizontalPodAutoscaler controller"
 BETWEEN_TWO_LOOKS = "the recording shows a state the real controllers passed through for some milliseconds"
 REFUSED_BY_AIOHTTP = "aiohttp refuses methods HTTP does not know with a 400 of its own"
-NO_NODE_LEASE = "the emulator's kubelet renews no lease"
 
 
 @dataclass(frozen=True)
@@ -86,5 +85,5 @@ SCENARIOS: Mapping[str, Scenario] = {
     "deletion-gc": Scenario(
         present=[_settled_deployment(name) for name in ("background", "foreground", "orphan")]
     ),
-    "leases": Scenario(explained={"leases of the nodes": NO_NODE_LEASE}),
+    "leases": Scenario(),
 }

@@ -8,9 +8,10 @@ from remediator.sandbox.kubernetes.decoding import Strictness, decode_object
 from remediator.sandbox.kubernetes.logs import pod_log
 from remediator.sandbox.kubernetes.loop import Loop
 from remediator.sandbox.kubernetes.negotiation import Representation, negotiate, partial, partial_list
+from remediator.sandbox.kubernetes.not_emulated import is_not_emulated
 from remediator.sandbox.kubernetes.reads import list_body, list_objects
 from remediator.sandbox.kubernetes.request import Call, Route, parse_route
-from remediator.sandbox.kubernetes.resources import BY_NAME, VERSIONS, Resource, is_not_emulated
+from remediator.sandbox.kubernetes.resources import BY_NAME, CUSTOM_GROUPS, VERSIONS, Resource
 from remediator.sandbox.kubernetes.scale import scale_of
 from remediator.sandbox.kubernetes.status import (
     ApiError,
@@ -40,6 +41,8 @@ class Api:
         self._kubelet = kubelet
         self._watch_list = watch_list
         self.host = ""
+        self.groups = VERSIONS.keys() - CUSTOM_GROUPS
+        """The groups that are served."""
 
     def user_of(self, call: Call) -> str:
         """Who makes the request; "" if its token is unknown."""
@@ -64,9 +67,9 @@ class Api:
     def _respond(self, call: Call, route: Route | None, account: Account) -> Answer | Stream:
         if route is None:
             return self._non_resource(call)
-        if is_not_emulated(route.group, route.version, route.plural):
-            raise not_emulated(f"{route.plural} of {route.group or 'core'}/{route.version}")
-        if route.group not in VERSIONS:
+        if is_not_emulated(route):
+            raise not_emulated(f"{route.full_resource} of {route.group or 'core'}/{route.version}")
+        if route.group not in self.groups:
             return Answer(404, "404 page not found\n", dict(_PLAIN))
         resource = BY_NAME.get((route.group, route.plural))
         if VERSIONS[route.group] != route.version or resource is None or not _fits(resource, route):
@@ -82,7 +85,7 @@ class Api:
             raise method_not_allowed()
         if call.path.split("/")[1] in ("healthz", "livez", "readyz"):
             return Answer(200, "ok", dict(_PLAIN))
-        document = discovery.document(call.path, self.host)
+        document = discovery.document(call.path, self.host, self.groups)
         if document is None:
             return Answer(404, "404 page not found\n", dict(_PLAIN))
         return Answer(200, document)

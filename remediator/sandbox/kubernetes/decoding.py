@@ -25,7 +25,6 @@ from remediator.sandbox.kubernetes.strategic_merge import apply_strategic_merge,
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE = "application/strategic-merge-patch+json"
-_MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?:Z|[+-]\d\d:\d\d)")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 APPLY = ("application/apply-patch+yaml", "application/apply-patch+cbor")
 
@@ -69,24 +68,10 @@ def decode_object(call: Call, resource: Resource, strictness: Strictness) -> Jso
         if isinstance(problem, WrongType):
             raise _undecodable(resource, resource.kind, _unmarshal(problem))
         strict.append(f'unknown field "{problem.path}"')
-    refusal = (
-        strictness.judge(strict) or _undecodable_data(resource, obj) or _undecodable_times(resource, obj)
-    )
+    refusal = strictness.judge(strict) or _undecodable_data(resource, obj)
     if refusal:
         raise _undecodable(resource, resource.kind, refusal)
     return obj
-
-
-def _undecodable_times(resource: Resource, obj: Json) -> str:
-    spec = (obj.get("spec") or {}) if resource.kind == "Lease" else {}
-    for name in ("acquireTime", "renewTime"):
-        text = str(spec.get(name) or "")
-        if text and not _MICRO_TIME.fullmatch(text):
-            seconds = _MICRO_TIME.fullmatch(text.replace("Z", ".000000Z"))
-            rest, wanted = ("Z", ".000000") if seconds else (text, "2006")
-            layout = "2006-01-02T15:04:05.000000Z07:00"
-            return f'parsing time "{text}" as "{layout}": cannot parse "{rest}" as "{wanted}"'
-    return ""
 
 
 def _undecodable_data(resource: Resource, obj: Json) -> str:
@@ -197,7 +182,7 @@ class Patch:
             if isinstance(problem, WrongType):
                 raise _bad_patch(shown, self._wrong(problem))
             strict.append(f'unknown field "{problem.path}"')
-        refusal = self.strictness.judge(strict) or _undecodable_times(self.resource, value)
+        refusal = self.strictness.judge(strict)
         if refusal:
             raise _bad_patch(shown, refusal)
 

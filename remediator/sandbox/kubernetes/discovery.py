@@ -1,7 +1,10 @@
 """Discovery documents, generated from the table of resources."""
 
+from collections.abc import Set
+
+from remediator.sandbox.kubernetes.not_emulated import NOT_EMULATED, NOT_EMULATED_PATHS
 from remediator.sandbox.kubernetes.resources import RESOURCES, VERSIONS, Resource, Subresource
-from remediator.sandbox.kubernetes.status import Json, no_such_route
+from remediator.sandbox.kubernetes.status import Json, no_such_route, not_emulated
 
 VERSION: Json = {
     "major": "1",
@@ -21,11 +24,13 @@ VERSION: Json = {
 """What /version answers: the release the emulator is held to."""
 
 
-def document(path: str, host: str) -> Json | None:
+def document(path: str, host: str, served: Set[str]) -> Json | None:
     """The document at a discovery path; None if the path is none of discovery's.
 
+    served: the groups this cluster has.
+
     Raises:
-        ApiError: 404, a version that is not served of a group that is.
+        ApiError: 404, a version that is not served of a group that is; 501, what a real server has there.
     """
     parts = [part for part in path.split("/") if part]
     if parts == ["version"]:
@@ -34,9 +39,15 @@ def document(path: str, host: str) -> Json | None:
         addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": host}]
         return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
     if parts == ["apis"]:
-        groups = [_group(group) for group in VERSIONS if group]
+        groups = [_group(group) for group in VERSIONS if group and group in served]
         return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
-    if len(parts) == 2 and parts[0] == "apis" and parts[1] in VERSIONS:
+    if not parts or parts[0] in NOT_EMULATED_PATHS:
+        raise not_emulated(f"the path {path}")
+    if len(parts) > 1 and parts[0] == "apis" and parts[1] not in served:
+        if parts[1] in NOT_EMULATED:
+            raise not_emulated(f"the API group {parts[1]}")
+        return None
+    if len(parts) == 2 and parts[0] == "apis":
         return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1])}
     return _resources(parts)
 
@@ -44,7 +55,7 @@ def document(path: str, host: str) -> Json | None:
 def _resources(parts: list[str]) -> Json | None:
     if len(parts) == 2 and parts[0] == "api":
         group, version = "", parts[1]
-    elif len(parts) == 3 and parts[0] == "apis" and parts[1] in VERSIONS:
+    elif len(parts) == 3 and parts[0] == "apis":
         group, version = parts[1], parts[2]
     else:
         return None

@@ -46,6 +46,8 @@ class Emulator:
     images: how containers behave, by image (`by_tag` looks for `missing`, `crash` and `never-ready` in the tag).
     accounts: who may log in with which token. Without a token one is system:anonymous, who may do nothing but
         see version and health, or everything if `anonymous_admin` (kubectl sends no token over plain HTTP).
+    custom_resources: plurals, such as "rollouts", whose CustomResourceDefinition is there from the beginning;
+        of others it is from the first object on. Until then their groups are as unknown as any.
     watch_list: the feature gate WatchList, off in v1.33.
     """
 
@@ -57,6 +59,7 @@ class Emulator:
         settings: Settings | None = None,
         accounts: Sequence[Account] = (),
         anonymous_admin: bool = False,
+        custom_resources: Sequence[str] = (),
         watch_list: bool = False,
     ) -> None:
         settings = settings or Settings()
@@ -78,8 +81,9 @@ class Emulator:
             GarbageCollector(self._writes, self._loop, settings.observe_lag),
             NamespaceController(self._writes, self._loop, settings.observe_lag),
         )
-        api = Api(self._writes, self._loop, self.access, kubelet, watch_list=watch_list)
-        self._server = Server(api, self._loop, self.faults)
+        self._api = Api(self._writes, self._loop, self.access, kubelet, watch_list=watch_list)
+        self._api.groups |= {find(name).group for name in custom_resources}
+        self._server = Server(self._api, self._loop, self.faults)
         self._background: asyncio.Task[None] | None = None
         furnish(self._writes)
 
@@ -195,6 +199,7 @@ class Emulator:
         """Create an object; its kind and apiVersion say which, its namespace is `default` if it names none."""
         self._loop.settle()
         resource = BY_KIND[(obj["apiVersion"], obj["kind"])]
+        self._api.groups.add(resource.group)
         namespace = obj.get("metadata", {}).get("namespace", "default")
         made = self._writes.create(resource, namespace, obj, _origin(user, manager, "create"))
         self._loop.settle()

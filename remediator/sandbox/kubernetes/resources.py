@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from remediator.sandbox.kubernetes.schema import UNTYPED
+
 
 class Generation(Enum):
     """What makes metadata.generation go up."""
@@ -29,6 +31,7 @@ class Resource:
     """One kind of object and how the server treats it.
 
     `why_read_only` is the sentence of the 501 that answers writes of kinds whose controller is not emulated.
+    `custom`: nothing knows of it until its CustomResourceDefinition is there.
     """
 
     group: str
@@ -42,10 +45,9 @@ class Resource:
     subresources: tuple[Subresource, ...] = ()
     schema: str = ""
     strategic_merge: bool = True
-    create_by_put: bool = False
-    put_needs_version: bool = False
     review: bool = False
     why_read_only: str = ""
+    custom: bool = False
     selectable: tuple[str, ...] = field(default=())
 
     @property
@@ -94,6 +96,26 @@ def _apps(plural: str, kind: str, **more: object) -> Resource:
 
 def _review(group: str, plural: str, kind: str) -> Resource:
     return Resource(group, "v1", plural, kind, namespaced=False, review=True)
+
+
+def _stored(group: str, version: str, plural: str, kind: str, *short: str, custom: bool = False) -> Resource:
+    """A kind that is kept as the test gave it, status and all: who would write it is not emulated."""
+    return Resource(
+        group,
+        version,
+        plural,
+        kind,
+        short_names=short,
+        subresources=(_status(kind),),
+        schema=UNTYPED,
+        why_read_only="no controller of it is emulated; a test makes it with Emulator.create",
+        custom=custom,
+    )
+
+
+def _custom(group: str, version: str, plural: str, kind: str, *short: str) -> Resource:
+    """The same, of a CustomResourceDefinition that a cluster may have or not."""
+    return _stored(group, version, plural, kind, *short, custom=True)
 
 
 _POD_FIELDS = (
@@ -214,16 +236,14 @@ RESOURCES: tuple[Resource, ...] = (
         subresources=(_status("PodDisruptionBudget"),),
         schema="policy.v1.PodDisruptionBudget",
     ),
-    Resource(
-        "coordination.k8s.io",
-        "v1",
-        "leases",
-        "Lease",
-        schema="coordination.v1.Lease",
-        create_by_put=True,
-        put_needs_version=True,
-    ),
     _review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+    _stored("", "v1", "resourcequotas", "ResourceQuota", "quota"),
+    _stored("batch", "v1", "jobs", "Job"),
+    _stored("networking.k8s.io", "v1", "ingresses", "Ingress", "ing"),
+    _custom("argoproj.io", "v1alpha1", "rollouts", "Rollout", "ro"),
+    _custom("autoscaling.k8s.io", "v1", "verticalpodautoscalers", "VerticalPodAutoscaler", "vpa"),
+    _custom("flagger.app", "v1beta1", "canaries", "Canary"),
+    _custom("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", "so"),
 )
 
 
@@ -240,42 +260,8 @@ BY_KIND: Mapping[tuple[str, str], Resource] = {(r.api_version, r.kind): r for r 
 VERSIONS: Mapping[str, str] = {resource.group: resource.version for resource in RESOURCES}
 """The one version served of each group."""
 
-
-_GROUPS_NOT_EMULATED = (
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "authentication.k8s.io",
-    "batch",
-    "certificates.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "rbac.authorization.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-)
-_CORE_NOT_EMULATED = (
-    "bindings",
-    "componentstatuses",
-    "endpoints",
-    "limitranges",
-    "persistentvolumeclaims",
-    "persistentvolumes",
-    "podtemplates",
-    "replicationcontrollers",
-    "resourcequotas",
-)
-
-
-def is_not_emulated(group: str, version: str, plural: str) -> bool:
-    """Whether a v1.33 server has this by default and the emulator has not."""
-    if group in _GROUPS_NOT_EMULATED or (group, version) == ("autoscaling", "v1"):
-        return True
-    access_reviews = ("localsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews")
-    return (not group and plural in _CORE_NOT_EMULATED) or plural in access_reviews
+CUSTOM_GROUPS = frozenset(resource.group for resource in RESOURCES if resource.custom)
+"""The groups only a cluster with the CustomResourceDefinitions has."""
 
 
 def find(name: str) -> Resource:

@@ -254,10 +254,6 @@ def _spec_causes(kind: str, obj: Json) -> Iterator[Cause]:
         yield from workload_causes(kind, obj.get("spec", {}))
     elif kind == "Pod":
         yield from pod_spec_causes(obj.get("spec", {}), "spec")
-    elif kind == "Lease":
-        seconds = obj.get("spec", {}).get("leaseDurationSeconds", 1)
-        if seconds <= 0:
-            yield wrong("spec.leaseDurationSeconds", str(seconds), "must be greater than 0")
     elif kind == "HorizontalPodAutoscaler":
         most = obj["spec"].get("maxReplicas", 0)
         if most < obj["spec"]["minReplicas"]:

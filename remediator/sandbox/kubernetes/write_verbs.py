@@ -83,12 +83,6 @@ class WriteVerbs:
             after = self._writes.patch(resource, key, lambda obj: with_scale(obj, scale), origin, "scale")
             return Answer(200, scale_of(after))
         obj = decode_object(call, resource, strictness)
-        if resource.create_by_put and self._writes.store.get(key) is None:
-            return Answer(201, self._writes.create(resource, route.namespace, obj, origin))
-        if resource.put_needs_version and not obj.get("metadata", {}).get("resourceVersion"):
-            message = "Invalid value: 0x0: must be specified for an update"
-            cause = Cause("FieldValueInvalid", message, "metadata.resourceVersion")
-            raise invalid(resource.group, resource.plural, key.name, [cause])
         return Answer(200, self._writes.replace(resource, key, obj, origin, route.subresource))
 
     def _patch(

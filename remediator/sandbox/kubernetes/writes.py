@@ -100,7 +100,7 @@ class Writes:
             metadata["generation"] = 1
         new = {"kind": resource.kind, "apiVersion": resource.api_version, **new, "metadata": metadata}
         new.update(kind=resource.kind, apiVersion=resource.api_version)
-        if resource.subresource("status"):
+        if resource.subresource("status") and not resource.why_read_only:
             new.pop("status", None)
         if metadata.get("name"):
             apply_defaults(resource.kind, new)

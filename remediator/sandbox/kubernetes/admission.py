@@ -13,6 +13,13 @@ _FIRST_STATUS: dict[str, Json] = {
         "desiredHealthy": 0,
         "expectedPods": 0,
     },
+    "StatefulSet": {"replicas": 0, "availableReplicas": 0},
+    "DaemonSet": {
+        "currentNumberScheduled": 0,
+        "numberMisscheduled": 0,
+        "desiredNumberScheduled": 0,
+        "numberReady": 0,
+    },
     "HorizontalPodAutoscaler": {"desiredReplicas": 0, "currentMetrics": None},
 }
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"

@@ -8,10 +8,16 @@ from remediator.sandbox.kubernetes.status import Json
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
-def apply_defaults(kind: str, obj: Json) -> None:
-    """Fill in `obj`, in place, whatever it lacks."""
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""The annotation in which the server counts the changes of a DaemonSet's template."""
+
+
+def apply_defaults(kind: str, obj: Json, before: Json | None = None) -> None:
+    """Fill in `obj`, in place, whatever it lacks; `before` is what it replaces."""
     if kind in _DEFAULTS:
         _DEFAULTS[kind](obj)
+    if kind == "DaemonSet":
+        _count_template(obj, before)
 
 
 def _deployment(obj: Json) -> None:
@@ -33,6 +39,41 @@ def _replica_set(obj: Json) -> None:
     spec.setdefault("replicas", 1)
     _pod_template(spec)
     obj.setdefault("status", {"replicas": 0})
+
+
+def _stateful_set(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("replicas", 1)
+    _pod_template(spec)
+    spec.setdefault("podManagementPolicy", "OrderedReady")
+    strategy = spec.setdefault("updateStrategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+    spec.setdefault("revisionHistoryLimit", 10)
+    retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
+    retention.setdefault("whenDeleted", "Retain")
+    retention.setdefault("whenScaled", "Retain")
+
+
+def _daemon_set(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    _pod_template(spec)
+    strategy = spec.setdefault("updateStrategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", 1)
+        rolling.setdefault("maxSurge", 0)
+    spec.setdefault("revisionHistoryLimit", 10)
+
+
+def _count_template(obj: Json, before: Json | None) -> None:
+    """A client cannot set the count: it is one more than before if the template is another, and 1 at first."""
+    count = 1
+    if before is not None:
+        same = before["spec"]["template"] == obj["spec"]["template"]
+        count = int(before["metadata"]["annotations"][TEMPLATE_GENERATION]) + (0 if same else 1)
+    annotations = {**(obj["metadata"].get("annotations") or {}), TEMPLATE_GENERATION: str(count)}
+    obj["metadata"]["annotations"] = annotations
 
 
 def _pod(obj: Json) -> None:
@@ -160,6 +201,8 @@ def _secret(obj: Json) -> None:
 _DEFAULTS: dict[str, Callable[[Json], None]] = {
     "Deployment": _deployment,
     "ReplicaSet": _replica_set,
+    "StatefulSet": _stateful_set,
+    "DaemonSet": _daemon_set,
     "Pod": _pod,
     "Service": _service,
     "Namespace": _namespace,

@@ -199,7 +199,7 @@ class Writes:
         after = {**new, "kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
         if resource.subresource("status"):
             after["status"] = before.get("status", {})
-        apply_defaults(resource.kind, after)
+        apply_defaults(resource.kind, after, before)
         return after
 
     def _track_owner(

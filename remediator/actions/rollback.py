@@ -17,7 +17,12 @@ from remediator.workloads.fields import text
 from remediator.workloads.last_known_good import Choice, Facts, choose
 from remediator.workloads.revision import Revision, title
 from remediator.workloads.revisions import current_revision, revisions_of
-from remediator.workloads.rollout_status import STUCK_AFTER, rolls_by_itself, waits_for_every_pod
+from remediator.workloads.rollout_status import (
+    STUCK_AFTER,
+    rollout_status,
+    rolls_by_itself,
+    waits_for_every_pod,
+)
 from remediator.workloads.stuck_pods import why_stuck
 
 _ON_DELETE = "a template put back changes no pod there, somebody has to delete them one by one"
@@ -47,6 +52,10 @@ class Rollback(Action):
         current = current_revision(seen.workload, revisions)
         if current is None:
             why = "the controller has made no revision of the current template yet"
+            return Proposal(refusal=Refusal(why=why, passing=True))
+        status = rollout_status(seen.workload, seen.revision_objects, seen.pods, kit.clock.now())
+        if waits_for_every_pod(seen.workload) and status.state == "in_progress":
+            why = f"which pods of this rollout will have to be evicted is not known yet: {status.why}"
             return Proposal(refusal=Refusal(why=why, passing=True))
         tenures = [each for each in await kit.history.tenures(run.target) if each.uid == seen.uid]
         if tenures and tenures[-1].revision != current.hash:

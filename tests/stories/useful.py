@@ -1,0 +1,291 @@
+"""Stories in which acting is right and must happen: each tells what goes wrong, and what has to be done about it.
+
+A guard that refuses the cure is as much a mistake as one that allows the wrong thing.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from remediator.sandbox.kubernetes import Fault
+from remediator.sandbox.kubernetes.faults import AnswerStatus
+from tests.support.story import ALERT, RESTART, ROLLBACK, Story, deployment
+
+Tell = Callable[[Story], Awaitable[None]]
+
+METRIC = """
+rules:
+  - rule: bad-release
+    mode: act
+    match: ['{alertname="HighErrorRate"}']
+    actions: [rollback]
+    verifications:
+      - promql: {query: error_ratio, below: 0.05, for: 1m, within: 10m}
+"""
+LADDER = """
+rules:
+  - rule: hung
+    mode: act
+    match: ['{alertname="HighErrorRate"}']
+    rungs:
+      - actions: [restart]
+        verifications: [{promql: {query: error_ratio, below: 0.05, for: 1m, within: 3m}}]
+      - actions: [rollback]
+        verifications: [{promql: {query: error_ratio, below: 0.05, for: 1m, within: 3m}}]
+"""
+DEAD_PEER = "http://127.0.0.1:1"
+
+
+@dataclass(frozen=True)
+class Useful:
+    """One story: how it is told, and the images the daemon has to set, in order."""
+
+    tell: Tell
+    effects: tuple[str, ...] = ("app:v1",)
+    rules: str = ROLLBACK
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    other_peers: tuple[str, ...] = ()
+
+
+def after_a_release_of(image: str, *, replicas: int = 2, **spec: Any) -> Tell:
+    """v1 has soaked, this image was rolled out four minutes ago, and the alert fires."""
+
+    async def tell(story: Story) -> None:
+        await soaked(story, replicas=replicas, **spec)
+        story.release(image)
+        await story.let(4 * 60)
+        await story.fire()
+
+    return tell
+
+
+async def soaked(
+    story: Story,
+    *,
+    replicas: int = 2,
+    annotations: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    **spec: Any,
+) -> None:
+    """v1 runs and was seen available for longer than the soak time."""
+    made = deployment("app:v1", replicas=replicas, **(annotations or {}))
+    made["metadata"]["labels"] = dict(labels or {})
+    made["spec"] |= spec
+    story.emulator.create(made)
+    await story.let(35 * 60)
+
+
+async def no_disruption_left(story: Story) -> None:
+    story.emulator.create(
+        {
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": "api", "namespace": "shop"},
+            "spec": {"selector": {"matchLabels": {"app": "api"}}, "maxUnavailable": 0},
+        }
+    )
+    await after_a_release_of("app:crash-v2")(story)
+
+
+async def autoscaled_meanwhile(story: Story) -> None:
+    await soaked(story)
+    story.emulator.create(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "api", "namespace": "shop"},
+            "spec": {
+                "minReplicas": 2,
+                "maxReplicas": 10,
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+            },
+        }
+    )
+    story.release("app:v2")
+    await story.let(2 * 60)
+    _scale(story, 4)
+    await story.let(2 * 60)
+    _scale(story, 3)
+    await story.let(30)
+    await story.fire()
+
+
+def _scale(story: Story, replicas: int) -> None:
+    """As the autoscaler does it: by the scale subresource, in the controller manager's name."""
+    story.emulator.patch(
+        "deployments",
+        "shop",
+        "api",
+        {"spec": {"replicas": replicas}},
+        user="system:serviceaccount:kube-system:horizontal-pod-autoscaler",
+        manager="kube-controller-manager",
+        subresource="scale",
+    )
+
+
+async def the_one_before_is_bad_as_well(story: Story) -> None:
+    await soaked(story)
+    story.release("app:crash-v2")
+    await story.let(20 * 60)
+    story.release("app:crash-v3")
+    await story.let(4 * 60)
+    await story.fire()
+
+
+async def restarted_between(story: Story) -> None:
+    await soaked(story)
+    story.release("app:v2")
+    await story.let(2 * 60)
+    story.restart()
+    await story.let(2 * 60)
+    await story.fire()
+
+
+async def quicker_than_the_memory(story: Story) -> None:
+    await soaked(story)
+    story.release("app:missing-v2")
+    await story.clock.advance(5)
+    await story.fire()
+    await story.let(60)
+
+
+async def annotated_by_a_person(story: Story) -> None:
+    """Looking at it with kubectl, and writing a note on it, is not working on it."""
+    await soaked(story)
+    story.release("app:v2")
+    await story.let(3 * 60)
+    note = {"metadata": {"annotations": {"example.com/on-call": "looking"}, "labels": {"seen": "yes"}}}
+    story.emulator.patch("deployments", "shop", "api", note, user="somebody", manager="kubectl-annotate")
+    await story.let(60)
+    await story.fire()
+
+
+async def failing_for_a_moment(story: Story) -> None:
+    """The API server is overloaded when the alert comes."""
+    await soaked(story)
+    story.release("app:v2")
+    await story.let(4 * 60)
+    busy = story.emulator.faults.add(Fault("GET", "", AnswerStatus(503, "ServiceUnavailable"), times=40))
+    await story.fire()
+    story.emulator.faults.remove(busy)
+    await story.let(2 * 60)
+
+
+async def asked_too_often(story: Story) -> None:
+    """The effect is answered with 429 once."""
+    busy = AnswerStatus(429, "TooManyRequests", headers={"Retry-After": "1"})
+    await soaked(story)
+    story.release("app:v2")
+    await story.let(4 * 60)
+    laid = story.emulator.faults.add(
+        Fault("PATCH", "/deployments/api$", busy, when=lambda call, _: b"/spec/template" in call.body)
+    )
+    await story.fire()
+    await story.let(60)
+    assert laid.hits, "the fault did not fire: the story proves nothing"
+
+
+async def metric_of_v2_is_bad(story: Story) -> None:
+    story.prometheus.answer("error_ratio", lambda: 0.3 if story.image() == "app:v2" else 0.0)
+    await after_a_release_of("app:v2")(story)
+    await story.let(5 * 60)
+    assert (await story.run()).state == "RESOLVED"
+
+
+async def restart_does_not_help(story: Story) -> None:
+    story.prometheus.answer("error_ratio", lambda: 0.3 if story.image() == "app:v2" else 0.0)
+    await after_a_release_of("app:v2")(story)
+    await story.let(10 * 60)
+
+
+async def hung_long_after_its_release(story: Story) -> None:
+    await soaked(story)
+    await story.fire()
+
+
+async def a_second_alert_joins(story: Story) -> None:
+    await soaked(story)
+    story.release("app:v2")
+    await story.let(4 * 60)
+    story.alertmanager.fire({**ALERT, "instance": "one"})
+    story.alertmanager.fire({**ALERT, "instance": "two"})
+    await story.deliver()
+
+
+async def silenced_and_unsilenced(story: Story) -> None:
+    await soaked(story)
+    story.release("app:v2")
+    await story.let(4 * 60)
+    story.alertmanager.fire(ALERT)
+    silence = story.alertmanager.silence({"alertname": "HighErrorRate"})
+    await story.let(60)
+    story.alertmanager.unsilence(silence)
+    await story.deliver()
+    await story.let(60)
+
+
+async def paused_for_a_while(story: Story) -> None:
+    await soaked(story)
+    story.release("app:v2")
+    await story.let(4 * 60)
+    where = ("namespaces", "", "shop")
+    story.emulator.patch(*where, {"metadata": {"annotations": {"remediator.io/paused": "lunch"}}})
+    await story.fire()
+    await story.let(60)
+    story.emulator.patch(*where, {"metadata": {"annotations": {"remediator.io/paused": None}}})
+    await story.let(60)
+
+
+async def another_bad_release_an_hour_later(story: Story) -> None:
+    await after_a_release_of("app:v2")(story)
+    await story.resolve()
+    await story.let(60 * 60)
+    story.release("app:v3")
+    await story.let(4 * 60)
+    await story.fire()
+
+
+async def helm_owns_it(story: Story) -> None:
+    await soaked(
+        story,
+        labels={"app.kubernetes.io/managed-by": "Helm"},
+        annotations={"meta.helm.sh/release-name": "api", "meta.helm.sh/release-namespace": "shop"},
+    )
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:v2"}]}}}}
+    story.emulator.patch("deployments", "shop", "api", change, user="deployer", manager="helm")
+    await story.let(4 * 60)
+    await story.fire()
+
+
+_RECREATE: dict[str, Any] = {"strategy": {"type": "Recreate"}}
+_NO_SURGE: dict[str, Any] = {
+    "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
+}
+
+USEFUL: Mapping[str, Useful] = {
+    "its pods never become ready": Useful(after_a_release_of("app:never-ready-v2")),
+    "its pods crash": Useful(after_a_release_of("app:crash-v2")),
+    "its image cannot be pulled": Useful(after_a_release_of("app:missing-v2")),
+    "it runs and fails its users": Useful(after_a_release_of("app:v2")),
+    "it is ready and its metric is bad": Useful(metric_of_v2_is_bad, rules=METRIC),
+    "Recreate with nothing ready": Useful(after_a_release_of("app:crash-v2", **_RECREATE)),
+    "one replica that is ready and fails": Useful(after_a_release_of("app:v2", replicas=1)),
+    "one replica that crashes": Useful(after_a_release_of("app:crash-v2", replicas=1)),
+    "no surge allowed": Useful(after_a_release_of("app:v2", replicas=3, **_NO_SURGE)),
+    "a budget with no disruption left": Useful(no_disruption_left),
+    "the autoscaler works meanwhile": Useful(autoscaled_meanwhile),
+    "Helm owns it": Useful(helm_owns_it),
+    "of two Alertmanager peers one is down": Useful(after_a_release_of("app:v2"), other_peers=(DEAD_PEER,)),
+    "the one before is bad as well": Useful(the_one_before_is_bad_as_well),
+    "restarted between release and alert": Useful(restarted_between),
+    "the alert is quicker than our memory": Useful(quicker_than_the_memory),
+    "a person annotated it": Useful(annotated_by_a_person),
+    "the API server fails for a moment": Useful(failing_for_a_moment),
+    "the API server asks for patience": Useful(asked_too_often),
+    "hung long after its release": Useful(hung_long_after_its_release, ("app:v1",), RESTART),
+    "a restart does not help": Useful(restart_does_not_help, ("app:v2", "app:v1"), LADDER),
+    "two alerts about one thing": Useful(a_second_alert_joins),
+    "silenced for a minute": Useful(silenced_and_unsilenced),
+    "paused for a minute": Useful(paused_for_a_while),
+    "another bad release an hour later": Useful(another_bad_release_an_hour_later, ("app:v1", "app:v1")),
+}

@@ -72,5 +72,5 @@ def _print(examined: "Sequence[Examined]") -> None:
     width = max(len(each.check) for each in examined)
     for each in examined:
         for finding in each.findings:
-            said = finding.saw if finding.do is None else f"{finding.saw}; {finding.do}"
+            said = finding.saw if finding.do is None else f"{finding.saw}. Do: {finding.do}"
             print(f"{finding.level:7}  {each.check:{width}}  {printable(said)}")

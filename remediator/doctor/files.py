@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from remediator.catalogue import NotifierStep
-from remediator.doctor.finding import Finding, failed, ok, warning
+from remediator.doctor.finding import Finding, counted, failed, ok, warning
 from remediator.doctor.systems import Systems
 from remediator.rulebook.problem import RulebookError
 from remediator.settings import Settings
@@ -23,8 +23,8 @@ async def check_rules(systems: Systems) -> list[Finding]:
         return [failed(str(each), _MEND) for each in mistakes.problems]
     if not rulebook.rules:
         return [warning("there is no rule, so every alert is only recorded", "write one; docs/rules.md")]
-    saw = f"{len(rulebook.rules)} rules in {len(rulebook.files)} files, ceiling {systems.settings.effective_ceiling}"
-    return [ok(saw)]
+    rules, written = counted(len(rulebook.rules), "rule"), counted(len(rulebook.files), "file")
+    return [ok(f"{rules} in {written}, ceiling {systems.settings.effective_ceiling}")]
 
 
 async def check_secrets(systems: Systems) -> list[Finding]:
@@ -45,7 +45,7 @@ async def check_secrets(systems: Systems) -> list[Finding]:
         findings.append(
             warning("nobody may use the API: no pause, no approval", "name people in remediator.yml")
         )
-    return findings or [ok(f"all {len(list(_secrets(settings)))} token files can be read")]
+    return findings or [ok(f"{counted(len(list(_secrets(settings))), 'file')} with tokens can be read")]
 
 
 def _secrets(settings: Settings) -> Iterator[tuple[str, Path]]:

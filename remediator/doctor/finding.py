@@ -48,3 +48,8 @@ def some(names: tuple[str, ...] | list[str], most: int = 4) -> str:
     """The first few of them, and how many there are beside."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 rule`, `2 rules`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

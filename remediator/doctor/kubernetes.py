@@ -2,7 +2,7 @@
 
 from remediator.doctor.finding import Finding, failed, ok, some, unknown, warning
 from remediator.doctor.systems import Systems
-from remediator.errors import RemediatorError
+from remediator.errors import Permanent, RemediatorError, Retryable
 from remediator.guards.opted_in import ENABLED
 
 _IDENTITY = "kube-system"
@@ -30,21 +30,15 @@ async def check_kubernetes(systems: Systems) -> list[Finding]:
 async def check_cluster(systems: Systems) -> list[Finding]:
     """Is this the cluster whose name the settings give it? Its uid lets a person tell."""
     name = systems.settings.cluster.name
+    untold = f"which cluster {name} is cannot be told"
     try:
         namespace = await (await systems.kubernetes()).namespace(_IDENTITY)
-    except RemediatorError as reason:
-        return [
-            unknown(
-                f"which cluster {name} is cannot be told: {reason.sentence}",
-                "apply deploy/base/cluster-role.yaml, which allows to get namespaces",
-            )
-        ]
+    except Permanent as reason:
+        return [unknown(f"{untold}: {reason.sentence}", "kubectl apply -f deploy/base/cluster-role.yaml")]
+    except Retryable as reason:
+        return [unknown(f"{untold}: {reason.sentence}", "see the check kubernetes")]
     if namespace is None:
-        return [
-            unknown(
-                f"which cluster {name} is cannot be told: it has no namespace {_IDENTITY}", "look yourself"
-            )
-        ]
+        return [unknown(f"{untold}: it has no namespace {_IDENTITY}", "look yourself")]
     return [ok(f"{name} is the cluster whose {_IDENTITY} has the uid {namespace['metadata']['uid']}")]
 
 

@@ -47,13 +47,13 @@ async def commit_nothing(connection: Connection) -> None:
 async def tables_refused(connection: Connection) -> list[str]:
     """The tables this user may not read, insert into and update. The ledger of migrations is only read."""
     rows = await connection.fetch(
-        """select tablename from pg_tables where schemaname = 'public' and tablename <> 'migrations'
-             and not (has_table_privilege('public.' || quote_ident(tablename), 'select')
-                      and has_table_privilege('public.' || quote_ident(tablename), 'insert')
-                      and has_table_privilege('public.' || quote_ident(tablename), 'update'))
-           order by tablename"""
+        """select relname from pg_class
+           where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'migrations'
+             and not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
+                      and has_table_privilege(oid, 'update'))
+           order by relname"""
     )
-    return [row["tablename"] for row in rows]
+    return [row["relname"] for row in rows]
 
 
 async def now(connection: Connection) -> datetime:

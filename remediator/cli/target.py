@@ -7,11 +7,10 @@ from urllib.parse import quote
 from remediator.cli.client import Daemon, add_options
 from remediator.cli.commands import Commands
 from remediator.cli.output import moment, print_json, print_table
-from remediator.domain.target import KINDS, misnamed
+from remediator.domain.target import Target
 from remediator.errors import RemediatorError
 from remediator.incidents.printable import printable
 
-_KINDS = ("deployment", "statefulset", "daemonset")
 _ROLLED_BACK = 1
 _NOT_KNOWN = 3
 
@@ -35,15 +34,10 @@ def add_commands(commands: Commands) -> None:
 
 
 def _target(text: str) -> str:
-    kind, *names = text.split("/")
-    if kind not in _KINDS or len(names) != 2:
-        raise argparse.ArgumentTypeError(
-            f"not kind/namespace/name: {text!r} (kinds: {', '.join(_KINDS)}; for example deployment/shop/checkout)"
-        )
-    wrong = misnamed(KINDS[0], *names)  # the kind is judged above
-    if wrong is not None:
-        raise argparse.ArgumentTypeError(wrong)
-    return text
+    try:
+        return str(Target.parse(text, cluster=""))
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from wrong
 
 
 def _image(text: str) -> str:

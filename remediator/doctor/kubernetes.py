@@ -3,7 +3,7 @@
 from remediator.doctor.finding import Finding, failed, ok, some, unknown, warning
 from remediator.doctor.systems import Systems
 from remediator.errors import Permanent, RemediatorError, Retryable
-from remediator.guards.opted_in import ENABLED
+from remediator.workloads.consent import ENABLED
 
 _IDENTITY = "kube-system"
 """Its uid is the nearest thing to an identity that a cluster has: it lives as long as the cluster."""

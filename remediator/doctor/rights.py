@@ -21,10 +21,14 @@ from remediator.domain.rights import (
     Needed,
     Right,
 )
-from remediator.errors import RemediatorError
+from remediator.errors import Permanent, RemediatorError
 from remediator.rulebook.load import Rulebook
 from remediator.rulebook.problem import RulebookError
 from remediator.rulebook.shape import STEPS
+from remediator.workloads.consent import why_not_opted_in
+
+Held = tuple[Right, str | None]
+"""A right and where: a namespace, or None for the whole cluster."""
 
 _LIST_NAMESPACES = Right("list", "", "namespaces")
 _FILES = {"look": "look.yaml", "act": "act.yaml"}
@@ -67,9 +71,9 @@ async def _in_namespaces(systems: Systems, about: KubeAbout, namespaces: Sequenc
     everything = [each for each in namespaces if await about.may(ALL, each)]
     held = await _held(about, [each.right for each in IN_A_NAMESPACE], namespaces)
     needed = await _needed(systems)
-    findings = list(_missing(needed, held, namespaces))
+    findings = list(_missing(needed, held, await _nobody_asks(systems, needed, held, namespaces), namespaces))
     if not findings:
-        findings.append(ok(f"all {len(needed)} rights that the rules need, in {some(list(namespaces))}"))
+        findings.append(ok(f"all rights that the rules need, in {some(list(namespaces))}"))
     if everything:
         saw = f"it may do everything in {some(everything)}, which no step needs"
         findings.append(warning(saw, "take its admin's RoleBinding away and apply deploy/namespace/"))
@@ -95,12 +99,32 @@ def _steps(rulebook: Rulebook) -> set[str]:
     return used
 
 
+async def _nobody_asks(
+    systems: Systems, needed: Iterable[Needed], held: set[Held], namespaces: Sequence[str]
+) -> set[Held]:
+    """Missing rights to change a kind of which no workload there has opted in: they are not missed."""
+    kube = await systems.kubernetes()
+    found: set[Held] = set()
+    for each, namespace in product(needed, namespaces):
+        if each.opted_in is None or (each.right, namespace) in held:
+            continue
+        try:
+            workloads = await kube.list(each.opted_in, namespace)
+        except Permanent:
+            continue  # without the right to look, which is said by itself
+        if not any(why_not_opted_in(workload) is None for workload in workloads):
+            found.add((each.right, namespace))
+    return found
+
+
 def _missing(
-    needed: Iterable[Needed], held: set[tuple[Right, str | None]], namespaces: Sequence[str]
+    needed: Iterable[Needed], held: set[Held], not_missed: set[Held], namespaces: Sequence[str]
 ) -> Iterable[Finding]:
     for namespace, (to, file) in product(namespaces, _FILES.items()):
         lacking = [
-            str(each.right) for each in needed if each.to == to and (each.right, namespace) not in held
+            str(each.right)
+            for each in needed
+            if each.to == to and (each.right, namespace) not in held | not_missed
         ]
         if lacking:
             yield failed(
@@ -122,9 +146,7 @@ async def _dangerous(
     return findings
 
 
-def _too_early(
-    systems: Systems, held: set[tuple[Right, str | None]], namespaces: Sequence[str]
-) -> list[Finding]:
+def _too_early(systems: Systems, held: set[Held], namespaces: Sequence[str]) -> list[Finding]:
     """Rights to act that a daemon which only looks already has."""
     ceiling = systems.settings.effective_ceiling
     acting = [each.right for each in IN_A_NAMESPACE if each.to == ACT]
@@ -135,9 +157,7 @@ def _too_early(
     return [warning(saw, f"kubectl -n {within[0]} delete rolebinding remediator-act, until it is to act")]
 
 
-async def _held(
-    about: KubeAbout, rights: Sequence[Right], namespaces: Sequence[str | None]
-) -> set[tuple[Right, str | None]]:
+async def _held(about: KubeAbout, rights: Sequence[Right], namespaces: Sequence[str | None]) -> set[Held]:
     """Those rights that we have, and where. Raises when the API server does not say it of all of them."""
     asked = list(product(rights, namespaces))
     answers = await asyncio.gather(*(about.may(right, namespace) for right, namespace in asked))

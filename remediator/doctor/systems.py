@@ -15,10 +15,10 @@ from remediator.clients.kube_read import KubeReader
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clock import Clock
 from remediator.errors import Permanent, RemediatorError, Retryable
-from remediator.guards.opted_in import ENABLED
 from remediator.rulebook.load import Rulebook, load
 from remediator.settings import Settings
 from remediator.store.database import DATABASE_ERRORS, Database, open_database
+from remediator.workloads.consent import ENABLED
 
 _T = TypeVar("_T")
 

@@ -7,6 +7,7 @@ import pytest
 
 from remediator.sandbox.postgres import PostgresServer
 from remediator.store.database import open_database
+from remediator.store.migrate import migrations
 from remediator.store.server import commit_nothing, server
 from tests.doctor.installation import Installation
 from tests.support.databases import create_database
@@ -31,7 +32,8 @@ async def test_migrations_that_are_missing_are_named(
 ) -> None:
     installation.settings["database_url"] = next(empty_database_url)
     status, found = await installation.found()
-    assert ("failed", "it lacks 0001_initial.sql", "run `remediator migrate`") in found["database"]
+    missing = ", ".join(each.name for each in migrations())
+    assert ("failed", f"it lacks {missing}", "run `remediator migrate`") in found["database"]
     assert found["clock"][1].level == "unknown"
     assert found["delivery"][0].level == "unknown"
     assert status == 1

@@ -7,9 +7,12 @@ from remediator.domain.rights import ALL, IN_A_NAMESPACE, Right
 from remediator.sandbox.kubernetes import AccessRule
 from remediator.sandbox.kubernetes.faults import AnswerStatus, Fault
 from tests.doctor.installation import Installation, allowed, namespace
+from tests.support.story import deployment
 
 LIST_PODS, GET_LOGS = Right("list", "", "pods"), Right("get", "", "pods/log")
 PATCH, TELL = Right("patch", "apps", "deployments"), Right("create", "", "events")
+ACTING = [each.right for each in IN_A_NAMESPACE if each.to == "act"]
+PATCH_SETS = [Right("patch", "apps", f"{kind}s") for kind in ("statefulset", "daemonset")]
 
 
 async def test_a_right_that_is_missing_is_named_with_the_file_that_grants_it(
@@ -47,12 +50,32 @@ async def test_rights_that_no_loaded_rule_needs_may_be_missing(installation: Ins
     assert [each.level for each in await installation.finds("rights")] == ["ok"]
 
 
+async def test_a_kind_that_opts_in_by_itself_needs_the_right_to_be_changed_only_where_one_has(
+    installation: Installation,
+) -> None:
+    installation.grant(but=PATCH_SETS)
+    assert [each.level for each in await installation.finds("rights")] == ["ok"]
+    pod = deployment("db:v1")["spec"]
+    stateful = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "db", "namespace": "shop", "labels": {}},
+        "spec": {"serviceName": "db", **pod},
+    }
+    installation.emulator.create(stateful)
+    assert [each.level for each in await installation.finds("rights")] == ["ok"]
+    mark = {"metadata": {"labels": {"remediator.io/enabled": "act"}}}
+    installation.emulator.patch("statefulsets", "shop", "db", mark, user="somebody", manager="kubectl")
+    (missing,) = await installation.finds("rights")
+    assert missing[:2] == ("failed", "in namespace shop: patch statefulsets.apps is refused")
+
+
 @pytest.mark.parametrize("ceiling", ["off", "shadow"])
 async def test_a_daemon_that_only_looks_needs_no_right_to_act_and_should_not_have_it(
     installation: Installation, ceiling: str
 ) -> None:
     installation.settings["ceiling"] = ceiling
-    installation.grant(but=[PATCH, TELL])
+    installation.grant(but=ACTING)
     assert [each.level for each in await installation.finds("rights")] == ["ok"]
     installation.grant()
     (fine, early) = await installation.finds("rights")

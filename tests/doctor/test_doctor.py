@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from remediator.cli.main import main
-from remediator.doctor.examine import CHECKS
+from remediator.clock import SystemClock
+from remediator.doctor.examine import CHECKS, examine
+from remediator.doctor.systems import systems
 from remediator.sandbox.kubernetes import EVERYTHING, Account
+from remediator.settings import Settings
 from tests.doctor.installation import Installation, steady
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -100,3 +103,12 @@ def test_a_configuration_that_cannot_be_read_is_a_sentence(
 ) -> None:
     assert main(["doctor", "--config.file", str(tmp_path / "none.yml")]) == 1
     assert "cannot be read" in capsys.readouterr().err
+
+
+async def test_whoever_waits_is_told_for_what(installation: Installation) -> None:
+    installation.prometheus.delay = 60.0
+    told: list[list[str]] = []
+    async with systems(Settings.model_validate(installation.settings), SystemClock()) as opened:
+        await examine(opened, lambda names: told.append(list(names)))
+    assert told[0] == [each.name for each in CHECKS]
+    assert set(told[-1]) <= {"prometheus", "queries", "alerts"}

@@ -72,9 +72,8 @@ def read_routing(original: str) -> Routing:
     """Raises Permanent when it is not an Alertmanager's configuration."""
     try:
         document = yaml.safe_load(original)
-        inherited = ((document.get("global") or {}).get("http_config")) or {}
         webhooks = tuple(
-            _webhook(str(receiver["name"]), each, inherited)
+            _webhook(str(receiver["name"]), each)
             for receiver in document.get("receivers") or ()
             for each in receiver.get("webhook_configs") or ()
         )
@@ -84,9 +83,9 @@ def read_routing(original: str) -> Routing:
         raise Permanent(f"its configuration cannot be read: {type(error).__name__}") from error
 
 
-def _webhook(receiver: str, entry: dict[str, Any], inherited: dict[str, Any]) -> Webhook:
+def _webhook(receiver: str, entry: dict[str, Any]) -> Webhook:
     address = str(entry.get("url") or _HIDDEN)
-    http = entry.get("http_config") or inherited
+    http = entry.get("http_config") or {}  # the global one where it has none of its own
     hidden = address == _HIDDEN
     parts = urlsplit("" if hidden else address)
     path = parts.path.rstrip("/")

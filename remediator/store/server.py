@@ -1,9 +1,13 @@
 """What PostgreSQL says about itself and about what we may do in it."""
 
+import re
 from datetime import datetime
 
 from remediator.domain.value import Value
 from remediator.store.database import Connection
+from remediator.store.migrate import migrations
+
+_TABLE = re.compile(r"^create table (\w+)", re.MULTILINE)
 
 
 class Server(Value):
@@ -45,13 +49,15 @@ async def commit_nothing(connection: Connection) -> None:
 
 
 async def tables_refused(connection: Connection) -> list[str]:
-    """The tables this user may not read, insert into and update. The ledger of migrations is only read."""
+    """Those of our tables that this user may not read, insert into and update."""
+    ours = [name for each in migrations() for name in _TABLE.findall(each.sql)]
     rows = await connection.fetch(
         """select relname from pg_class
-           where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'migrations'
+           where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname = any ($1::text[])
              and not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
                       and has_table_privilege(oid, 'update'))
-           order by relname"""
+           order by relname""",
+        ours,
     )
     return [row["relname"] for row in rows]
 

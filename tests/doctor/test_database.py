@@ -52,7 +52,8 @@ async def test_a_user_without_the_rights_is_told_for_which_tables(installation: 
         url,
         """drop role if exists doctor_reader; create role doctor_reader login password 'x';
            grant select, insert, update on all tables in schema public to doctor_reader;
-           revoke update on notices, runs from doctor_reader""",
+           revoke update on notices, runs from doctor_reader;
+           create table somebody_elses (id integer)""",
     )
     try:
         installation.settings["database_url"] = _as(url, "doctor_reader")

@@ -1,5 +1,6 @@
 """Doctor says of a healthy installation that it is, and of an ill one what is wrong and what to do."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from remediator.cli.main import main
 from remediator.clock import SystemClock
-from remediator.doctor.examine import CHECKS, examine
-from remediator.doctor.systems import systems
+from remediator.doctor.examine import CHECKS, Check, _answered, examine
+from remediator.doctor.finding import Finding
+from remediator.doctor.systems import Systems, systems
 from remediator.sandbox.kubernetes import EVERYTHING, Account
 from remediator.settings import Settings
 from tests.doctor.installation import Installation, steady
@@ -112,3 +114,13 @@ async def test_whoever_waits_is_told_for_what(installation: Installation) -> Non
         await examine(opened, lambda names: told.append(list(names)))
     assert told[0] == [each.name for each in CHECKS]
     assert set(told[-1]) <= {"prometheus", "queries", "alerts"}
+
+
+async def test_a_check_that_never_answers_is_unknown_after_its_deadline(installation: Installation) -> None:
+    async def never(_: Systems) -> list[Finding]:
+        await asyncio.Event().wait()
+        return []
+
+    async with systems(Settings.model_validate(installation.settings), SystemClock()) as opened:
+        (only,) = await _answered(Check("slow", never, 0.01), opened)
+    assert (only.level, only.saw) == ("unknown", "no answer within 0.01 s")

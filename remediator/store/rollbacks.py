@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from remediator.domain.change import Change
+from remediator.domain.change import TemplatePatch
 from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.rulebook.rule import Rule
@@ -20,12 +20,11 @@ class RolledBack(Value):
     rule: Rule
     """As it was when the run began."""
     rung: int
-    action_index: int
     intended_at: datetime
     outcome_at: datetime | None
     outcome: Outcome | None
     """None while it is under way."""
-    change: Change
+    change: TemplatePatch
 
 
 async def of_target(connection: Connection, target: Target) -> list[RolledBack]:
@@ -35,7 +34,7 @@ async def of_target(connection: Connection, target: Target) -> list[RolledBack]:
     counts too.
     """
     rows = await connection.fetch(
-        """select a.run_id, r.state as run_state, r.rule_text as rule, a.rung, a.action_index, a.intended_at,
+        """select a.run_id, r.state as run_state, r.rule_text as rule, a.rung, a.intended_at,
                   a.outcome_at, a.outcome, a.change
            from attempts a join runs r on r.id = a.run_id
            where a.action = 'rollback' and a.cluster = $1 and a.kind = $2 and a.namespace = $3 and a.name = $4

@@ -104,8 +104,7 @@ def _soak(rollback: RolledBack) -> timedelta:
     """What the rule that rolled back asks of a version."""
     ladder = rollback.rule.ladder
     actions = ladder[rollback.rung].actions if rollback.rung < len(ladder) else ()
-    action = actions[rollback.action_index] if rollback.action_index < len(actions) else None
-    return action.soak if isinstance(action, Rollback) else Rollback().soak
+    return next((each.soak for each in actions if isinstance(each, Rollback)), Rollback().soak)
 
 
 def _at(tenure: Tenure) -> str:

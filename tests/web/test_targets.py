@@ -104,7 +104,6 @@ def rollback(
         run_state="RESOLVED",
         rule=RULE,
         rung=0,
-        action_index=0,
         intended_at=at,
         outcome_at=at + timedelta(seconds=1),
         outcome=outcome,

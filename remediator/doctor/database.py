@@ -8,7 +8,8 @@ from remediator.store.database import Connection
 from remediator.store.server import Server
 
 _OLDEST = 150000
-_SLOW_SECONDS = 0.1
+_COMMITS = 3
+_SLOW_SECONDS = 0.25
 """Every alert and every step of a run waits for a commit."""
 
 
@@ -49,14 +50,16 @@ def _fit(there: Server) -> list[Finding]:
 
 
 async def _commit(systems: Systems, connection: Connection) -> Finding:
-    began = systems.clock.monotonic()
-    await server.commit_nothing(connection)
-    seconds = systems.clock.monotonic() - began
-    if seconds > _SLOW_SECONDS:
-        return warning(
-            f"a commit took {seconds * 1000:.0f} ms", "put it on a quicker disk, or nearer to the daemon"
-        )
-    return ok(f"a commit took {seconds * 1000:.0f} ms")
+    """The quickest of a few: a hiccup of the moment says nothing about the disk."""
+    took = []
+    for _ in range(_COMMITS):
+        began = systems.clock.monotonic()
+        await server.commit_nothing(connection)
+        took.append(systems.clock.monotonic() - began)
+    saw = f"a commit took {min(took) * 1000:.0f} ms"
+    if min(took) > _SLOW_SECONDS:
+        return warning(saw, "put it on a quicker disk, or nearer to the daemon")
+    return ok(saw)
 
 
 async def _schema(systems: Systems) -> Finding:

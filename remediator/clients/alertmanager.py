@@ -34,6 +34,8 @@ class PeerAlert:
     updated_at: datetime
     silenced_by: tuple[str, ...]
     inhibited_by: tuple[str, ...]
+    receivers: tuple[str, ...]
+    """Where the peer's routes send it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def _peer_alert(element: JsonObject) -> PeerAlert:
         updated_at=_moment(element["updatedAt"]),
         silenced_by=tuple(map(str, status.get("silencedBy") or ())),
         inhibited_by=tuple(map(str, status.get("inhibitedBy") or ())),
+        receivers=tuple(str(each["name"]) for each in element.get("receivers") or ()),
     )
 
 

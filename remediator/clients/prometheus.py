@@ -1,6 +1,6 @@
 """Questions to Prometheus, or to anything that speaks its HTTP API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,17 +69,45 @@ class PrometheusClient:
             raise Permanent(f"Prometheus gave a list of rules this version cannot read: {error!r}") from error
         return max(holds, default=None)
 
+    async def version(self) -> str:
+        """Raises as `query` does."""
+        return str((await self._ask("status/buildinfo", {})).get("version", "of unknown version"))
+
+    async def alert_names(self) -> frozenset[str]:
+        """The names of all alerting rules. Raises as `query` does."""
+        data = await self._ask("rules", {"type": "alert", "exclude_alerts": "true"})
+        try:
+            rules = [rule for group in data["groups"] for rule in group["rules"]]
+            return frozenset(str(rule["name"]) for rule in rules if rule.get("type") == "alerting")
+        except (AttributeError, KeyError, TypeError) as error:
+            raise Permanent(f"Prometheus gave a list of rules this version cannot read: {error!r}") from error
+
+    async def metrics_among(self, names: Iterable[str], since: datetime) -> frozenset[str]:
+        """Those of these metrics that have had a series since then. Raises as `query` does."""
+        among = "|".join(sorted(names))
+        params = {"match[]": f'{{__name__=~"{among}"}}', "start": str(since.timestamp())}
+        data, answer = await self._data("label/__name__/values", params)
+        if not isinstance(data, list):
+            raise Permanent(f"Prometheus gave a list of metrics this version cannot read: {answer.excerpt}")
+        return frozenset(map(str, data))
+
     async def _ask(self, endpoint: str, params: Mapping[str, str]) -> JsonObject:
+        data, answer = await self._data(endpoint, params)
+        if not isinstance(data, dict):
+            raise Permanent(f"Prometheus answered {answer.status} without data: {answer.excerpt}")
+        return data
+
+    async def _data(self, endpoint: str, params: Mapping[str, str]) -> tuple[Any, HttpAnswer]:
         if self._url is None:
             raise Permanent("no Prometheus is configured; set prometheus.url in remediator.yml")
         url = f"{self._url.rstrip('/')}/api/v1/{endpoint}"
         answer = await self._http.request(
             "GET", url, params=params, headers=self._headers, deadline=self._deadline
         )
-        return _data(answer)
+        return _data(answer), answer
 
 
-def _data(answer: HttpAnswer) -> JsonObject:
+def _data(answer: HttpAnswer) -> Any:
     """The `data` of a successful answer; everything else is raised."""
     document = json_document(answer.body)
     if not isinstance(document, dict) or document.get("status") not in ("success", "error"):
@@ -97,7 +125,7 @@ def _data(answer: HttpAnswer) -> JsonObject:
         raise Permanent(sentence)
     _refuse_partial(document.get("warnings"))
     data = document.get("data")
-    if answer.status != 200 or not isinstance(data, dict):
+    if answer.status != 200 or data is None:
         raise Permanent(f"Prometheus answered {answer.status} without data: {answer.excerpt}")
     return data
 

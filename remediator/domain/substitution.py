@@ -39,6 +39,11 @@ def substitute(text: str, run: RunView) -> str:
     return _PLACEHOLDER.sub(value_of, text)
 
 
+def tried_out(text: str, value: str) -> str:
+    """Every placeholder filled with one value, to see without a run whether a query can be evaluated."""
+    return _PLACEHOLDER.sub(lambda _: _quoted(value), text)
+
+
 def _target_field(inner: str, run: RunView) -> str:
     field = inner.removeprefix("target.")
     if field not in _TARGET_FIELDS or field == inner:

@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from remediator.sandbox.alertmanager_api import BadParameter, Listed, milliseconds, selection
+from remediator.sandbox.alertmanager_config import Config, original, routing_everything_to
 from remediator.sandbox.alertmanager_webhook import Alert, Notification, go_json, groups, notification
 from remediator.sandbox.loopback_server import LoopbackServer
 
@@ -70,6 +71,12 @@ class Alertmanager(LoopbackServer):
         self._version = version
         self._external_url = external_url
         self._receivers = tuple(receivers)
+        self.config: Config = routing_everything_to(
+            self._receivers, "http://remediator:9095/api/v1/alertmanager"
+        )
+        """As in alertmanager.yml. It is only shown: who gets an alert is said when it is fired."""
+        self.peers: tuple[str, ...] = ()
+        """The addresses of its cluster, its own included; none for one that stands alone."""
         self._started = clock()
         self._held: dict[str, _Held] = {}
         self._silence_numbers = itertools.count(1)
@@ -250,10 +257,12 @@ class Alertmanager(LoopbackServer):
 
     async def _get_status(self, request: web.Request) -> web.Response:
         names = ("branch", "buildDate", "buildUser", "goVersion", "revision")
+        peers = [{"address": address, "name": f"PEER{number}"} for number, address in enumerate(self.peers)]
+        cluster = {"name": "PEER0", "peers": peers, "status": "ready"}
         return _json(
             {
-                "cluster": {"peers": [], "status": "disabled"},
-                "config": {"original": "".join(f"# receiver {name}\n" for name in self._receivers)},
+                "cluster": cluster if peers else {"peers": [], "status": "disabled"},
+                "config": {"original": original(self.config, self._version)},
                 "uptime": milliseconds(self._started),
                 "versionInfo": {**dict.fromkeys(names, "stand-in"), "version": self._version},
             }

@@ -5,6 +5,7 @@ vector, as it is for a metric that does not exist.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +48,8 @@ class Prometheus(LoopbackServer):
         self.asked: list[str] = []
         """Every query, in order."""
         self.rules: list[AlertingRule] = []
+        self.metrics: set[str] = set()
+        """The names it has series of."""
         super().__init__(
             [
                 web.get("/api/v1/query", self._query),
@@ -54,6 +57,7 @@ class Prometheus(LoopbackServer):
                 web.get("/api/v1/query_range", self._query_range),
                 web.post("/api/v1/query_range", self._query_range),
                 web.get("/api/v1/rules", self._get_rules),
+                web.get("/api/v1/label/__name__/values", self._names),
                 web.get("/api/v1/status/buildinfo", self._build_info),
                 web.get("/-/ready", self._ok),
                 web.get("/-/healthy", self._ok),
@@ -120,6 +124,21 @@ class Prometheus(LoopbackServer):
         ]
         group = {"name": "sandbox", "file": "sandbox.yaml", "interval": 15, "limit": 0, "rules": rules}
         return _success({"groups": [group] if rules else []})
+
+    async def _names(self, request: web.Request) -> web.Response:
+        """The names of metrics, of which `match[]` may choose by a regular expression; start is not looked at."""
+        chosen = [re.fullmatch(r'\{__name__=~"(.*)"\}', each) for each in request.query.getall("match[]", [])]
+        if None in chosen:
+            return _error(
+                400, "bad_data", 'invalid parameter "match[]": this stand-in takes {__name__=~"..."}'
+            )
+        patterns = [each[1] for each in chosen if each is not None]
+        names = [
+            name
+            for name in sorted(self.metrics)
+            if not patterns or any(re.fullmatch(pattern, name) for pattern in patterns)
+        ]
+        return web.json_response({"status": "success", "data": names})
 
     async def _build_info(self, _: web.Request) -> web.Response:
         return _success({"version": "2.42.0", "revision": "sandbox", "branch": "HEAD", "goVersion": "go1.20"})

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -127,6 +127,25 @@ async def mark_read(connection: Connection, notice_id: int, disposition: str, ep
         disposition,
         episode_id,
     )
+
+
+async def last_arrival(connection: Connection) -> datetime | None:
+    """When a notice last came; None when none ever did. Only the newest rows are looked at, there is no index."""
+    moment: datetime | None = await connection.fetchval(
+        """select max(last_received_at)
+           from (select last_received_at from notices order by id desc limit 10000) as newest"""
+    )
+    return moment
+
+
+async def last_arrivals(connection: Connection, fingerprints: Sequence[str]) -> dict[str, datetime]:
+    """When each of these alerts last came; those that never did are not in it."""
+    rows = await connection.fetch(
+        """select fingerprint, max(last_received_at) as last from notices
+           where fingerprint = any ($1::text[]) group by fingerprint""",
+        fingerprints,
+    )
+    return {row["fingerprint"]: row["last"] for row in rows}
 
 
 async def oldest_unread_seconds(connection: Connection) -> float:

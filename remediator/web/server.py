@@ -17,6 +17,7 @@ from remediator.web.inbox import Inbox
 from remediator.web.intake import SOURCE, AlertmanagerIntake
 from remediator.web.pauses import Pauses
 from remediator.web.responses import problem, try_again
+from remediator.web.targets import Targets
 
 _INTAKE_PATHS = (
     "/api/v1/alertmanager",
@@ -65,6 +66,7 @@ def make_application(collaborators: Collaborators) -> web.Application:
     people = People(settings.people)
     application.add_routes(Api(collaborators, people).routes())
     application.add_routes(Pauses(collaborators, people).routes())
+    application.add_routes(Targets(collaborators, people).routes())
     application.on_response_prepare.append(_add_security_headers)
 
     async def finish_storing(_: web.Application) -> None:

@@ -10,52 +10,36 @@ import pytest
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_resource import NAMESPACE, resource
 from remediator.clients.kube_write import KubeWriter
+from remediator.domain.rights import (
+    DANGEROUS_EVERYWHERE,
+    DANGEROUS_IN_A_NAMESPACE,
+    EVERYWHERE,
+    IN_A_NAMESPACE,
+    Right,
+)
 from remediator.domain.target import KINDS
+from remediator.rulebook.shape import STEPS
 from remediator.sandbox.kubernetes import AccessRule, Account
 from remediator.workloads.revision_objects import KEPT_IN
 from tests.deploy.manifests import ROOT, file, of_kind
 from tests.support.clock import DrivenClock
 from tests.support.story import ROLLBACK, Story, told
 
-Right = tuple[str, str, str]
-"""Verb, API group, resource."""
-
-WORKLOADS = [resource(kind).plural for kind in KINDS]
-
-IN_A_NAMESPACE: dict[Right, str] = {
-    **{
-        ("get", "apps", kind): "every step looks at the target; effects look before and after"
-        for kind in WORKLOADS
-    },
-    **{("list", "apps", kind): "the memory looks at all of them" for kind in WORKLOADS},
-    **{("patch", "apps", kind): "claims, rollbacks and restarts" for kind in WORKLOADS},
-    ("list", "apps", "replicasets"): "the versions of a Deployment, and when each was rolled out",
-    ("list", "apps", "controllerrevisions"): "the same of a StatefulSet or DaemonSet",
-    ("list", "", "pods"): "diagnostics; whether a rollout is stuck",
-    ("get", "", "pods"): "whether a pod that was evicted is gone",
-    ("create", "", "pods/eviction"): "a stuck StatefulSet waits for its broken pod",
-    ("get", "", "pods/log"): "the diagnostic `logs`",
-    ("get", "", "configmaps"): "a rollback asks whether those of an earlier version still exist",
-    ("list", "", "events"): "the diagnostic `events`",
-    ("create", "", "events"): "tells on the target what was done and why",
-}
-EVERYWHERE: dict[Right, str] = {
-    ("get", "", "namespaces"): "has it opted in, is it paused",
-    ("list", "", "namespaces"): "which ones the memory looks at",
-}
+INSIDE: set[Right] = {each.right for each in IN_A_NAMESPACE}
+CLUSTER_WIDE: set[Right] = {each.right for each in EVERYWHERE}
 
 CLIENTS = {"kube", "_kube", "reader", "_reader", "writer", "_writer"}
 """What the product calls its Kubernetes clients."""
 
 OF_METHOD: dict[str, Callable[[str], Right]] = {
-    "get": lambda kind: ("get", _group(kind), resource(kind).plural),
-    "list": lambda kind: ("list", _group(kind), resource(kind).plural),
-    "logs": lambda _: ("get", _group("pod"), f"{resource('pod').plural}/log"),
-    "namespace": lambda _: ("get", "", NAMESPACE.plural),
-    "namespaces": lambda _: ("list", "", NAMESPACE.plural),
-    "patch": lambda kind: ("patch", _group(kind), resource(kind).plural),
-    "evict": lambda _: ("create", _group("pod"), f"{resource('pod').plural}/eviction"),
-    "create_event": lambda _: ("create", _group("event"), resource("event").plural),
+    "get": lambda kind: Right("get", _group(kind), resource(kind).plural),
+    "list": lambda kind: Right("list", _group(kind), resource(kind).plural),
+    "logs": lambda _: Right("get", _group("pod"), f"{resource('pod').plural}/log"),
+    "namespace": lambda _: Right("get", "", NAMESPACE.plural),
+    "namespaces": lambda _: Right("list", "", NAMESPACE.plural),
+    "patch": lambda kind: Right("patch", _group(kind), resource(kind).plural),
+    "evict": lambda _: Right("create", _group("pod"), f"{resource('pod').plural}/eviction"),
+    "create_event": lambda _: Right("create", _group("event"), resource("event").plural),
 }
 
 
@@ -99,7 +83,7 @@ def granted(path: str) -> set[Right]:
 
 def _rights(role: dict[str, list[dict[str, list[str]]]]) -> set[Right]:
     rights = [
-        (verb, group, each)
+        Right(verb, group, each)
         for rule in role["rules"]
         for verb in rule["verbs"]
         for group in rule["apiGroups"]
@@ -125,19 +109,32 @@ def test_every_way_to_ask_and_to_change_is_known_here() -> None:
 
 
 def test_every_right_the_code_uses_has_its_reason_and_no_other() -> None:
-    assert used() == set(IN_A_NAMESPACE) | set(EVERYWHERE)
+    assert used() == INSIDE | CLUSTER_WIDE
+    table = [*IN_A_NAMESPACE, *EVERYWHERE]
+    assert len(table) == len(INSIDE) + len(CLUSTER_WIDE), "a right stands there twice"
+    assert all(each.why for each in table)
 
 
 def test_a_namespace_grants_exactly_what_is_used_there() -> None:
     look, act = granted("namespace/look.yaml"), granted("namespace/act.yaml")
-    assert look | act == set(IN_A_NAMESPACE)
-    assert not look & act
+    assert look == {each.right for each in IN_A_NAMESPACE if each.to == "look"}
+    assert act == {each.right for each in IN_A_NAMESPACE if each.to == "act"}
     assert {verb for verb, _, _ in look} == {"get", "list"}
     assert not {verb for verb, _, _ in act} & {"get", "list"}
 
 
 def test_the_cluster_grants_exactly_what_cannot_be_granted_in_a_namespace() -> None:
-    assert _rights(of_kind("ClusterRole")) == set(EVERYWHERE)
+    assert _rights(of_kind("ClusterRole")) == CLUSTER_WIDE
+
+
+def test_what_is_dangerous_is_never_needed() -> None:
+    dangerous = {each.right for each in (*DANGEROUS_IN_A_NAMESPACE, *DANGEROUS_EVERYWHERE)}
+    assert not dangerous & (INSIDE | CLUSTER_WIDE)
+
+
+def test_the_steps_that_need_a_right_exist() -> None:
+    named = {step for each in (*IN_A_NAMESPACE, *EVERYWHERE) for step in each.steps}
+    assert named <= {key for steps in STEPS.values() for key in steps}
 
 
 @pytest.mark.parametrize("path", ["namespace/look.yaml", "namespace/act.yaml"])

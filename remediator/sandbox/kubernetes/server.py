@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
+from email.utils import format_datetime
 
 from aiohttp import web
 
@@ -120,6 +121,7 @@ class Server:
         if isinstance(answer, Stream):
             return await _send_stream(request, answer)
         headers, body = _rendered(answer)
+        headers["Date"] = format_datetime(self._loop.clock.now(), usegmt=True)
         return web.Response(status=code, headers=headers, body=body)
 
 

@@ -1,0 +1,64 @@
+"""The API server: which version, how quick, which cluster, and which namespaces have opted in."""
+
+from remediator.doctor.finding import Finding, failed, ok, some, unknown, warning
+from remediator.doctor.systems import Systems
+from remediator.errors import Permanent, RemediatorError, Retryable
+from remediator.workloads.consent import ENABLED
+
+_IDENTITY = "kube-system"
+"""Its uid is the nearest thing to an identity that a cluster has: it lives as long as the cluster."""
+_SLOW_SECONDS = 1.0
+
+
+async def check_kubernetes(systems: Systems) -> list[Finding]:
+    """Does it answer, as what, and how quickly?"""
+    try:
+        about = await systems.about_kubernetes()
+        server = await about.server()
+    except RemediatorError as reason:
+        return [
+            failed(reason.sentence, "see to the kubeconfig or ServiceAccount, and to the network between")
+        ]
+    saw = f"{server.version} at {about.host}, {server.seconds * 1000:.0f} ms"
+    if server.seconds > _SLOW_SECONDS:
+        return [
+            warning(saw, "find out what slows it down: every guard asks it with a deadline of some seconds")
+        ]
+    return [ok(saw)]
+
+
+async def check_cluster(systems: Systems) -> list[Finding]:
+    """Is this the cluster whose name the settings give it? Its uid lets a person tell."""
+    name = systems.settings.cluster.name
+    untold = f"which cluster {name} is cannot be told"
+    try:
+        namespace = await (await systems.kubernetes()).namespace(_IDENTITY)
+    except Permanent as reason:
+        return [unknown(f"{untold}: {reason.sentence}", "kubectl apply -f deploy/base/cluster-role.yaml")]
+    except Retryable as reason:
+        return [unknown(f"{untold}: {reason.sentence}", "see the check kubernetes")]
+    if namespace is None:
+        return [unknown(f"{untold}: it has no namespace {_IDENTITY}", "look yourself")]
+    return [ok(f"{name} is the cluster whose {_IDENTITY} has the uid {namespace['metadata']['uid']}")]
+
+
+async def check_namespaces(systems: Systems) -> list[Finding]:
+    """Which namespaces are remembered; in all others nothing is ever changed."""
+    opted_in = await systems.opted_in()
+    named = systems.settings.kubernetes.namespaces
+    without = [each for each in named if each not in opted_in]
+    findings = [ok(f"opted in: {some(opted_in)}")] if opted_in else []
+    if without:
+        findings.append(
+            warning(
+                f"kubernetes.namespaces names {some(without)}, which do not exist or have not opted in",
+                f"kubectl label namespace NAME {ENABLED}=true",
+            )
+        )
+    elif not opted_in:
+        findings.append(
+            warning(
+                "no namespace has opted in", f"kubectl label namespace NAME {ENABLED}=true, then grant rights"
+            )
+        )
+    return findings

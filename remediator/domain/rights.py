@@ -1,0 +1,123 @@
+"""What the daemon has to be allowed to do in a cluster, and what it must not be allowed.
+
+The one table: deploy/ grants exactly this (tests/deploy/test_rights.py), and `remediator doctor` asks a cluster
+for it. A step that reads or writes another resource adds its line here.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from remediator.domain.target import KINDS
+
+LOOK: Literal["look"] = "look"
+ACT: Literal["act"] = "act"
+
+
+class Right(NamedTuple):
+    """One verb on one resource, named as in RBAC: a subresource is `pods/log`, the core group is empty."""
+
+    verb: str
+    group: str
+    resource: str
+
+    def __str__(self) -> str:
+        """As `kubectl auth can-i` takes it: `patch deployments.apps`, `get pods/log`."""
+        plural, slash, subresource = self.resource.partition("/")
+        return f"{self.verb} {plural}{'.' if self.group else ''}{self.group}{slash}{subresource}"
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A right, and what it is for."""
+
+    right: Right
+    to: Literal["look", "act"]
+    """`look` is enough for shadow."""
+    why: str
+    steps: frozenset[str] = frozenset()
+    """The steps that need it; empty when it is needed whatever the rules say."""
+    opted_in: str | None = None
+    """Needed only where a workload of this kind has opted in by itself."""
+
+    def by(self, steps: Collection[str]) -> bool:
+        """Whether a daemon whose rules use these steps needs it."""
+        return not self.steps or not self.steps.isdisjoint(steps)
+
+
+class Dangerous(NamedTuple):
+    """A right that nothing here needs and that would make a stolen token worth far more."""
+
+    right: Right
+    why: str
+
+
+_ACTIONS = frozenset({"rollback", "restart"})
+_BY_THEMSELVES = ("statefulset", "daemonset")
+
+
+def _of_workloads() -> Iterator[Needed]:
+    for kind in KINDS:
+        plural, by_itself = f"{kind}s", kind if kind in _BY_THEMSELVES else None
+        yield Needed(
+            Right("get", "apps", plural),
+            LOOK,
+            "every step looks at the target; effects look before and after",
+        )
+        yield Needed(Right("list", "apps", plural), LOOK, "the memory looks at all of them")
+        yield Needed(
+            Right("patch", "apps", plural), ACT, "claims, rollbacks and restarts", _ACTIONS, by_itself
+        )
+
+
+IN_A_NAMESPACE: tuple[Needed, ...] = (
+    *_of_workloads(),
+    Needed(
+        Right("list", "apps", "replicasets"),
+        LOOK,
+        "the versions of a Deployment, and when each was rolled out",
+    ),
+    Needed(Right("list", "apps", "controllerrevisions"), LOOK, "the same of a StatefulSet or DaemonSet"),
+    Needed(Right("list", "", "pods"), LOOK, "diagnostics; whether a rollout is stuck"),
+    Needed(Right("get", "", "pods"), LOOK, "whether a pod that was evicted is gone", frozenset({"rollback"})),
+    Needed(
+        Right("create", "", "pods/eviction"),
+        ACT,
+        "a stuck StatefulSet waits for its broken pod",
+        frozenset({"rollback"}),
+        "statefulset",
+    ),
+    Needed(Right("get", "", "pods/log"), LOOK, "the diagnostic `logs`", frozenset({"logs"})),
+    Needed(Right("list", "", "events"), LOOK, "the diagnostic `events`", frozenset({"events"})),
+    Needed(
+        Right("get", "", "configmaps"),
+        LOOK,
+        "a rollback asks whether those of an earlier version still exist",
+        frozenset({"rollback"}),
+    ),
+    Needed(Right("create", "", "events"), ACT, "tells on the target what was done and why", _ACTIONS),
+)
+"""Granted namespace by namespace, by deploy/namespace/look.yaml and act.yaml."""
+
+EVERYWHERE: tuple[Needed, ...] = (
+    Needed(Right("get", "", "namespaces"), LOOK, "has it opted in, is it paused"),
+    Needed(Right("list", "", "namespaces"), LOOK, "which ones the memory looks at"),
+)
+"""Granted once, by deploy/base/cluster-role.yaml."""
+
+ALL = Right("*", "*", "*")
+"""cluster-admin; within a namespace, its admin."""
+
+DANGEROUS_IN_A_NAMESPACE: tuple[Dangerous, ...] = (
+    Dangerous(Right("get", "", "secrets"), "reads every credential there"),
+    Dangerous(Right("list", "", "secrets"), "reads every credential there"),
+    Dangerous(Right("create", "", "pods"), "runs any image as any ServiceAccount there"),
+    Dangerous(Right("create", "", "pods/exec"), "runs commands in every container there"),
+    Dangerous(Right("delete", "apps", "deployments"), "takes services away for good"),
+)
+DANGEROUS_EVERYWHERE: tuple[Dangerous, ...] = (
+    Dangerous(Right("delete", "", "namespaces"), "takes whole namespaces away"),
+    Dangerous(
+        Right("create", "rbac.authorization.k8s.io", "clusterrolebindings"), "can grant itself everything"
+    ),
+)

@@ -30,6 +30,7 @@ from remediator.planning.planner import Planner
 from remediator.planning.policy import Policy
 from remediator.planning.reader import Reader
 from remediator.planning.reconcile import Reconciler
+from remediator.planning.resolve import Resolver
 from remediator.planning.rules_in_force import RulesInForce
 from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
@@ -107,7 +108,9 @@ def _wire(
         metrics=metrics,
         rules=rules,
         reader=Reader(database),
-        planner=Planner(database, rules.matching, metrics, policy),
+        planner=Planner(
+            database, Resolver(reader, database, settings.cluster.name), rules.matching, metrics, policy
+        ),
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
         watcher=Watcher(

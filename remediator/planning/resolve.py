@@ -15,7 +15,6 @@ from remediator.domain.answers import Refusal
 from remediator.domain.target import Target, no_object
 from remediator.domain.value import Value
 from remediator.errors import Permanent, RemediatorError
-from remediator.guards.opted_in import ENABLED
 from remediator.planning.targets.agree import nothing_named, weighed, with_container, without_namespace
 from remediator.planning.targets.answer import Absent, Answer, Found, Place
 from remediator.planning.targets.named import (
@@ -32,6 +31,7 @@ from remediator.planning.targets.service import of_ingress, of_service
 from remediator.planning.targets.subject import Subject, subject_of
 from remediator.rulebook.rule import RuleTarget
 from remediator.store.database import Database
+from remediator.workloads.consent import ENABLED
 
 _STARTS = re.compile(r"[A-Za-z0-9]")
 _SECONDS = 20.0

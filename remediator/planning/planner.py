@@ -1,17 +1,19 @@
 """Turns due episodes into runs, or records why not. One incident gets one plan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
 
 from remediator.domain.answers import Refusal
 from remediator.domain.duration import format_duration
+from remediator.domain.target import Target
 from remediator.planning.bids import bids_of, held_by
 from remediator.planning.choose import Bid, best, shadows
 from remediator.planning.policy import Policy
-from remediator.planning.resolve import Resolved, Resolver
+from remediator.planning.resolve import Resolved, Resolver, depends_on
 from remediator.rulebook.match import Matching
+from remediator.rulebook.rule import RuleTarget
 from remediator.store import episodes, incidents, journal, runs
 from remediator.store.database import Connection, Database
 from remediator.store.episodes import Episode
@@ -67,7 +69,17 @@ class Planner:
         """The target; None where planning needs none to decide."""
         if self._of_other_cluster(episode) is not None or not matching.rules_for(episode.labels):
             return None
-        return await self._resolver.resolve(episode.labels, matching.targets_for(episode.labels))
+        entries = matching.targets_for(episode.labels)
+        return self._known(episode, entries) or await self._resolver.resolve(episode.labels, entries)
+
+    def _known(self, episode: Episode, entries: Sequence[RuleTarget]) -> Resolved | None:
+        """The target of the run the episode has: what that run changes is gone soon, the alert's pod first."""
+        if episode.run_id is None or episode.target is None:
+            return None
+        if any(each.target != episode.target for each in entries):
+            return None
+        target = Target.parse(episode.target, self._policy.cluster)
+        return Resolved(target=target, how="as before", depends_on=depends_on(entries))
 
     async def _plan(
         self,
@@ -129,7 +141,7 @@ class Planner:
             opened_by = f"opened by {episode.alertname}"
             await journal.append(connection, "incident", opened_by, incident_id=incident_id)
         if resolved is not None and str(target) != episode.target:
-            text = f"{episode.alertname} is about {target}: {resolved.how}"
+            text = f"{episode.alertname or 'the alert'} is about {target}: {resolved.how}"
             details = {"uid": resolved.uid, "how": resolved.how}
             await journal.append(
                 connection, "target", text, details, incident_id=incident_id, episode_id=episode.id

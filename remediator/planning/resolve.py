@@ -59,7 +59,7 @@ class Resolved(Value):
 
     target: Target
     how: str
-    uid: str
+    uid: str | None = None
     """Of the object that was seen: evidence. What a change pins is read again when it is proposed."""
     depends_on: tuple[str, ...] = ()
 
@@ -94,8 +94,9 @@ class Resolver:
             return await self._why_unreadable(subject.namespace, error)
         if isinstance(found, Refusal):
             return found
-        depends_on = dict.fromkeys(each for rule_target in rule_targets for each in rule_target.depends_on)
-        return Resolved(target=found.target, how=found.how, uid=found.uid, depends_on=tuple(depends_on))
+        return Resolved(
+            target=found.target, how=found.how, uid=found.uid, depends_on=depends_on(rule_targets)
+        )
 
     async def _look(self, subject: Subject, entry: Target | None) -> Found | Refusal:
         chosen: Found | Refusal | None = None
@@ -143,6 +144,11 @@ class Resolver:
 
     def _place(self, subject: Subject, namespace: str) -> Place:
         return Place(self._cluster, namespace, self._kube, self._database, subject)
+
+
+def depends_on(rule_targets: Sequence[RuleTarget]) -> tuple[str, ...]:
+    """What entries of `targets:` say that the target needs, each once."""
+    return tuple(dict.fromkeys(each for entry in rule_targets for each in entry.depends_on))
 
 
 def _lookups(subject: Subject) -> Iterator[tuple[str, str, Source]]:

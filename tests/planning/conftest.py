@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from remediator.store.database import Database
-from tests.planning.world import World, a_world
+from tests.support.world import World, a_world
 from tests.support.clock import DrivenClock
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from remediator.domain.answers import Refusal
 from remediator.planning.resolve import Resolved
 from remediator.rulebook.rule import RuleTarget
-from tests.planning.world import World
+from tests.support.world import World
 
 API = "deployment/shop/api"
 ENTRY = RuleTarget(match=('{job="x"}',), target=API, depends_on=("statefulset/shop/db",))

@@ -1,6 +1,6 @@
-"""A namespace with everything alerts speak of, on the emulator, and a resolver that reads it over HTTP."""
+"""A namespace with what alerts speak of, on the emulator, and a resolver that reads it over HTTP."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,6 @@ from remediator.store.pod_owners import OwnedPod, remember
 from tests.support.clock import DrivenClock
 
 Json = dict[str, Any]
-
-API_PRIMARY_UID = "0e4a7d4c-0000-4000-8000-000000000001"
 
 
 def workload(kind: str, name: str, *, replicas: int = 1, **metadata: Any) -> Json:
@@ -101,9 +99,10 @@ class World:
         return str(found["metadata"]["uid"])
 
     def labels(self, labels: Mapping[str, str]) -> dict[str, str]:
-        """Labels with `{api}` and the like filled in: a pod of Deployment api, and of web."""
-        names = {name: self.pod_of(name) for name in ("api", "web", "agent")}
-        return {key: value.format_map(names) if "{" in value else value for key, value in labels.items()}
+        """Labels with `{api}` and the like filled in: the name of a pod of workload api."""
+        return {
+            key: self.pod_of(value[1:-1]) if value.startswith("{") else value for key, value in labels.items()
+        }
 
     async def resolve(self, labels: Mapping[str, str], *entries: RuleTarget) -> Resolved | Refusal:
         return await self.resolver.resolve(self.labels(labels), entries)
@@ -115,28 +114,30 @@ class World:
             await remember(connection, "test", "shop", [owned])
 
 
-def _populate(emulator: Emulator) -> None:
-    for name in ("shop", "other"):
-        labels = {"remediator.io/enabled": "true"}
-        emulator.create(
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-        )
+def everything(emulator: Emulator) -> None:
+    """One of each thing that alerts name, and of each that is easily taken for another."""
     for each in ("api", "web"):
         emulator.create(workload("Deployment", each))
     emulator.create(workload("Deployment", "asleep", replicas=0))
     emulator.create(workload("StatefulSet", "db"))
     emulator.create(workload("DaemonSet", "agent"))
-    canary = owned_by("flagger.app/v1beta1", "Canary", "api", API_PRIMARY_UID)
+    made = emulator.create(thing("flagger.app/v1beta1", "Canary", "api"))
+    canary = owned_by("flagger.app/v1beta1", "Canary", "api", made["metadata"]["uid"])
     emulator.create(workload("Deployment", "api-primary", replicas=0, ownerReferences=canary))
     emulator.create(workload("Deployment", "kube-state-metrics"))
     emulator.create(bare_pod("debug", app="debug"))
-    emulator.create(bare_pod("static", owned_by("v1", "Node", "node-1", "n"), app="static"))
+    node = emulator.get("nodes", "", "node-1")
+    assert node is not None
+    emulator.create(
+        bare_pod("static", owned_by("v1", "Node", "node-1", node["metadata"]["uid"]), app="static")
+    )
     nightly = owned_by("batch/v1", "CronJob", "nightly", "c")
     job = emulator.create(thing("batch/v1", "Job", "nightly-1", ownerReferences=nightly))
     of_job = owned_by("batch/v1", "Job", "nightly-1", job["metadata"]["uid"])
     emulator.create(bare_pod("nightly-1-abcde", of_job, app="nightly"))
     emulator.create(thing("batch/v1", "Job", "migrate"))
-    rollout = owned_by("argoproj.io/v1alpha1", "Rollout", "cart", "r")
+    made = emulator.create(thing("argoproj.io/v1alpha1", "Rollout", "cart"))
+    rollout = owned_by("argoproj.io/v1alpha1", "Rollout", "cart", made["metadata"]["uid"])
     moved = {"replicas": 0, **workload("Deployment", "cart")["spec"]}
     emulator.create(
         thing("apps/v1", "ReplicaSet", "cart-1", {**moved, "replicas": 1}, ownerReferences=rollout)
@@ -169,10 +170,18 @@ def _add_services(emulator: Emulator) -> None:
 
 
 @asynccontextmanager
-async def a_world(tmp_path: Path, database: Database, clock: DrivenClock) -> AsyncIterator[World]:
+async def a_world(
+    tmp_path: Path, database: Database, clock: DrivenClock, populate: Callable[[Emulator], None] = everything
+) -> AsyncIterator[World]:
+    """The namespaces `shop` and `other`, both opted in, half a minute after `populate` made what is in them."""
     account = Account("remediator", "kube-token", rules=(EVERYTHING,))
     async with Emulator(clock, settings=PROMPT, accounts=(account,)) as emulator:
-        _populate(emulator)
+        for name in ("shop", "other"):
+            labels = {"remediator.io/enabled": "true"}
+            emulator.create(
+                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+            )
+        populate(emulator)
         await clock.advance(30)
         await emulator.catch_up()
         connection = await connect(emulator.kubeconfig(tmp_path / "kubeconfig", token="kube-token"))

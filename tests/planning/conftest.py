@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from remediator.store.database import Database
-from tests.support.world import World, a_world
 from tests.support.clock import DrivenClock
+from tests.support.world import World, a_world
 
 
 @pytest.fixture

@@ -49,6 +49,8 @@ from remediator.web.server import listening, make_application
 _log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 20.0
+_PLANNERS = 4
+"""Looking up a target waits for the cluster; the alerts behind it need not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +199,16 @@ def _loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
     """Every loop of the daemon, in the order of the way of an alert."""
     engine = daemon.settings.engine
     tick = engine.tick.total_seconds()
-    planned, told = Bell(), Bell()
+    told = Bell()
+    planned = tuple(Bell() for _ in range(_PLANNERS))
     at_work = tuple(Bell() for _ in range(engine.workers))
     return [
-        Loop("reader", daemon.reader.tick, tick, arrivals, (planned,)),
+        Loop("reader", daemon.reader.tick, tick, arrivals, planned),
         Loop("backfiller", daemon.backfiller.tick, tick, Bell(), (arrivals,)),
-        Loop("planner", daemon.planner.tick, tick, planned, at_work),
+        *(
+            Loop(f"planner-{number}", daemon.planner.tick, tick, bell, at_work)
+            for number, bell in enumerate(planned)
+        ),
         *(
             Loop(f"worker-{number}", daemon.worker.tick, tick, bell, (told,))
             for number, bell in enumerate(at_work)

@@ -56,6 +56,7 @@ class Planner:
         resolved = await self._resolve(episode, matching)
         try:
             async with self._database.transaction() as connection:
+                await incidents.lock(connection, _subject(episode, resolved))
                 episode = await episodes.find_open(connection, episode_id)
                 if episode is not None:
                     await self._plan(connection, episode, matching, resolved)
@@ -129,9 +130,7 @@ class Planner:
         target = resolved.target if resolved is not None else None
         incident_id, is_new = await incidents.attach(
             connection,
-            subject=f"{target.cluster}/{target}"
-            if target
-            else f"alert/{episode.source}/{episode.fingerprint}",
+            subject=_subject(episode, resolved),
             title=episode.annotations.get("summary") or episode.alertname or episode.fingerprint,
             cluster=self._policy.cluster,
             target=target,
@@ -251,3 +250,10 @@ class Planner:
                 incident_id=incident_id or episode.incident_id,
                 episode_id=episode.id,
             )
+
+
+def _subject(episode: Episode, resolved: Resolved | Refusal | None) -> str:
+    """What the incident of an episode is about: the target, or the alert itself where there is none."""
+    if isinstance(resolved, Resolved):
+        return f"{resolved.target.cluster}/{resolved.target}"
+    return f"alert/{episode.source}/{episode.fingerprint}"

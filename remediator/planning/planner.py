@@ -57,7 +57,7 @@ class Planner:
         try:
             async with self._database.transaction() as connection:
                 await incidents.lock(connection, _subject(episode, resolved))
-                episode = await episodes.find_open(connection, episode_id)
+                episode = await episodes.lock_open(connection, episode_id)
                 if episode is not None:
                     await self._plan(connection, episode, matching, resolved)
         except asyncpg.UniqueViolationError:

@@ -135,7 +135,15 @@ async def take_due(connection: Connection, seconds: float) -> int | None:
 
 
 async def find_open(connection: Connection, episode_id: int) -> Episode | None:
-    """One episode, locked; None when it was closed meanwhile."""
+    """One episode; None when it was closed meanwhile."""
+    row = await connection.fetchrow(
+        f"select {_FIELDS} from episodes where id = $1 and closed_at is null", episode_id
+    )
+    return None if row is None else Episode(**row)
+
+
+async def lock_open(connection: Connection, episode_id: int) -> Episode | None:
+    """The same, locked until the end of the transaction."""
     row = await connection.fetchrow(
         f"select {_FIELDS} from episodes where id = $1 and closed_at is null for update",
         episode_id,

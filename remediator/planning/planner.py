@@ -97,6 +97,7 @@ class Planner:
                 await self._record_unknown(connection, episode, resolved)
             case Refusal():
                 incident_id = await self._attach(connection, episode, None)
+                await episodes.forget_target(connection, episode.id)
                 await self._record(connection, episode, "no_target", resolved.why, incident_id=incident_id)
             case None:
                 disposition, why = self._why_no_target_is_needed(episode, matching)

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from remediator.sandbox.kubernetes import Fault
@@ -9,7 +10,9 @@ from remediator.sandbox.kubernetes.faults import HangBeforeApplying
 from remediator.store import episodes, incidents
 from remediator.store.episodes import Episode
 from remediator.store.pod_owners import OwnedPod, remember
-from tests.support.story import Story
+from tests.stories.test_planning import TWO_RULES
+from tests.support.clock import DrivenClock
+from tests.support.story import Story, told
 from tests.support.world import autoscaler, service
 
 
@@ -176,3 +179,20 @@ async def test_an_alert_that_names_two_workloads_is_an_incident_people_see_and_n
     assert found.why == "two candidates: deployment api and statefulset db"
     assert found.incident_id is not None
     assert await story.runs() == []
+
+
+async def test_an_alert_whose_target_can_no_longer_be_told_starts_no_run_beside_another(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, TWO_RULES) as story:
+        await story.create("app:v1")
+        story.emulator.create(service("checkout", app="api"))
+        await fire(story, service="checkout")
+        assert (await episode(story)).disposition == "waiting"
+        story.emulator.delete("services", "shop", "checkout")
+        await story.clock.advance(60)
+        await story.settle()
+        found = await episode(story)
+        assert (found.disposition, found.target, found.incident_id) == ("no_target", None, 1)
+        await story.fire(alertname="CrashLooping")
+        assert (await story.run()).rule == "restart-crashing"

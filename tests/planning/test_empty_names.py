@@ -4,6 +4,7 @@ import re
 from itertools import chain, combinations, cycle
 
 from remediator.domain.answers import Refusal
+from remediator.planning.targets.subject import Subject, subject_of
 from tests.support.world import World
 
 VALID = {
@@ -42,6 +43,10 @@ async def test_no_blank_or_wildcard_in_any_set_of_labels_reaches_a_request(world
         )
         assert asked.method == "GET"
         assert listed or NAMED_OBJECT.fullmatch(asked.path), asked.path
+
+
+def test_a_label_of_any_length_is_read_at_once() -> None:
+    assert isinstance(subject_of({"job": "a-exporter-" * 100_000 + "!"}), Subject)
 
 
 async def test_the_valid_labels_alone_lead_to_the_target(world: World) -> None:

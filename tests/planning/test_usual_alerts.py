@@ -151,6 +151,24 @@ OTHERS: Sequence[tuple[str, Mapping[str, str], str]] = (
         {"namespace": "shop", "pod": "{agent}", "container": "app", "job": "shop/agent"},
         AGENT,
     ),
+    # A database's exporter beside it, and within its pod.
+    (
+        "PostgresDown",
+        {
+            "namespace": "shop",
+            "pod": "prometheus-postgres-exporter-7d4-x",
+            "container": "prometheus-postgres-exporter",
+            "service": "prometheus-postgres-exporter",
+            "job": "prometheus-postgres-exporter",
+        },
+        "refused: the alert names no workload (it comes by way of postgres-exporter)",
+    ),
+    ("PostgresDown", {"namespace": "shop", "pod": "db-0", "container": "postgres-exporter", "job": "db"}, DB),
+    (
+        "NodeDown",
+        {"job": "node_exporter", "instance": "worker-1:9100"},
+        "refused: it is about node 'worker-1:9100'",
+    ),
     # ingress-nginx as its ServiceMonitor has it: what it serves has made way for what it is.
     (
         "NginxHighErrorRate",

@@ -7,9 +7,9 @@ kube-state-metrics, while the subject stands in labels of the metric itself. Thr
 - `exported_pod` and the like: the metric's own label made way for that of the scrape, so that every plain label
   of the scrape names the exporter. That is Prometheus' `honor_labels: false`.
 - Labels that no scrape adds (`deployment`, `horizontalpodautoscaler`, `job_name` and so on) always are the metric's.
-- Where an exporter that everybody runs was scraped (`job`, `service` or `container` says so), its own pod,
-  container and service are told by their names. kube-prometheus-stack honours labels, and still leaves those of
-  kube-state-metrics on every alert whose metric has none.
+- Where `job`, `service` or `container` says that an exporter was scraped (kube-state-metrics, the kubelet, anything
+  called so-and-so-exporter), its own pod, container and service are told by their names. kube-prometheus-stack
+  honours labels, and still leaves those of kube-state-metrics on every alert whose metric has none.
 
 What is still in doubt is asked of the cluster, see resolve.py.
 """
@@ -29,8 +29,9 @@ BESIDES = ("persistentvolumeclaim", "host", "path", "instance", "uid")
 
 _WORKLOADS = ("deployment", "statefulset", "daemonset")
 _OTHER_NAMES = {"horizontalpodautoscaler": ("horizontalpodautoscaler", "hpa")}
+_LONGEST_NAME = 253
 _EXPORTERS = re.compile(
-    r"(?:.*[-/])?(kube-state-metrics|node-exporter|kubelet|cadvisor|blackbox-exporter)(?:-[a-z0-9-]+)?"
+    r"(?:.*[-_/])?(kube-state-metrics|kubelet|cadvisor|[a-z0-9]+[-_]exporter)(?:[-_][a-z0-9-]+)?"
 )
 
 
@@ -100,7 +101,9 @@ def _label(labels: Mapping[str, str], name: str) -> str | None:
 
 def _known_exporter(labels: Mapping[str, str]) -> str | None:
     for name in ("job", "service", "container"):
-        found = _EXPORTERS.fullmatch(labels.get(name, ""))
+        value = labels.get(name, "")
+        # Anything longer is no name, and labels come from anywhere: the expression takes quadratic time.
+        found = _EXPORTERS.fullmatch(value) if len(value) <= _LONGEST_NAME else None
         if found is not None:
-            return found.group(1)
+            return found.group(1).replace("_", "-")
     return None

@@ -181,6 +181,25 @@ async def test_an_alert_that_names_two_workloads_is_an_incident_people_see_and_n
     assert await story.runs() == []
 
 
+async def test_what_is_protected_is_so_by_whatever_label_an_alert_names_it(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    settings = {"protected_targets": ["deployment/shop/api"]}
+    async with told(tmp_path, database_url, clock, settings=settings) as story:
+        await story.create("app:v1")
+        story.emulator.create(service("checkout", app="api"))
+        story.emulator.create(autoscaler("checkout", "apps/v1", "Deployment", "api"))
+        named = [{"service": "checkout"}, {"hpa": "checkout"}, {"pod": some_pod(story)["metadata"]["name"]}]
+        for number, labels in enumerate(named, start=1):
+            await fire(story, **labels)
+            runs = await story.runs()
+            assert len(runs) == number
+            assert runs[-1].state == "BLOCKED"
+            assert "protected" in (runs[-1].why or "")
+            await story.clock.advance(11 * 60)
+        assert story.effects() == []
+
+
 async def test_an_alert_whose_target_can_no_longer_be_told_starts_no_run_beside_another(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:

@@ -91,7 +91,8 @@ class Resolver:
         except TimeoutError:
             return Refusal(why=f"its target could not be looked up within {_SECONDS:g} s", passing=True)
         except RemediatorError as error:
-            return await self._why_unreadable(subject.namespace, error)
+            looked_in = entry.namespace if entry is not None else subject.namespace
+            return await self._why_unreadable(looked_in, error)
         if isinstance(found, Refusal):
             return found
         return Resolved(

@@ -4,6 +4,7 @@ import pytest
 
 from remediator.domain.answers import Refusal
 from remediator.planning.resolve import Resolved
+from remediator.rulebook.rule import RuleTarget
 from remediator.sandbox.kubernetes import AccessRule, Account, Fault
 from remediator.sandbox.kubernetes.faults import Action, AnswerStatus, DropBeforeApplying, HalfBody
 from tests.support.world import World
@@ -52,10 +53,11 @@ async def test_a_missing_right_in_a_namespace_that_opted_in_says_what_to_grant(w
 async def test_a_namespace_whose_owners_never_said_yes_is_refused_for_good(world: World) -> None:
     may_read_only(world)
     world.emulator.patch("namespaces", "", "shop", {"metadata": {"labels": {"remediator.io/enabled": None}}})
-    found = await world.resolve(API)
-    assert isinstance(found, Refusal)
-    assert not found.passing
-    assert "namespace shop has not opted in" in found.why
+    entry = RuleTarget(match=('{job="x"}',), target="deployment/shop/api")
+    for found in (await world.resolve(API), await world.resolve({"job": "x"}, entry)):
+        assert isinstance(found, Refusal)
+        assert not found.passing
+        assert "namespace shop has not opted in" in found.why
 
 
 async def test_a_namespace_that_does_not_exist_is_refused_by_name(world: World) -> None:

@@ -30,6 +30,7 @@ from remediator.planning.planner import Planner
 from remediator.planning.policy import Policy
 from remediator.planning.reader import Reader
 from remediator.planning.reconcile import Reconciler
+from remediator.planning.resolve import Resolver
 from remediator.planning.rules_in_force import RulesInForce
 from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
@@ -48,6 +49,8 @@ from remediator.web.server import listening, make_application
 _log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 20.0
+_PLANNERS = 4
+"""Looking up a target waits for the cluster; the alerts behind it need not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,9 @@ def _wire(
         metrics=metrics,
         rules=rules,
         reader=Reader(database),
-        planner=Planner(database, rules.matching, metrics, policy),
+        planner=Planner(
+            database, Resolver(reader, database, settings.cluster.name), rules.matching, metrics, policy
+        ),
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
         watcher=Watcher(
@@ -194,12 +199,16 @@ def _loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
     """Every loop of the daemon, in the order of the way of an alert."""
     engine = daemon.settings.engine
     tick = engine.tick.total_seconds()
-    planned, told = Bell(), Bell()
+    told = Bell()
+    planned = tuple(Bell() for _ in range(_PLANNERS))
     at_work = tuple(Bell() for _ in range(engine.workers))
     return [
-        Loop("reader", daemon.reader.tick, tick, arrivals, (planned,)),
+        Loop("reader", daemon.reader.tick, tick, arrivals, planned),
         Loop("backfiller", daemon.backfiller.tick, tick, Bell(), (arrivals,)),
-        Loop("planner", daemon.planner.tick, tick, planned, at_work),
+        *(
+            Loop(f"planner-{number}", daemon.planner.tick, tick, bell, at_work)
+            for number, bell in enumerate(planned)
+        ),
         *(
             Loop(f"worker-{number}", daemon.worker.tick, tick, bell, (told,))
             for number, bell in enumerate(at_work)

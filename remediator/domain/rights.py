@@ -79,7 +79,26 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
     ),
     Needed(Right("list", "apps", "controllerrevisions"), LOOK, "the same of a StatefulSet or DaemonSet"),
     Needed(Right("list", "", "pods"), LOOK, "diagnostics; whether a rollout is stuck"),
-    Needed(Right("get", "", "pods"), LOOK, "whether a pod that was evicted is gone", frozenset({"rollback"})),
+    Needed(
+        Right("get", "", "pods"), LOOK, "an alert names a pod: whose is it; whether one that was evicted is gone"
+    ),
+    Needed(Right("get", "apps", "replicasets"), LOOK, "whose an alert's pod is, and an alert's ReplicaSet"),
+    Needed(Right("get", "", "services"), LOOK, "an alert names a Service: whose pods does it select"),
+    Needed(
+        Right("get", "networking.k8s.io", "ingresses"),
+        LOOK,
+        "an alert names an Ingress: which Service does it lead to",
+    ),
+    Needed(
+        Right("get", "autoscaling", "horizontalpodautoscalers"),
+        LOOK,
+        "an alert names an autoscaler: what does it scale",
+    ),
+    Needed(
+        Right("get", "batch", "jobs"),
+        LOOK,
+        "an alert names a Job or its pod: which CronJob do people have to look at",
+    ),
     Needed(
         Right("create", "", "pods/eviction"),
         ACT,

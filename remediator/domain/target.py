@@ -43,11 +43,18 @@ class Target(Value):
 def misnamed(kind: str, namespace: str, name: str) -> str | None:
     """Why these cannot name an object we may change, or None.
 
-    Names follow Kubernetes' rules (RFC 1123 label and subdomain), so an empty, blank, `*` or
-    option-like value can never reach a request.
+    An empty, blank, `*` or option-like value can never reach a request.
     """
     if kind not in KINDS:
         return f"kind {kind!r} is not one this version can change (it can: {', '.join(KINDS)})"
+    return no_object(namespace, name)
+
+
+def no_object(namespace: str, name: str) -> str | None:
+    """Why these cannot name an object of any kind in a namespace, or None.
+
+    Names follow Kubernetes' rules (RFC 1123 label and subdomain), which know no capitals.
+    """
     if not _DNS_LABEL.fullmatch(namespace):
         return f"{namespace!r} is not a namespace's name"
     if not _DNS_SUBDOMAIN.fullmatch(name) or ".." in name:

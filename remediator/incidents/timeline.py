@@ -96,6 +96,8 @@ def _of_incident(record: Record) -> Iterator[Moment]:
     for line in record.journal:
         if line.kind == "disposition" and not _says_no_more(line):
             yield Moment(line.at, "decided", ((line.text,),))
+        elif line.kind == "target":
+            yield Moment(line.at, "target", ((line.text,),))
         elif line.kind == "incident" and not line.text.startswith("opened"):
             yield Moment(line.at, "incident", ((line.text,),))
 

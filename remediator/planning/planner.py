@@ -1,22 +1,27 @@
 """Turns due episodes into runs, or records why not. One incident gets one plan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
 
 from remediator.domain.answers import Refusal
 from remediator.domain.duration import format_duration
-from remediator.planning.choose import Bid, best, effective_mode, shadows
+from remediator.domain.target import Target
+from remediator.planning.bids import bids_of, held_by
+from remediator.planning.choose import Bid, best, shadows
 from remediator.planning.policy import Policy
-from remediator.planning.resolve import Resolved, resolve
+from remediator.planning.resolve import Resolved, Resolver, depends_on
 from remediator.rulebook.match import Matching
-from remediator.store import episodes, incidents, journal, rule_versions, runs
+from remediator.rulebook.rule import RuleTarget
+from remediator.store import episodes, incidents, journal, runs
 from remediator.store.database import Connection, Database
 from remediator.store.episodes import Episode
 from remediator.telemetry import Metrics
 
 _AGAIN_SECONDS = 60.0
+_SOONEST, _LATEST = timedelta(seconds=5), timedelta(minutes=1)
+"""Between two looks for a target that could not be told: half as long as it has been unknown, within these."""
 
 
 class Planner:
@@ -25,11 +30,13 @@ class Planner:
     def __init__(
         self,
         database: Database,
+        resolver: Resolver,
         matching: Callable[[], Matching],
         metrics: Metrics,
         policy: Policy,
     ) -> None:
         self._database = database
+        self._resolver = resolver
         self._matching = matching
         self._metrics = metrics
         self._policy = policy
@@ -40,117 +47,138 @@ class Planner:
             episode_id = await episodes.take_due(connection, _AGAIN_SECONDS)
         if episode_id is None:
             return False
+        async with self._database.connection() as connection:
+            episode = await episodes.find_open(connection, episode_id)
+        if episode is None:
+            return True
+        matching = self._matching()
+        # Before the transaction: none may stay open while the cluster is asked.
+        resolved = await self._resolve(episode, matching)
         try:
             async with self._database.transaction() as connection:
-                episode = await episodes.find_open(connection, episode_id)
+                await incidents.lock(connection, _subject(episode, resolved))
+                episode = await episodes.lock_open(connection, episode_id)
                 if episode is not None:
-                    await self._plan(connection, episode)
+                    await self._plan(connection, episode, matching, resolved)
         except asyncpg.UniqueViolationError:
             # Another replica planned on this target first: look again, and join that run.
             async with self._database.connection() as connection:
                 await episodes.refresh_soon(connection, episode_id)
         return True
 
-    async def _plan(self, connection: Connection, episode: Episode) -> None:
-        told = episode.labels.get(self._policy.cluster_label or "", self._policy.cluster)
-        if told != self._policy.cluster:
-            await self._record(connection, episode, "other_cluster", f"it is about cluster {told!r}")
-            return
-        matching = self._matching()
-        if not matching.rules_for(episode.labels):
-            why = (
-                "only rules in mode off match it"
-                if matching.off_rules_for(episode.labels)
-                else "no rule matches it"
-            )
-            await self._record(connection, episode, "no_rule", why)
-            return
-        resolved = resolve(episode.labels, matching.targets_for(episode.labels), self._policy.cluster)
-        incident_id, is_new = await self._attach(connection, episode, resolved)
-        if is_new:
-            await journal.append(
-                connection, "incident", f"opened by {episode.alertname}", incident_id=incident_id
-            )
-        if isinstance(resolved, Refusal):
-            await self._record(connection, episode, "no_target", resolved.why, incident_id=incident_id)
-            return
-        await self._plan_on_target(connection, episode, resolved, incident_id)
+    async def _resolve(self, episode: Episode, matching: Matching) -> Resolved | Refusal | None:
+        """The target; None where planning needs none to decide."""
+        if self._of_other_cluster(episode) is not None or not matching.rules_for(episode.labels):
+            return None
+        entries = matching.targets_for(episode.labels)
+        return self._known(episode, entries) or await self._resolver.resolve(episode.labels, entries)
 
-    async def _attach(
-        self, connection: Connection, episode: Episode, resolved: Resolved | Refusal
-    ) -> tuple[int, bool]:
-        target = resolved.target if isinstance(resolved, Resolved) else None
-        return await incidents.attach(
+    def _known(self, episode: Episode, entries: Sequence[RuleTarget]) -> Resolved | None:
+        """The target of the run the episode has: what that run changes is gone soon, the alert's pod first."""
+        if episode.run_id is None or episode.target is None:
+            return None
+        if any(each.target != episode.target for each in entries):
+            return None
+        target = Target.parse(episode.target, self._policy.cluster)
+        return Resolved(target=target, how="as before", depends_on=depends_on(entries))
+
+    async def _plan(
+        self,
+        connection: Connection,
+        episode: Episode,
+        matching: Matching,
+        resolved: Resolved | Refusal | None,
+    ) -> None:
+        match resolved:
+            case Resolved():
+                incident_id = await self._attach(connection, episode, resolved)
+                await self._plan_on_target(connection, episode, matching, resolved, incident_id)
+            case Refusal(passing=True):
+                await self._record_unknown(connection, episode, resolved)
+            case Refusal():
+                incident_id = await self._attach(connection, episode, None)
+                await episodes.forget_target(connection, episode.id)
+                await self._record(connection, episode, "no_target", resolved.why, incident_id=incident_id)
+            case None:
+                disposition, why = self._why_no_target_is_needed(episode, matching)
+                await self._record(connection, episode, disposition, why)
+
+    def _of_other_cluster(self, episode: Episode) -> str | None:
+        told = episode.labels.get(self._policy.cluster_label or "", self._policy.cluster)
+        return told if told != self._policy.cluster else None
+
+    def _why_no_target_is_needed(self, episode: Episode, matching: Matching) -> tuple[str, str]:
+        other = self._of_other_cluster(episode)
+        if other is not None:
+            return "other_cluster", f"it is about cluster {other!r}"
+        off = matching.off_rules_for(episode.labels)
+        return "no_rule", "only rules in mode off match it" if off else "no rule matches it"
+
+    async def _record_unknown(self, connection: Connection, episode: Episode, refusal: Refusal) -> None:
+        """The cluster could not be read: look again until the alert clears. People see it after a minute."""
+        now: datetime = await connection.fetchval("select remediator_now()")
+        unknown_for = now - episode.opened_at
+        incident_id = await self._attach(connection, episode, None) if unknown_for >= _LATEST else None
+        again_at = now + min(max(unknown_for / 2, _SOONEST), _LATEST)
+        await self._record(
+            connection, episode, "target_unknown", refusal.why, again_at=again_at, incident_id=incident_id
+        )
+
+    async def _attach(self, connection: Connection, episode: Episode, resolved: Resolved | None) -> int:
+        """The incident the episode belongs to. One that has an incident keeps it while no target can be told."""
+        if resolved is None and episode.incident_id is not None:
+            return episode.incident_id
+        target = resolved.target if resolved is not None else None
+        incident_id, is_new = await incidents.attach(
             connection,
-            subject=f"{target.cluster}/{target}"
-            if target
-            else f"alert/{episode.source}/{episode.fingerprint}",
+            subject=_subject(episode, resolved),
             title=episode.annotations.get("summary") or episode.alertname or episode.fingerprint,
             cluster=self._policy.cluster,
             target=target,
             severity=episode.labels.get("severity") or episode.labels.get("sloth_severity") or "",
         )
+        if is_new:
+            opened_by = f"opened by {episode.alertname}"
+            await journal.append(connection, "incident", opened_by, incident_id=incident_id)
+        if resolved is not None and str(target) != episode.target:
+            text = f"{episode.alertname or 'the alert'} is about {target}: {resolved.how}"
+            details = {"uid": resolved.uid, "how": resolved.how}
+            await journal.append(
+                connection, "target", text, details, incident_id=incident_id, episode_id=episode.id
+            )
+        return incident_id
 
     async def _plan_on_target(
-        self, connection: Connection, episode: Episode, resolved: Resolved, incident_id: int
+        self,
+        connection: Connection,
+        episode: Episode,
+        matching: Matching,
+        resolved: Resolved,
+        incident_id: int,
     ) -> None:
         await episodes.place(connection, episode.id, incident_id, str(resolved.target))
         now: datetime = await connection.fetchval("select remediator_now()")
-        bids = await self._bids(connection, episode, now)
+        bids = await bids_of(connection, episode, matching, self._policy, now)
         beside = await episodes.waiting_beside(connection, incident_id, episode.id)
-        rivals = [bid for each in beside for bid in await self._bids(connection, each, now)]
+        rivals = [
+            bid for each in beside for bid in await bids_of(connection, each, matching, self._policy, now)
+        ]
         await self._shadow(connection, resolved, incident_id, bids)
         winner = best([*bids, *rivals])
         if winner is None:
             await self._wait_or_record(connection, episode, shadows(bids), now)
             return
-        held = await self._held_by(connection, episode, resolved, now)
+        held = await held_by(connection, episode, resolved.target, self._policy.settle, now)
         if held is not None:
-            disposition, why, again_at, run_id = held
-            await self._record(connection, episode, disposition, why, again_at=again_at, run_id=run_id)
+            await self._record(
+                connection, episode, held.disposition, held.why, again_at=held.again_at, run_id=held.run_id
+            )
         elif winner.waits > timedelta(0):
             waits = format_duration(winner.rule.wait)
             why = f"{winner.rule.rule} waits {waits} to see whether it clears by itself"
             await self._record(connection, episode, "waiting", why, again_at=now + winner.waits)
         else:
             await self._start(connection, winner, resolved, incident_id, [episode, *beside])
-
-    async def _bids(self, connection: Connection, episode: Episode, now: datetime) -> list[Bid]:
-        matching = self._matching()
-        found = []
-        for rule in matching.rules_for(episode.labels):
-            may_act = await rule_versions.may_act(connection, rule, self._policy.probation)
-            found.append(
-                Bid(
-                    rule=rule,
-                    mode=effective_mode(rule, self._policy.ceiling, may_act),
-                    episode=episode,
-                    order=matching.order_of(rule),
-                    waits=episode.opened_at + rule.wait - now,
-                )
-            )
-        return found
-
-    async def _held_by(
-        self, connection: Connection, episode: Episode, resolved: Resolved, now: datetime
-    ) -> tuple[str, str, datetime | None, int | None] | None:
-        """Why nothing new may be planned on this target now: a run holds it, or it has to settle."""
-        last = await runs.last_on(connection, resolved.target)
-        if last is None:
-            return None
-        if last.holds:
-            return "joined", f"run {last.id} is already at work on {resolved.target}", None, last.id
-        settled_at = (last.ended_at or now) + self._policy.settle
-        if settled_at <= now:
-            return None
-        if episode.run_id == last.id:
-            return "handled", f"run {last.id} dealt with it and ended {last.state}", None, None
-        return (
-            "settling",
-            f"run {last.id} ended {last.state}; nothing new before it settles",
-            settled_at,
-            None,
-        )
 
     async def _shadow(
         self, connection: Connection, resolved: Resolved, incident_id: int, bids: list[Bid]
@@ -223,3 +251,10 @@ class Planner:
                 incident_id=incident_id or episode.incident_id,
                 episode_id=episode.id,
             )
+
+
+def _subject(episode: Episode, resolved: Resolved | Refusal | None) -> str:
+    """What the incident of an episode is about: the target, or the alert itself where there is none."""
+    if isinstance(resolved, Resolved):
+        return f"{resolved.target.cluster}/{resolved.target}"
+    return f"alert/{episode.source}/{episode.fingerprint}"

@@ -135,7 +135,15 @@ async def take_due(connection: Connection, seconds: float) -> int | None:
 
 
 async def find_open(connection: Connection, episode_id: int) -> Episode | None:
-    """One episode, locked; None when it was closed meanwhile."""
+    """One episode; None when it was closed meanwhile."""
+    row = await connection.fetchrow(
+        f"select {_FIELDS} from episodes where id = $1 and closed_at is null", episode_id
+    )
+    return None if row is None else Episode(**row)
+
+
+async def lock_open(connection: Connection, episode_id: int) -> Episode | None:
+    """The same, locked until the end of the transaction."""
     row = await connection.fetchrow(
         f"select {_FIELDS} from episodes where id = $1 and closed_at is null for update",
         episode_id,
@@ -174,16 +182,21 @@ async def place(connection: Connection, episode_id: int, incident_id: int, targe
     )
 
 
+async def forget_target(connection: Connection, episode_id: int) -> None:
+    """What it was about can no longer be told; its incident stays the same."""
+    await connection.execute("update episodes set target = null where id = $1", episode_id)
+
+
 async def refresh_soon(connection: Connection, episode_id: int) -> None:
     """Plan it again at once: somebody else was quicker."""
     await connection.execute("update episodes set plan_due_at = remediator_now() where id = $1", episode_id)
 
 
 async def waiting_beside(connection: Connection, incident_id: int, episode_id: int) -> list[Episode]:
-    """The other open episodes of an incident that no run has taken up yet."""
+    """The other open episodes of an incident that are about its target and that no run has taken up yet."""
     rows = await connection.fetch(
         f"""select {_FIELDS} from episodes
-            where incident_id = $1 and id <> $2 and closed_at is null and run_id is null
+            where incident_id = $1 and id <> $2 and closed_at is null and run_id is null and target is not null
             order by id""",
         incident_id,
         episode_id,

@@ -29,6 +29,14 @@ class Incident(Value):
         return f"{self.kind}/{self.namespace}/{self.name}" if self.kind is not None else None
 
 
+async def lock(connection: Connection, subject: str) -> None:
+    """Until the end of the transaction nobody else plans on this subject, open incident or not.
+
+    To be taken before any episode is locked: whoever plans also moves other episodes of the incident.
+    """
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 1))", subject)
+
+
 async def attach(
     connection: Connection, *, subject: str, title: str, cluster: str, target: Target | None, severity: str
 ) -> tuple[int, bool]:

@@ -10,15 +10,18 @@ import pytest
 import yaml
 
 from remediator.domain.answers import Refusal
-from remediator.planning.resolve import resolve
 from remediator.rulebook.load import Rulebook, load
 from remediator.rulebook.match import Matching
 from remediator.rulebook.rule import Rule, RuleTarget
 from remediator.run import State
+from remediator.sandbox.kubernetes import Emulator
+from remediator.store.database import Database
 from remediator.telemetry import Metrics
 from remediator.verifications.alert_cleared import AlertCleared
 from remediator.verifications.promql import Promql
 from tests.deploy.manifests import DEPLOY, ROOT, file
+from tests.support.clock import DrivenClock
+from tests.support.world import a_world, workload
 
 ALERTS = "prometheus/alerts.yml"
 ABOUT_US = "prometheus/remediator-alerts.yml"
@@ -55,15 +58,21 @@ def test_every_alert_is_seen_firing() -> None:
     assert {name for name, _ in fired()} == set(alerting(ALERTS))
 
 
-@pytest.mark.parametrize(("name", "labels"), [each for each in fired() if each[0] in for_us()])
-def test_an_alert_has_the_labels_that_one_shipped_rule_and_one_target_take(
-    name: str, labels: dict[str, str]
+async def test_every_alert_has_the_labels_that_one_shipped_rule_and_one_target_take(
+    tmp_path: Path, database: Database, clock: DrivenClock
 ) -> None:
-    assert rule_for(labels).rule
+    def populate(emulator: Emulator) -> None:
+        for name in ("checkout", "search"):
+            emulator.create(workload("Deployment", name))
+
     matching = Matching(Rulebook(targets=(SLO,)))
-    found = resolve(labels, matching.targets_for(labels), "test")
-    assert not isinstance(found, Refusal), found
-    assert str(found.target) in ("deployment/shop/checkout", "deployment/shop/search")
+    async with a_world(tmp_path, database, clock, populate) as world:
+        for name, labels in fired():
+            if name in for_us():
+                assert rule_for(labels).rule
+                found = await world.resolve(labels, *matching.targets_for(labels))
+                assert not isinstance(found, Refusal), found
+                assert str(found.target) in ("deployment/shop/checkout", "deployment/shop/search")
 
 
 def test_every_file_of_shipped_rules_has_an_alert() -> None:

@@ -8,11 +8,14 @@ import yaml
 
 from remediator.domain.answers import Refusal
 from remediator.guards.limit import Limit
-from remediator.planning.resolve import resolve
 from remediator.rulebook.load import Rulebook, load
 from remediator.rulebook.match import Matching
 from remediator.rulebook.rule import RuleTarget
+from remediator.sandbox.kubernetes import Emulator
+from remediator.store.database import Database
 from remediator.verifications.promql import Promql
+from tests.support.clock import DrivenClock
+from tests.support.world import World, a_world, service, workload
 
 RULES = Path(__file__).parents[2] / "rules"
 EXAMPLES = sorted((RULES / "examples").glob("*.yaml"))
@@ -32,24 +35,41 @@ def test_every_shipped_rule_has_an_example() -> None:
     assert {rule.rule for rule in shipped().rules} == shown - {None}
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_an_alert_leads_to_what_its_example_says(example: Path) -> None:
-    told: dict[str, Any] = yaml.safe_load(example.read_text())
+async def test_each_alert_leads_to_what_its_example_says(
+    tmp_path: Path, database: Database, clock: DrivenClock
+) -> None:
+    examples = {path.stem: yaml.safe_load(path.read_text()) for path in EXAMPLES}
+    assert all(set(each) <= {"alert", "cluster", "targets", "expect"} for each in examples.values())
+
+    def populate(emulator: Emulator) -> None:
+        for name in ("checkout", "search", "worker"):
+            emulator.create(workload("Deployment", name))
+        for each in examples.values():
+            for selecting, selected in each.get("cluster", {}).items():
+                emulator.create(service(selecting.rpartition("/")[2], app=selected.rpartition("/")[2]))
+
+    async with a_world(tmp_path, database, clock, populate) as world:
+        wrong = {
+            name: found
+            for name, told in examples.items()
+            if (found := await _found(world, told))
+            != (told["expect"]["rule"], told["expect"]["target"], told["expect"]["disposition"])
+        }
+    assert wrong == {}
+
+
+async def _found(world: World, told: dict[str, Any]) -> tuple[str | None, str | None, str]:
     targets = tuple(RuleTarget.model_validate(each) for each in told.get("targets", ()))
     matching = Matching(Rulebook(rules=shipped().rules, targets=targets))
     labels: dict[str, str] = told["alert"]["labels"]
     rules = matching.rules_for(labels)
-    resolved = resolve(labels, matching.targets_for(labels), "test")
-    found: tuple[str | None, str | None, str]
-    if not rules:
-        found = (None, None, "no_rule")
-    elif isinstance(resolved, Refusal):
-        found = (rules[0].rule, None, "no_target")
-    else:
-        found = (rules[0].rule, str(resolved.target), "shadowed")
-    expect = told["expect"]
-    assert found == (expect["rule"], expect["target"], expect["disposition"])
     assert len(rules) <= 1
+    if not rules:
+        return None, None, "no_rule"
+    resolved = await world.resolve(labels, *matching.targets_for(labels))
+    if isinstance(resolved, Refusal):
+        return rules[0].rule, None, "no_target"
+    return rules[0].rule, str(resolved.target), "shadowed"
 
 
 def test_every_shipped_rule_that_acts_is_limited_and_asks_the_alert_whether_it_helped() -> None:

@@ -1,5 +1,6 @@
 """From notices to runs: repeats, disorder, truncation, several alerts and several rules for one problem."""
 
+import asyncio
 from pathlib import Path
 
 from remediator.store import episodes
@@ -123,6 +124,27 @@ async def test_an_alert_that_heals_within_wait_leads_to_no_run(
         await story.resolve()
         await story.let(120)
         assert await story.runs() == []
+
+
+async def test_alerts_of_one_target_planned_at_the_same_moment_are_one_run(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, TWO_RULES) as story:
+        await story.create("app:v1")
+        for number in range(20):
+            story.alertmanager.fire({**ALERT, "shard": str(number)})
+        await story.deliver()
+        assert {each.disposition for each in await all_episodes(story)} == {"waiting"}
+        await story.clock.advance(60)
+
+        async def plan() -> None:
+            while await story.daemon.planner.tick():
+                pass
+
+        await asyncio.gather(*(plan() for _ in range(4)))
+        assert len(await story.runs()) == 1
+        planned = [each.disposition for each in await all_episodes(story)]
+        assert sorted(map(str, planned)) == ["joined"] * 19 + ["planned"]
 
 
 async def test_an_alert_without_target_is_an_incident_people_see(story: Story) -> None:

@@ -1,0 +1,59 @@
+"""What stands for and against a run on a target now: the rules that bid for it, and the run that holds it."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from remediator.domain.target import Target
+from remediator.planning.choose import Bid, effective_mode
+from remediator.planning.policy import Policy
+from remediator.rulebook.match import Matching
+from remediator.store import rule_versions, runs
+from remediator.store.database import Connection
+from remediator.store.episodes import Episode
+
+
+class Held(NamedTuple):
+    """Why nothing new may be planned on a target, as planning records it."""
+
+    disposition: str
+    why: str
+    again_at: datetime | None = None
+    run_id: int | None = None
+    """The run the episode joins."""
+
+
+async def bids_of(
+    connection: Connection, episode: Episode, matching: Matching, policy: Policy, now: datetime
+) -> list[Bid]:
+    """A bid of every rule that matches one alert."""
+    found = []
+    for rule in matching.rules_for(episode.labels):
+        may_act = await rule_versions.may_act(connection, rule, policy.probation)
+        found.append(
+            Bid(
+                rule=rule,
+                mode=effective_mode(rule, policy.ceiling, may_act),
+                episode=episode,
+                order=matching.order_of(rule),
+                waits=episode.opened_at + rule.wait - now,
+            )
+        )
+    return found
+
+
+async def held_by(
+    connection: Connection, episode: Episode, target: Target, settle: timedelta, now: datetime
+) -> Held | None:
+    """Whether a run holds the target, or it has to settle after one; None when neither is so."""
+    last = await runs.last_on(connection, target)
+    if last is None:
+        return None
+    if last.holds:
+        return Held("joined", f"run {last.id} is already at work on {target}", run_id=last.id)
+    settled_at = (last.ended_at or now) + settle
+    if settled_at <= now:
+        return None
+    if episode.run_id == last.id:
+        return Held("handled", f"run {last.id} dealt with it and ended {last.state}")
+    why = f"run {last.id} ended {last.state}; nothing new before it settles"
+    return Held("settling", why, again_at=settled_at)

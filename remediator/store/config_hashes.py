@@ -53,14 +53,14 @@ async def remember(connection: Connection, cluster: str, namespace: str, hashes:
     )
 
 
-async def end(connection: Connection, cluster: str, namespace: str, names: Collection[str]) -> None:
-    """These ConfigMaps are gone."""
+async def end_others(connection: Connection, cluster: str, namespace: str, there: Collection[str]) -> None:
+    """Every ConfigMap of the namespace that is not among these is gone."""
     await connection.execute(
         """update config_hashes set ended_at = last_seen_at
-           where cluster = $1 and namespace = $2 and name = any ($3::text[]) and ended_at is null""",
+           where cluster = $1 and namespace = $2 and name <> all ($3::text[]) and ended_at is null""",
         cluster,
         namespace,
-        sorted(names),
+        sorted(there),
     )
 
 

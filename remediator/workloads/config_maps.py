@@ -1,8 +1,8 @@
-"""Which ConfigMaps a pod template cannot start without."""
+"""Which ConfigMaps a pod template cannot start without, and whether one holds what it held."""
 
 from collections.abc import Iterator
 
-from remediator.domain.value import JsonObject
+from remediator.domain.value import JsonObject, digest
 from remediator.workloads.fields import at, objects, text
 
 
@@ -11,6 +11,11 @@ def referenced_config_maps(template: JsonObject) -> set[str]:
     found = (*_of_volumes(template), *_of_environment(template))
     needed = [each for each in found if at(each, "optional") is not True]
     return {text(each, "name") for each in needed} - {""}
+
+
+def content_hash(config_map: JsonObject) -> str:
+    """Names what a ConfigMap holds: the same for equal content, whatever its metadata."""
+    return digest({part: config_map.get(part) or {} for part in ("data", "binaryData")})
 
 
 def _of_volumes(template: JsonObject) -> Iterator[object]:

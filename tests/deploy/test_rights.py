@@ -9,8 +9,10 @@ import pytest
 
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_resource import NAMESPACE, resource
+from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
 from remediator.domain.target import KINDS
+from remediator.memory.picture import FOLLOWED
 from remediator.sandbox.kubernetes import AccessRule, Account
 from remediator.workloads.revision_objects import KEPT_IN
 from tests.deploy.manifests import ROOT, file, of_kind
@@ -19,6 +21,11 @@ from tests.support.story import ROLLBACK, Story, told
 
 Right = tuple[str, str, str]
 """Verb, API group, resource."""
+
+
+def _group(kind: str) -> str:
+    return resource(kind).api_version.rpartition("/")[0]
+
 
 WORKLOADS = [resource(kind).plural for kind in KINDS]
 
@@ -36,20 +43,35 @@ IN_A_NAMESPACE: dict[Right, str] = {
     ("create", "", "pods/eviction"): "a stuck StatefulSet waits for its broken pod",
     ("get", "", "pods/log"): "the diagnostic `logs`",
     ("get", "", "configmaps"): "a rollback asks whether those of an earlier version still exist",
+    (
+        "list",
+        "",
+        "configmaps",
+    ): "the memory keeps a hash of each, to tell whether it changed since a version ran",
     ("list", "", "events"): "the diagnostic `events`",
     ("create", "", "events"): "tells on the target what was done and why",
+    **{
+        (
+            "watch",
+            _group(kind),
+            resource(kind).plural,
+        ): "the memory sees each change without listing all again"
+        for kind in FOLLOWED
+    },
 }
 EVERYWHERE: dict[Right, str] = {
     ("get", "", "namespaces"): "has it opted in, is it paused",
     ("list", "", "namespaces"): "which ones the memory looks at",
 }
 
-CLIENTS = {"kube", "_kube", "reader", "_reader", "writer", "_writer"}
+CLIENTS = {"kube", "_kube", "reader", "_reader", "watcher", "_watcher", "writer", "_writer"}
 """What the product calls its Kubernetes clients."""
 
 OF_METHOD: dict[str, Callable[[str], Right]] = {
     "get": lambda kind: ("get", _group(kind), resource(kind).plural),
     "list": lambda kind: ("list", _group(kind), resource(kind).plural),
+    "listing": lambda kind: ("list", _group(kind), resource(kind).plural),
+    "watch": lambda kind: ("watch", _group(kind), resource(kind).plural),
     "logs": lambda _: ("get", _group("pod"), f"{resource('pod').plural}/log"),
     "namespace": lambda _: ("get", "", NAMESPACE.plural),
     "namespaces": lambda _: ("list", "", NAMESPACE.plural),
@@ -59,12 +81,19 @@ OF_METHOD: dict[str, Callable[[str], Right]] = {
 }
 
 
-def _group(kind: str) -> str:
-    return resource(kind).api_version.rpartition("/")[0]
+OF_NO_CONSTANT: dict[str, tuple[str, ...]] = {
+    "list": (*KINDS, *KEPT_IN.values()),
+    "listing": FOLLOWED,
+    "watch": FOLLOWED,
+}
+"""The kinds a method is called with where the call does not name one; of the others those of targets."""
 
 
 def used() -> set[Right]:
-    """Every right a call in the product needs. A kind that is no constant is a target's, or of its revisions."""
+    """Every right a call in the product needs.
+
+    A kind that is no constant is a target's, or of its revisions, or one the memory follows.
+    """
     found: set[Right] = set()
     for path in sorted((ROOT / "remediator").rglob("*.py")):
         if "sandbox" not in path.parts:
@@ -82,7 +111,7 @@ def _calls(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
             if isinstance(first, ast.Constant) and node.func.attr in ("get", "list", "patch"):
                 yield node.func.attr, (str(first.value),)
             else:
-                yield node.func.attr, (*KINDS, *KEPT_IN.values()) if node.func.attr == "list" else KINDS
+                yield node.func.attr, OF_NO_CONSTANT.get(node.func.attr, KINDS)
 
 
 def _name(node: ast.expr) -> str:
@@ -117,7 +146,7 @@ def rules(rights: set[Right], namespace: str) -> list[AccessRule]:
 def test_every_way_to_ask_and_to_change_is_known_here() -> None:
     public = {
         name
-        for client in (KubeReader, KubeWriter)
+        for client in (KubeReader, KubeWatcher, KubeWriter)
         for name, _ in inspect.getmembers(client, inspect.isfunction)
         if not name.startswith("_")
     }
@@ -132,8 +161,8 @@ def test_a_namespace_grants_exactly_what_is_used_there() -> None:
     look, act = granted("namespace/look.yaml"), granted("namespace/act.yaml")
     assert look | act == set(IN_A_NAMESPACE)
     assert not look & act
-    assert {verb for verb, _, _ in look} == {"get", "list"}
-    assert not {verb for verb, _, _ in act} & {"get", "list"}
+    assert {verb for verb, _, _ in look} == {"get", "list", "watch"}
+    assert not {verb for verb, _, _ in act} & {"get", "list", "watch"}
 
 
 def test_the_cluster_grants_exactly_what_cannot_be_granted_in_a_namespace() -> None:

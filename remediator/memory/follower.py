@@ -112,9 +112,13 @@ class Follower(Generic[Kept]):
             return
         if self._heard:
             self._failures = 0
-        if reading.exception() is not None or not self._heard:
+        if not self._heard:
             self._version = ""
-        reading.result()
+        try:
+            reading.result()
+        except Expired:
+            self._version = ""
+            return
         if not self._heard and self._clock.monotonic() - self._opened_at < LASTS / 2:
             raise Retryable(f"the {self} was ended at once")
 
@@ -135,6 +139,8 @@ class Follower(Generic[Kept]):
             _log.info("the %s is open again", self)
             self._why_not = ""
         self._reading = asyncio.get_running_loop().create_task(self._read(watch), name=str(self))
+        # A task that is cancelled before its first turn never gets to close anything.
+        self._reading.add_done_callback(lambda _: watch.close())
 
     async def _read(self, watch: Watch) -> None:
         async with aclosing(watch.events()) as events:

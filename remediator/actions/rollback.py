@@ -1,13 +1,16 @@
 """Put back the last version known to be good."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from remediator.clients.kube_state_metrics import was_available
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import Evidence, Proposal, Refusal
 from remediator.domain.change import ROLLED_BACK_FROM, Eviction, TemplatePatch, revision_hash
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.history import Tenure
 from remediator.domain.run_view import RunView
+from remediator.errors import Permanent, Retryable
 from remediator.kit import Kit
 from remediator.step import Action
 from remediator.workloads.config_maps import content_hash, mentioned_config_maps
@@ -15,7 +18,7 @@ from remediator.workloads.configuration import Configuration
 from remediator.workloads.consent import why_ask_for_rollback
 from remediator.workloads.difference import difference
 from remediator.workloads.fields import text
-from remediator.workloads.last_known_good import SEEN, Choice, Facts, choose
+from remediator.workloads.last_known_good import SEEN, Choice, Facts, choose, not_seen_for_long
 from remediator.workloads.revision import Revision, title
 from remediator.workloads.revisions import current_revision, revisions_of
 from remediator.workloads.rollout_status import (
@@ -25,6 +28,10 @@ from remediator.workloads.rollout_status import (
     waits_for_every_pod,
 )
 from remediator.workloads.stuck_pods import why_stuck
+from remediator.workloads.version import Version
+
+_MEASURED = 3
+"""So many versions are asked for in Prometheus; it takes three questions each."""
 
 _ON_DELETE = "a template put back changes no pod there, somebody has to delete them one by one"
 
@@ -101,7 +108,43 @@ class Rollback(Action):
             rolled_back_from=annotations.get(ROLLED_BACK_FROM),
             now=kit.clock.now(),
         )
-        return choose(facts, self.soak, self.max_age, strict_config=self.strict_config)
+        choice = choose(facts, self.soak, self.max_age, strict_config=self.strict_config)
+        measured = await self._measured(run, kit, facts, choice)
+        if measured:
+            facts = replace(facts, measured=measured)
+            choice = choose(facts, self.soak, self.max_age, strict_config=self.strict_config)
+        return choice
+
+    async def _measured(self, run: RunView, kit: Kit, facts: Facts, choice: Choice) -> dict[str, str]:
+        """What kube-state-metrics proves of the newest versions that our memory was too young to see."""
+        if run.target.kind != "deployment":
+            return {}
+        enough = choice.chosen.number if choice.chosen is not None and choice.source == "memory" else 0
+        young = sorted(not_seen_for_long(facts, self.soak), key=_number, reverse=True)
+        measured = {}
+        for version in [each for each in young if _number(each) > enough][:_MEASURED]:
+            until = version.was_current_until(self.soak)
+            try:
+                if until is not None and await self._was_well(run, kit, version, until):
+                    measured[version.hash] = (
+                        f"kube-state-metrics shows it fully available for {format_duration(self.soak)} "
+                        f"until {until.isoformat(timespec='seconds')}."
+                    )
+            except (Retryable, Permanent):
+                break  # what cannot be asked proves nothing
+        return measured
+
+    async def _was_well(self, run: RunView, kit: Kit, version: Version, until: datetime) -> bool:
+        """Whether a version was available for the soak time before this moment, without this alert."""
+        began = until - self.soak
+        of_then = [each for each in version.revisions if each.created_at <= began]
+        if not of_then:
+            return False
+        cluster = (kit.cluster_label, kit.cluster) if kit.cluster_label is not None else None
+        prometheus, alert = kit.prometheus, run.alert
+        return await was_available(
+            prometheus, run.target, of_then[0].name, self.soak, until, cluster
+        ) and not await prometheus.alert_fired(alert.name, alert.labels, self.soak, until)
 
     def _change(
         self, run: RunView, seen: SeenWorkload, current: Revision, chosen: Revision, choice: Choice
@@ -125,6 +168,10 @@ class Rollback(Action):
             ask_because=tuple(ask_because),
             caveats=("whether the image can still be pulled", *_caveats(choice, chosen)),
         )
+
+
+def _number(version: Version) -> int:
+    return version.newest.number if version.newest is not None else 0
 
 
 def evictions_of_stuck_pods(seen: SeenWorkload, patch: TemplatePatch, now: datetime) -> tuple[Eviction, ...]:

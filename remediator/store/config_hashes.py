@@ -1,13 +1,9 @@
 """What a ConfigMap held when, as a hash: enough to tell whether it has changed since."""
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
 
 from remediator.domain.history import ConfigStretch
 from remediator.store.database import Connection
-
-KEPT = timedelta(days=30)
-"""So long a content that is no longer current is remembered; no version older than that is gone back to."""
 
 
 async def of_names(
@@ -65,13 +61,6 @@ async def end_others(connection: Connection, cluster: str, namespace: str, there
 
 
 async def forget(connection: Connection, limit: int) -> int:
-    """Delete at most `limit` contents that ended longer than `KEPT` ago; how many it were."""
-    gone = await connection.fetch(
-        """delete from config_hashes where id in (
-               select id from config_hashes where ended_at < remediator_now() - $1::interval
-               limit $2 for update skip locked)
-           returning 1""",
-        KEPT,
-        limit,
-    )
-    return len(gone)
+    """Delete at most `limit` contents that ended a month ago; how many it were."""
+    gone: int = await connection.fetchval("select forget_config_hashes($1)", limit)
+    return gone

@@ -17,6 +17,7 @@ from remediator.clients.bearer import BearerFile
 from remediator.clients.http import HttpClient
 from remediator.clients.kube_connection import KubeConnection, connect
 from remediator.clients.kube_read import KubeReader
+from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clock import Clock, SystemClock
@@ -24,6 +25,7 @@ from remediator.effects.doors import Effects
 from remediator.errors import Permanent
 from remediator.gauges import Gauges
 from remediator.kit import Kit, Protected
+from remediator.memory.follower import Cluster
 from remediator.memory.watcher import Watcher
 from remediator.planning.backfill import Backfiller
 from remediator.planning.planner import Planner
@@ -85,7 +87,9 @@ async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
         http = await opened.enter_async_context(HttpClient())
         connection = await connect(settings.kubernetes.kubeconfig)
         opened.push_async_callback(connection.close)
-        yield _wire(settings, clock, database, http, connection)
+        daemon = _wire(settings, clock, database, http, connection)
+        opened.push_async_callback(daemon.watcher.close)
+        yield daemon
 
 
 def _wire(
@@ -117,9 +121,9 @@ def _wire(
         reconciler=Reconciler(database, kit.alertmanager),
         watcher=Watcher(
             database,
-            reader,
+            Cluster(settings.cluster.name, reader, KubeWatcher(connection)),
+            clock,
             owner,
-            settings.cluster.name,
             settings.kubernetes.namespaces,
             engine.memory_every,
         ),

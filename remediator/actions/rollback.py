@@ -1,20 +1,24 @@
 """Put back the last version known to be good."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from remediator.clients.kube_state_metrics import was_available
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import Evidence, Proposal, Refusal
 from remediator.domain.change import ROLLED_BACK_FROM, Eviction, TemplatePatch, revision_hash
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.history import Tenure
 from remediator.domain.run_view import RunView
+from remediator.errors import Permanent, Retryable
 from remediator.kit import Kit
 from remediator.step import Action
-from remediator.workloads.config_maps import referenced_config_maps
+from remediator.workloads.config_maps import content_hash, mentioned_config_maps
+from remediator.workloads.configuration import Configuration
 from remediator.workloads.consent import why_ask_for_rollback
 from remediator.workloads.difference import difference
 from remediator.workloads.fields import text
-from remediator.workloads.last_known_good import Choice, Facts, choose
+from remediator.workloads.last_known_good import SEEN, Choice, Facts, choose, not_seen_for_long
 from remediator.workloads.revision import Revision, title
 from remediator.workloads.revisions import current_revision, revisions_of
 from remediator.workloads.rollout_status import (
@@ -24,6 +28,10 @@ from remediator.workloads.rollout_status import (
     waits_for_every_pod,
 )
 from remediator.workloads.stuck_pods import why_stuck
+from remediator.workloads.version import Version
+
+_MEASURED = 3
+"""So many versions are asked for in Prometheus; it takes three questions each."""
 
 _ON_DELETE = "a template put back changes no pod there, somebody has to delete them one by one"
 
@@ -39,6 +47,9 @@ class Rollback(Action):
     """How long a version must have been seen fully available to count as good."""
     max_age: Duration = timedelta(days=14)
     """A version last current longer ago than this is not gone back to."""
+    strict_config: bool = False
+    """Whether a version of whose configuration something could not be observed is not gone back to: a ConfigMap
+    that has changed since, a Secret. Else that is told as a caveat."""
 
     async def propose(self, run: RunView, kit: Kit) -> Proposal:
         seen = await look_at(kit.kube, run.target)
@@ -79,29 +90,67 @@ class Rollback(Action):
         revisions: tuple[Revision, ...],
         tenures: list[Tenure],
     ) -> Choice:
-        missing = {}
-        for revision in revisions:
-            names = sorted(referenced_config_maps(revision.template))
-            absent = [n for n in names if await kit.kube.get("configmap", run.target.namespace, n) is None]
-            if absent:
-                missing[revision.hash] = absent
+        configuration = await _configuration(run, kit, revisions)
         annotations = seen.workload["metadata"].get("annotations") or {}
+        of_version = {each.hash: each.template for each in revisions}
         facts = Facts(
             current_revision=revision_hash(seen.template),
             revisions=revisions,
             tenures=tenures,
             alert_spans=await kit.history.alert_spans(run.target, run.alert.name),
-            missing_config=missing,
+            missing_config={version: configuration.missing(of) for version, of in of_version.items()},
+            config_doubts={
+                version: configuration.doubts(
+                    of, seen.template, [each for each in tenures if each.revision == version], self.soak
+                )
+                for version, of in of_version.items()
+            },
             rolled_back_from=annotations.get(ROLLED_BACK_FROM),
             now=kit.clock.now(),
         )
-        return choose(facts, self.soak, self.max_age)
+        choice = choose(facts, self.soak, self.max_age, strict_config=self.strict_config)
+        measured = await self._measured(run, kit, facts, choice)
+        if measured:
+            facts = replace(facts, measured=measured)
+            choice = choose(facts, self.soak, self.max_age, strict_config=self.strict_config)
+        return choice
+
+    async def _measured(self, run: RunView, kit: Kit, facts: Facts, choice: Choice) -> dict[str, str]:
+        """What kube-state-metrics proves of the newest versions that our memory was too young to see."""
+        if run.target.kind != "deployment":
+            return {}
+        enough = choice.chosen.number if choice.chosen is not None and choice.source == "memory" else 0
+        young = sorted(not_seen_for_long(facts, self.soak), key=_number, reverse=True)
+        measured = {}
+        for version in [each for each in young if _number(each) > enough][:_MEASURED]:
+            until = version.was_current_until(self.soak)
+            try:
+                if until is not None and await self._was_well(run, kit, version, until):
+                    measured[version.hash] = (
+                        f"kube-state-metrics shows it fully available for {format_duration(self.soak)} "
+                        f"until {until.isoformat(timespec='seconds')}."
+                    )
+            except (Retryable, Permanent):
+                break  # what cannot be asked proves nothing
+        return measured
+
+    async def _was_well(self, run: RunView, kit: Kit, version: Version, until: datetime) -> bool:
+        """Whether a version was available for the soak time before this moment, without this alert."""
+        began = until - self.soak
+        of_then = [each for each in version.revisions if each.created_at <= began]
+        if not of_then:
+            return False
+        cluster = (kit.cluster_label, kit.cluster) if kit.cluster_label is not None else None
+        prometheus, alert = kit.prometheus, run.alert
+        return await was_available(
+            prometheus, run.target, of_then[0].name, self.soak, until, cluster
+        ) and not await prometheus.alert_fired(alert.name, alert.labels, self.soak, until)
 
     def _change(
         self, run: RunView, seen: SeenWorkload, current: Revision, chosen: Revision, choice: Choice
     ) -> TemplatePatch:
         ask_because = []
-        if choice.source != "memory":
+        if choice.source not in SEEN:
             ask_because.append("the version is judged by its ReplicaSet's age alone, not by what we saw")
         ask_because.extend(why_ask_for_rollback(seen.workload))
         differences = difference(seen.template, chosen.template)
@@ -117,8 +166,12 @@ class Rollback(Action):
             + ("; ".join(differences) or "the templates differ in nothing a person would name"),
             annotations={ROLLED_BACK_FROM: current.hash},
             ask_because=tuple(ask_because),
-            caveats=("whether the image can still be pulled", "what the Secrets it uses hold now"),
+            caveats=("whether the image can still be pulled", *_caveats(choice, chosen)),
         )
+
+
+def _number(version: Version) -> int:
+    return version.newest.number if version.newest is not None else 0
 
 
 def evictions_of_stuck_pods(seen: SeenWorkload, patch: TemplatePatch, now: datetime) -> tuple[Eviction, ...]:
@@ -144,6 +197,20 @@ def evictions_of_stuck_pods(seen: SeenWorkload, patch: TemplatePatch, now: datet
                 )
             )
     return tuple(found)
+
+
+async def _configuration(run: RunView, kit: Kit, revisions: tuple[Revision, ...]) -> Configuration:
+    """What the ConfigMaps of all versions hold now, and what our memory saw in them."""
+    names = {name for each in revisions for name in mentioned_config_maps(each.template)}
+    present: dict[str, str | None] = {}
+    for name in sorted(names):
+        found = await kit.kube.get("configmap", run.target.namespace, name)
+        present[name] = content_hash(found) if found is not None else None
+    return Configuration(present=present, stretches=await kit.history.config_stretches(run.target, names))
+
+
+def _caveats(choice: Choice, chosen: Revision) -> tuple[str, ...]:
+    return next((each.caveats for each in choice.table if each.hash == chosen.hash), ())
 
 
 def _table(choice: Choice, current: Revision) -> Evidence:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import isfinite
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -154,19 +155,66 @@ async def exchange(
     than its origin, and the causes are dropped: the rest of an address may be a secret.
     """
     where = place(url)
-    try:
+    with _errors_of(where, deadline):
         async with (
             asyncio.timeout(deadline),
-            session.request(
-                method,
-                url,
-                allow_redirects=False,
-                timeout=ClientTimeout(total=None, connect=deadline / 2),
-                **options,
-            ) as response,
+            session.request(method, url, **_ours(deadline), **options) as response,
         ):
             body = await _whole_body(response, largest_body, where)
             return HttpAnswer(response.status, response.headers, body)
+
+
+class OpenAnswer:
+    """An answer whose body is read piece by piece. Whoever has it closes it."""
+
+    def __init__(self, response: ClientResponse, where: str) -> None:
+        self._response = response
+        self._where = where
+
+    @property
+    def status(self) -> int:
+        return self._response.status
+
+    async def piece(self, deadline: float) -> bytes:
+        """The next bytes of the body, empty at its end. Raises Retryable when none come within `deadline`
+        seconds, or when the connection is lost.
+        """
+        with _errors_of(self._where, deadline):
+            async with asyncio.timeout(deadline):
+                return await self._response.content.readany()
+
+    async def whole(self, largest_body: int, deadline: float) -> HttpAnswer:
+        """All of it, for an answer that turned out to be a short one. Raises as `exchange` does."""
+        with _errors_of(self._where, deadline):
+            async with asyncio.timeout(deadline):
+                body = await _whole_body(self._response, largest_body, self._where)
+        return HttpAnswer(self.status, self._response.headers, body)
+
+    def close(self) -> None:
+        """Close the connection, unless the whole body was read: then it is used again."""
+        self._response.close()
+
+
+async def open_answer(
+    session: ClientSession, method: str, url: str | URL, *, deadline: float, **options: Any
+) -> OpenAnswer:
+    """Send one request and read the headers of its answer within `deadline` seconds. Raises as `exchange`."""
+    where = place(url)
+    with _errors_of(where, deadline):
+        async with asyncio.timeout(deadline):
+            return OpenAnswer(await session.request(method, url, **_ours(deadline), **options), where)
+
+
+def _ours(deadline: float) -> dict[str, Any]:
+    """aiohttp's options of every request: no redirects, and our own deadlines instead of its five minutes."""
+    return {"allow_redirects": False, "timeout": ClientTimeout(total=None, connect=deadline / 2)}
+
+
+@contextmanager
+def _errors_of(where: str, deadline: float) -> Iterator[None]:
+    """aiohttp's errors become ours, as `exchange` tells."""
+    try:
+        yield
     except _NO_CONNECTION as error:
         raise NeverSent(f"cannot connect to {where}: {_reason(error)}") from None
     except (InvalidURL, NonHttpUrlClientError):

@@ -15,7 +15,7 @@ from aiohttp import ClientError
 from yaml import MarkedYAMLError, YAMLError, safe_load
 from yarl import URL
 
-from remediator.clients.http import HttpAnswer, NeverSent, exchange
+from remediator.clients.http import HttpAnswer, NeverSent, OpenAnswer, exchange, open_answer
 from remediator.errors import Permanent
 
 if TYPE_CHECKING:
@@ -60,27 +60,39 @@ class KubeConnection:
         the server cannot have seen the request, Retryable or Permanent as remediator.clients.http.exchange
         does when it may have. Never repeated here, and neither does aiohttp repeat a PATCH or a POST.
         """
-        sent = {"Accept": "application/json", "User-Agent": "remediator", **(headers or {})}
-        sent |= await self._credentials(deadline / 2)
-        options: dict[str, Any] = {}
+        options = await self._options(headers or {}, deadline / 2)
         if body is not None:
-            sent["Content-Type"] = content_type or "application/json"
+            options["headers"]["Content-Type"] = content_type or "application/json"
             options["data"] = dumps(body).encode()
+        session, url = self._api_client.rest_client.pool_manager, self._url(path, query)
+        return await exchange(session, method, url, deadline=deadline, largest_body=_LARGEST_BODY, **options)
+
+    async def open(
+        self,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        deadline: float = 10.0,
+    ) -> OpenAnswer:
+        """Send one GET and read the headers of its answer within `deadline` seconds. Raises as `call` does."""
+        options = await self._options(headers or {}, deadline / 2)
+        session = self._api_client.rest_client.pool_manager
+        return await open_answer(session, "GET", self._url(path, query), deadline=deadline, **options)
+
+    def _url(self, path: str, query: Mapping[str, str] | None) -> URL:
+        return URL(self.host + path + (f"?{urlencode(query)}" if query else ""), encoded=True)
+
+    async def _options(self, headers: Mapping[str, str], deadline: float) -> dict[str, Any]:
+        """aiohttp's options of one request, credentials included."""
+        sent = {"Accept": "application/json", "User-Agent": "remediator", **headers}
+        options: dict[str, Any] = {"headers": sent | await self._credentials(deadline)}
         rest = self._api_client.rest_client
         if rest.server_hostname:
             options["server_hostname"] = rest.server_hostname
         if rest.proxy:
             options |= {"proxy": rest.proxy, "proxy_headers": rest.proxy_headers}
-        url = self.host + path + (f"?{urlencode(query)}" if query else "")
-        return await exchange(
-            rest.pool_manager,
-            method,
-            URL(url, encoded=True),
-            deadline=deadline,
-            largest_body=_LARGEST_BODY,
-            headers=sent,
-            **options,
-        )
+        return options
 
     async def close(self) -> None:
         """Close all connections; requests under way fail."""
@@ -109,6 +121,8 @@ async def connect(kubeconfig: Path | None) -> KubeConnection:
     from kubernetes_asyncio import client, config
 
     configuration = client.Configuration()
+    # No limit: each watch keeps a connection for as long as it lasts, and there are some a namespace.
+    configuration.connection_pool_maxsize = 0
     try:
         if kubeconfig is None:
             config.load_incluster_config(client_configuration=configuration)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias, TypeGuard, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeGuard, TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -18,6 +18,22 @@ _LONGEST_WAIT = 0.5
 
 _T = TypeVar("_T")
 _Objects: TypeAlias = list[JsonObject]
+
+
+METADATA_ONLY = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
+"""Accept header for metadata without the rest; with `List` in the braces, for lists."""
+
+
+class Expired(Retryable):
+    """410: what the API server was asked to go on from is too long ago. List anew."""
+
+
+class Listing(NamedTuple):
+    """A complete list, and where a watch goes on from."""
+
+    objects: _Objects
+    version: str
+    """The list's resourceVersion."""
 
 
 class KubeReader:
@@ -49,7 +65,11 @@ class KubeReader:
         `selector` holds labels and `field_selector` fields that have to be equal; None leaves them open.
         A namespace that does not exist has none, and neither has a custom kind this cluster does not know.
         """
-        return await self._list(resource(kind), namespace, selector, field_selector)
+        return (await self._list(resource(kind), namespace, selector, field_selector)).objects
+
+    async def listing(self, kind: str, namespace: str, *, metadata_only: bool = False) -> Listing:
+        """All objects of a kind in a namespace, as `list`, with what a watch needs to go on from there."""
+        return await self._list(resource(kind), namespace, None, None, metadata_only=metadata_only)
 
     async def namespace(self, name: str) -> JsonObject | None:
         """One namespace, or None when there is none of that name."""
@@ -57,7 +77,7 @@ class KubeReader:
 
     async def namespaces(self, selector: Mapping[str, str] | None) -> _Objects:
         """All namespaces with these labels."""
-        return await self._list(NAMESPACE, None, selector, None)
+        return (await self._list(NAMESPACE, None, selector, None)).objects
 
     async def logs(
         self,
@@ -86,7 +106,7 @@ class KubeReader:
 
         async def ask() -> str:
             answer = await self._ask(path, query)
-            _refuse(answer, "get", "pods/log", namespace)
+            refuse(answer, "get", "pods/log", namespace)
             return answer.body.decode("utf-8", "replace")
 
         return await self._patiently(ask)
@@ -98,7 +118,7 @@ class KubeReader:
             answer = await self._ask(path, {})
             if _is_absent(answer, name):
                 return None
-            _refuse(answer, "get", what.plural, namespace)
+            refuse(answer, "get", what.plural, namespace)
             return _object(answer)
 
         return await self._patiently(ask)
@@ -109,31 +129,37 @@ class KubeReader:
         namespace: str | None,
         labels: Mapping[str, str] | None,
         fields: Mapping[str, str] | None,
-    ) -> _Objects:
+        *,
+        metadata_only: bool = False,
+    ) -> Listing:
         path = what.path(namespace)
+        headers = {"Accept": METADATA_ONLY.format("List")} if metadata_only else {}
         query = {"limit": _PAGE}
         if labels is not None:
             query["labelSelector"] = label_selector(labels)
         if fields is not None:
             query["fieldSelector"] = field_selector(fields)
 
-        async def ask() -> _Objects:
+        async def ask() -> Listing:
             items: _Objects = []
             following = ""
             while True:
-                answer = await self._ask(path, query | ({"continue": following} if following else {}))
+                more = {"continue": following} if following else {}
+                answer = await self._ask(path, query | more, headers)
                 if what.custom and _is_unknown_api(answer):
-                    return []
-                _refuse(answer, "list", what.plural, namespace)
-                page, following = _page(answer)
+                    return Listing([], "")
+                refuse(answer, "list", what.plural, namespace)
+                page, version, following = _page(answer)
                 items += ({"kind": what.kind, "apiVersion": what.api_version, **item} for item in page)
                 if not following:
-                    return items
+                    return Listing(items, version)
 
         return await self._patiently(ask)
 
-    async def _ask(self, path: str, query: Mapping[str, str]) -> HttpAnswer:
-        return await self._connection.call("GET", path, query=query, deadline=self._deadline)
+    async def _ask(
+        self, path: str, query: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer:
+        return await self._connection.call("GET", path, query=query, headers=headers, deadline=self._deadline)
 
     async def _patiently(self, ask: Callable[[], Awaitable[_T]]) -> _T:
         attempts = AsyncRetrying(
@@ -176,8 +202,8 @@ def _is_unknown_api(answer: HttpAnswer) -> bool:
     return status.get("reason") == "NotFound" and not (status.get("details") or {}).get("name")
 
 
-def _refuse(answer: HttpAnswer, verb: str, plural: str, namespace: str | None) -> None:
-    """Raise unless the answer is a success. 410 means that a list changed too much between its pages."""
+def refuse(answer: HttpAnswer, verb: str, plural: str, namespace: str | None) -> None:
+    """Raise unless the answer is a success."""
     if 200 <= answer.status < 300:
         return
     status = json_document(answer.body)
@@ -185,10 +211,13 @@ def _refuse(answer: HttpAnswer, verb: str, plural: str, namespace: str | None) -
     where = f"{plural} in namespace {namespace}" if namespace is not None else plural
     sentence = f"Kubernetes answered {answer.status} to {verb} {where}: {said or answer.excerpt or 'nothing'}"
     if answer.status == 403:
-        raise Permanent(f"{sentence}; grant {verb} on {where} to this ServiceAccount")
+        verbs = "list and watch" if verb == "watch" else verb
+        raise Permanent(f"{sentence}; grant {verbs} on {where} to this ServiceAccount")
     if answer.status == 401:
         raise Permanent(f"{sentence}; the token is not valid: renew the ServiceAccount's or the kubeconfig's")
-    if answer.status in (410, 429) or answer.status >= 500:
+    if answer.status == 410:
+        raise Expired(sentence, answer.retry_after)
+    if answer.status == 429 or answer.status >= 500:
         raise Retryable(sentence, answer.retry_after)
     raise Permanent(sentence)
 
@@ -200,15 +229,15 @@ def _object(answer: HttpAnswer) -> JsonObject:
     return document
 
 
-def _page(answer: HttpAnswer) -> tuple[_Objects, str]:
-    """The items of one page and the token of the next, empty at the end."""
+def _page(answer: HttpAnswer) -> tuple[_Objects, str, str]:
+    """The items of one page, the list's version, and the token of the next page, empty at the end."""
     document = _object(answer)
     items, metadata = document.get("items"), document.get("metadata")
     if items is None and str(document.get("kind", "")).endswith("List"):
         items = []
     if not _are_objects(items) or not isinstance(metadata, dict):
         raise Retryable(f"Kubernetes answered something that is not a list: {answer.excerpt}")
-    return items, str(metadata.get("continue") or "")
+    return items, str(metadata.get("resourceVersion") or ""), str(metadata.get("continue") or "")
 
 
 def _are_objects(items: Any) -> TypeGuard[_Objects]:

@@ -24,6 +24,14 @@ class Sample:
     """The moment the query was evaluated for, in UTC."""
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What was recorded of one series: every sample as it was scraped, oldest first."""
+
+    labels: dict[str, str]
+    samples: tuple[tuple[datetime, float], ...]
+
+
 class PrometheusClient:
     """One Prometheus, or none."""
 
@@ -48,6 +56,20 @@ class PrometheusClient:
             return _samples(data)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise Permanent(f"Prometheus gave a query result this version cannot read: {error!r}") from error
+
+    async def recorded(self, selector: str, window: timedelta, at: datetime) -> tuple[Series, ...]:
+        """Every sample of the series a selector (`up{job="x"}`) picks, of the `window` that ended `at`.
+
+        Not a range query: that fills gaps of up to five minutes with the sample before. Raises as `query`
+        does.
+        """
+        # Prometheus takes no fractions of a millisecond, and windows are whole seconds.
+        promql = f"{selector}[{int(window.total_seconds())}s]"
+        data = await self._ask("query", {"query": promql, "time": f"{at.timestamp():.3f}"})
+        try:
+            return tuple(_series(element) for element in data["result"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise Permanent(f"Prometheus gave samples this version cannot read: {error!r}") from error
 
     async def alert_hold(self, alertname: str, labels: Mapping[str, str]) -> timedelta | None:
         """The `for` of the alerting rule that made an alert, or None when Prometheus has no such rule.
@@ -90,6 +112,20 @@ class PrometheusClient:
         if not isinstance(data, list):
             raise Permanent(f"Prometheus gave a list of metrics this version cannot read: {answer.excerpt}")
         return frozenset(map(str, data))
+
+    async def alert_fired(
+        self, alertname: str, labels: Mapping[str, str], window: timedelta, at: datetime
+    ) -> bool:
+        """Whether this alert was firing at some moment of the `window` that ended `at`.
+
+        Alerts of that name with another value for one of `labels` are not meant. Raises as `query` does.
+        """
+        name = alertname.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+        found = await self.recorded(f'ALERTS{{alertname="{name}",alertstate="firing"}}', window, at)
+        return any(
+            each.samples and all(labels.get(key, value) == value for key, value in each.labels.items())
+            for each in found
+        )
 
     async def _ask(self, endpoint: str, params: Mapping[str, str]) -> JsonObject:
         data, answer = await self._data(endpoint, params)
@@ -155,6 +191,13 @@ def _samples(data: JsonObject) -> tuple[Sample, ...]:
 def _sample(labels: Mapping[str, str], pair: list[Any]) -> Sample:
     moment, value = pair
     return Sample(dict(labels), float(value), datetime.fromtimestamp(float(moment), UTC))
+
+
+def _series(element: JsonObject) -> Series:
+    if "histograms" in element:
+        raise Permanent("the query gives native histograms; it has to give plain numbers")
+    samples = ((datetime.fromtimestamp(float(at), UTC), float(value)) for at, value in element["values"])
+    return Series(dict(element["metric"]), tuple(sorted(samples)))
 
 
 def _fits(rule: JsonObject, labels: Mapping[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """What the database remembers, as the steps may ask for it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -30,7 +31,7 @@ class ConfigStretch(Value):
 
     name: str
     hash: str
-    """config_hash of the content."""
+    """content_hash of workloads.config_maps."""
     began_at: datetime
     ended_at: datetime | None = None
     """None while it is what the ConfigMap holds, or held when it was last seen."""
@@ -52,6 +53,9 @@ class History(Protocol):
 
     async def alert_spans(self, target: Target, alertname: str) -> list[AlertSpan]:
         """All episodes of this alert on this target, oldest first."""
+
+    async def config_stretches(self, target: Target, names: Collection[str]) -> list[ConfigStretch]:
+        """What these ConfigMaps of the target's namespace held when, oldest first."""
 
     async def open_alerts(self, run_id: int) -> list[str]:
         """Fingerprints of this run's episodes for which no resolved notice has come."""

@@ -70,8 +70,21 @@ def _of_workloads() -> Iterator[Needed]:
         )
 
 
+def _followed() -> Iterator[Needed]:
+    """Watching lets the memory see each change without listing everything again."""
+    apps = (*(f"{kind}s" for kind in KINDS), "replicasets", "controllerrevisions")
+    for group, plural in (*(("apps", each) for each in apps), ("", "pods"), ("", "configmaps")):
+        yield Needed(Right("watch", group, plural), LOOK, "the memory follows what changes")
+
+
 IN_A_NAMESPACE: tuple[Needed, ...] = (
     *_of_workloads(),
+    *_followed(),
+    Needed(
+        Right("list", "", "configmaps"),
+        LOOK,
+        "the memory keeps a hash of each, to tell whether it changed since a version ran",
+    ),
     Needed(
         Right("list", "apps", "replicasets"),
         LOOK,
@@ -80,7 +93,9 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
     Needed(Right("list", "apps", "controllerrevisions"), LOOK, "the same of a StatefulSet or DaemonSet"),
     Needed(Right("list", "", "pods"), LOOK, "diagnostics; whether a rollout is stuck"),
     Needed(
-        Right("get", "", "pods"), LOOK, "an alert names a pod: whose is it; whether one that was evicted is gone"
+        Right("get", "", "pods"),
+        LOOK,
+        "an alert names a pod: whose is it; whether one that was evicted is gone",
     ),
     Needed(Right("get", "apps", "replicasets"), LOOK, "whose an alert's pod is, and an alert's ReplicaSet"),
     Needed(Right("get", "", "services"), LOOK, "an alert names a Service: whose pods does it select"),

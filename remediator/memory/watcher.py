@@ -1,100 +1,100 @@
-"""Looks at every workload of the opted-in namespaces and extends what we remember of it."""
+"""Keeps a picture of the opted-in namespaces by watching them, and writes what changed into the database."""
 
-import logging
-from collections.abc import Iterable
+import asyncio
 from datetime import timedelta
 
-from remediator.clients.kube_read import KubeReader
-from remediator.domain.change import revision_hash
-from remediator.domain.target import KINDS, Target
-from remediator.domain.value import JsonObject
-from remediator.errors import Permanent
+from remediator.clock import Clock
+from remediator.memory.follower import Cluster
+from remediator.memory.picture import Picture
+from remediator.memory.written import Written
 from remediator.store import loop_leases, tenures
-from remediator.store.database import Database
-from remediator.store.tenures import Sighting
+from remediator.store.database import Connection, Database
 from remediator.workloads.consent import ENABLED
-from remediator.workloads.revision_objects import KEPT_IN
-from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
-from remediator.workloads.rollout_status import fully_available
-
-_log = logging.getLogger(__name__)
 
 _UNSEEN_AFTER = 4.0
 """So many missed looks break a stretch of availability: what was not seen does not count."""
 
+_AT_ONCE = 8
+"""So many lists and watches are asked for at the same time."""
+
 
 class Watcher:
-    """One unit of its work is one look at everything; one replica at a time does it."""
+    """One unit of its work is one look at everything; one replica at a time does it.
+
+    Watches bring what changes between two looks. A look opens those that have ended, and by the time the
+    namespaces have been read after that, what the watches had to tell has come.
+    """
 
     def __init__(
         self,
         database: Database,
-        kube: KubeReader,
+        cluster: Cluster,
+        clock: Clock,
         owner: str,
-        cluster: str,
         namespaces: tuple[str, ...],
         every: timedelta,
     ) -> None:
         self._database = database
-        self._kube = kube
-        self._owner = owner
         self._cluster = cluster
+        self._clock = clock
+        self._owner = owner
         self._namespaces = namespaces
         self._every = every.total_seconds()
+        self._pictures: dict[str, Picture] = {}
+        self._written = Written(clock, cluster.name)
 
     async def tick(self) -> bool:
         """Look once; never finds more to do at once."""
         async with self._database.connection() as connection:
-            if not await loop_leases.hold(connection, "memory", self._owner, self._every * 3):
+            is_ours = await self._hold(connection)
+        if not is_ours:
+            await self.close()
+            return False
+        await self._follow()
+        await self._take_up(await self._opted_in())
+        # Once more: those of new namespaces, and those that had to go on from too long ago.
+        await self._follow()
+        async with self._database.transaction() as connection:
+            if await self._hold(connection):  # opening the watches may have taken longer than the lease
+                await self._write(connection)
                 return False
-        for namespace in await self._opted_in():
-            await self._remember(namespace)
+        await self.close()
         return False
 
-    async def _opted_in(self) -> list[str]:
+    async def close(self) -> None:
+        """Close every watch. The next look begins anew."""
+        pictures, self._pictures = self._pictures, {}
+        self._written.forget_all()
+        for picture in pictures.values():
+            await picture.close()
+
+    async def _hold(self, connection: Connection) -> bool:
+        return await loop_leases.hold(connection, "memory", self._owner, self._every * 3)
+
+    async def _follow(self) -> None:
+        at_once = asyncio.Semaphore(_AT_ONCE)
+        await asyncio.gather(*(picture.follow(at_once) for picture in self._pictures.values()))
+
+    async def _opted_in(self) -> set[str]:
         if not self._namespaces:
-            found = await self._kube.namespaces({ENABLED: "true"})
-            return [each["metadata"]["name"] for each in found]
-        names = []
+            found = await self._cluster.kube.namespaces({ENABLED: "true"})
+            return {each["metadata"]["name"] for each in found}
+        names = set()
         for name in self._namespaces:
-            namespace = await self._kube.namespace(name)
+            namespace = await self._cluster.kube.namespace(name)
             if namespace is not None and (namespace["metadata"].get("labels") or {}).get(ENABLED) == "true":
-                names.append(name)
+                names.add(name)
         return names
 
-    async def _remember(self, namespace: str) -> None:
-        try:
-            listed = {
-                kind: await self._kube.list(kind, namespace) for kind in (*KINDS, *set(KEPT_IN.values()))
-            }
-        except Permanent as reason:
-            _log.warning("namespace %s is not remembered: %s", namespace, reason.sentence)
-            return
-        for kind in KINDS:
-            for workload in listed[kind]:
-                seen = self._sighting(kind, workload, listed[KEPT_IN[kind]])
-                if seen is not None:
-                    async with self._database.transaction() as connection:
-                        await tenures.end_others(connection, seen.target, seen.uid)
-                        await tenures.remember(connection, seen, self._every * _UNSEEN_AFTER)
+    async def _take_up(self, opted_in: set[str]) -> None:
+        """Begin pictures of namespaces that are new; drop those of namespaces that have opted out."""
+        for name in set(self._pictures) - opted_in:
+            await self._pictures.pop(name).close()
+            self._written.forget(name)
+        for name in opted_in - set(self._pictures):
+            self._pictures[name] = Picture(self._cluster, self._clock, name)
 
-    def _sighting(
-        self, kind: str, workload: JsonObject, revision_objects: Iterable[JsonObject]
-    ) -> Sighting | None:
-        """What this look tells of one workload; None until its controller has made a revision."""
-        metadata = workload["metadata"]
-        revisions = revisions_of(workload, revision_objects)
-        current = current_revision(workload, revisions)
-        if current is None:
-            return None
-        template: JsonObject = workload["spec"]["template"]
-        return Sighting(
-            target=Target(
-                cluster=self._cluster, kind=kind, namespace=metadata["namespace"], name=metadata["name"]
-            ),
-            uid=metadata["uid"],
-            revision=revision_hash(template),
-            template=template,
-            began_at=rollout_began(current, revisions),
-            available=fully_available(workload),
-        )
+    async def _write(self, connection: Connection) -> None:
+        sightings = [seen for picture in self._pictures.values() for seen in picture.sightings()]
+        await tenures.see(connection, sightings, self._every * _UNSEEN_AFTER)
+        await self._written.bring_up_to_date(connection, self._pictures)

@@ -1,5 +1,7 @@
 """A stand-in for Prometheus' query API: answers come from a table, what it was asked is remembered.
 
+Of the past it knows the samples it was given; a range selector (`up{job="x"}[5m]`) is answered with them.
+
 After web/api/v1/api.go of prometheus/prometheus. A query nobody gave an answer for is an empty
 vector, as it is for a metric that does not exist.
 """
@@ -16,6 +18,18 @@ from remediator.sandbox.loopback_server import LoopbackServer
 
 Number = float | Callable[[], float]
 Series = tuple[Mapping[str, str], Number]
+
+_RANGE_SELECTOR = re.compile(r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)\{(?P<labels>.*)\}\[(?P<seconds>\d+)s\]")
+_EQUALS = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Samples of one series that were scraped: moments as aware UTC datetimes, oldest first."""
+
+    labels: Mapping[str, str]
+    """With `__name__`."""
+    samples: Sequence[tuple[datetime, float]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,8 @@ class Prometheus(LoopbackServer):
         self.rules: list[AlertingRule] = []
         self.metrics: set[str] = set()
         """The names it has series of."""
+
+        self.past: list[Recorded] = []
         super().__init__(
             [
                 web.get("/api/v1/query", self._query),
@@ -76,9 +92,27 @@ class Prometheus(LoopbackServer):
         found = await self._asked(request)
         if isinstance(found, web.Response):
             return found
-        now = self._clock().timestamp()
+        asked = {**request.query, **await request.post()}
+        now = float(str(asked.get("time", self._clock().timestamp())))
+        selected = _RANGE_SELECTOR.fullmatch(str(asked["query"]))
+        if selected is not None:
+            return _success({"resultType": "matrix", "result": self._selected(selected, now)})
         result = [{"metric": dict(labels), "value": [now, _text(value)]} for labels, value in found]
         return _success({"resultType": "vector", "result": result})
+
+    def _selected(self, selector: re.Match[str], at: float) -> list[dict[str, object]]:
+        """The samples in (at - range, at] of every series with these labels; "" is a label that is not there."""
+        wanted = {"__name__": selector["name"], **dict(_EQUALS.findall(selector["labels"]))}
+        result: list[dict[str, object]] = []
+        for series in self.past:
+            values = [
+                [moment.timestamp(), _text(value)]
+                for moment, value in series.samples
+                if at - float(selector["seconds"]) < moment.timestamp() <= at
+            ]
+            if values and all(series.labels.get(name, "") == value for name, value in wanted.items()):
+                result.append({"metric": dict(series.labels), "values": values})
+        return result
 
     async def _query_range(self, request: web.Request) -> web.Response:
         """The value of now at every step: the table holds no past."""

@@ -1,13 +1,9 @@
 """What a ConfigMap held when, as a hash: enough to tell whether it has changed since."""
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
 
 from remediator.domain.history import ConfigStretch
 from remediator.store.database import Connection
-
-KEPT = timedelta(days=30)
-"""So long a content that is no longer current is remembered; no version older than that is gone back to."""
 
 
 async def of_names(
@@ -53,25 +49,18 @@ async def remember(connection: Connection, cluster: str, namespace: str, hashes:
     )
 
 
-async def end(connection: Connection, cluster: str, namespace: str, names: Collection[str]) -> None:
-    """These ConfigMaps are gone."""
+async def end_others(connection: Connection, cluster: str, namespace: str, there: Collection[str]) -> None:
+    """Every ConfigMap of the namespace that is not among these is gone."""
     await connection.execute(
         """update config_hashes set ended_at = last_seen_at
-           where cluster = $1 and namespace = $2 and name = any ($3::text[]) and ended_at is null""",
+           where cluster = $1 and namespace = $2 and name <> all ($3::text[]) and ended_at is null""",
         cluster,
         namespace,
-        sorted(names),
+        sorted(there),
     )
 
 
 async def forget(connection: Connection, limit: int) -> int:
-    """Delete at most `limit` contents that ended longer than `KEPT` ago; how many it were."""
-    gone = await connection.fetch(
-        """delete from config_hashes where id in (
-               select id from config_hashes where ended_at < remediator_now() - $1::interval
-               limit $2 for update skip locked)
-           returning 1""",
-        KEPT,
-        limit,
-    )
-    return len(gone)
+    """Delete at most `limit` contents that ended a month ago; how many it were."""
+    gone: int = await connection.fetchval("select forget_config_hashes($1)", limit)
+    return gone

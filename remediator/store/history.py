@@ -1,8 +1,10 @@
 """The questions steps may ask the database."""
 
-from remediator.domain.history import AlertSpan, Tenure
+from collections.abc import Collection
+
+from remediator.domain.history import AlertSpan, ConfigStretch, Tenure
 from remediator.domain.target import Target
-from remediator.store import tenures
+from remediator.store import config_hashes, tenures
 from remediator.store.database import Database
 
 
@@ -25,6 +27,10 @@ class DatabaseHistory:
                 alertname,
             )
         return [AlertSpan(**row) for row in rows]
+
+    async def config_stretches(self, target: Target, names: Collection[str]) -> list[ConfigStretch]:
+        async with self._database.connection() as connection:
+            return await config_hashes.of_names(connection, target.cluster, target.namespace, names)
 
     async def open_alerts(self, run_id: int) -> list[str]:
         async with self._database.connection() as connection:

@@ -1,13 +1,10 @@
 """Whose a pod is or was: an alert may name one that is gone."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from remediator.domain.value import Value
 from remediator.store.database import Connection
-
-KEPT = timedelta(days=7)
-"""So long a pod that is gone is remembered."""
 
 
 class PodOwner(Value):
@@ -66,13 +63,6 @@ async def remember(connection: Connection, cluster: str, namespace: str, pods: S
 
 
 async def forget(connection: Connection, limit: int) -> int:
-    """Delete at most `limit` pods not seen for `KEPT`; how many it were."""
-    gone = await connection.fetch(
-        """delete from pod_owners where (cluster, namespace, pod) in (
-               select cluster, namespace, pod from pod_owners
-               where last_seen_at < remediator_now() - $1::interval limit $2 for update skip locked)
-           returning 1""",
-        KEPT,
-        limit,
-    )
-    return len(gone)
+    """Delete at most `limit` pods not seen for a week; how many it were."""
+    gone: int = await connection.fetchval("select forget_pod_owners($1)", limit)
+    return gone

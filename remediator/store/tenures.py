@@ -1,5 +1,6 @@
 """Tenures: which revision of a workload was current when, and how long it was seen fully available."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from remediator.domain.history import Tenure
@@ -37,15 +38,25 @@ async def of_target(connection: Connection, target: Target) -> list[Tenure]:
     return [Tenure(**row) for row in rows]
 
 
-async def remember(connection: Connection, seen: Sighting, unseen_after: float) -> None:
-    """Extend the current tenure, or end it and begin another; call within a transaction.
+async def see(connection: Connection, sightings: Sequence[Sighting], unseen_after: float) -> None:
+    """Extend the current tenures, or end them and begin others; call within a transaction.
 
     A stretch of availability is broken when the last look is more than `unseen_after` seconds ago:
-    what was not seen is not availability.
+    what was not seen is not availability. A look at which nothing changed is two statements, however many
+    workloads there are.
     """
+    await _end_others(connection, sightings)
+    extended = await _extend(connection, sightings, unseen_after)
+    for seen in sightings:
+        if (seen.target, seen.uid) not in extended:
+            await _replace(connection, seen)
+
+
+async def _replace(connection: Connection, seen: Sighting) -> None:
+    """Another revision than at the last look is the current one, or this is the first look."""
     target = seen.target
     current = await connection.fetchrow(
-        """select id, revision, last_seen_at from tenures
+        """select id, last_seen_at from tenures
            where cluster = $1 and kind = $2 and namespace = $3 and name = $4 and uid = $5 and ended_at is null
            for update""",
         target.cluster,
@@ -54,9 +65,6 @@ async def remember(connection: Connection, seen: Sighting, unseen_after: float) 
         target.name,
         seen.uid,
     )
-    if current is not None and current["revision"] == seen.revision:
-        await _extend(connection, current["id"], seen.available, unseen_after)
-        return
     if current is None:
         await _begin(connection, seen, seen.began_at, began_seen=False)
         return
@@ -83,26 +91,38 @@ async def _began_at(connection: Connection, seen: Sighting, last_look: datetime)
     return now
 
 
-async def _extend(connection: Connection, tenure_id: int, available: bool, unseen_after: float) -> None:
-    await connection.execute(
-        """update tenures set
+async def _extend(
+    connection: Connection, sightings: Sequence[Sighting], unseen_after: float
+) -> set[tuple[Target, str]]:
+    """Extend every current tenure whose revision is still the one seen; which those are."""
+    rows = await connection.fetch(
+        f"""update tenures set
                available_since = case
-                   when not $2 then null
+                   when not seen.available then null
                    when available_since is null
-                     or last_seen_at < remediator_now() - make_interval(secs => $3) then remediator_now()
+                     or last_seen_at < remediator_now() - make_interval(secs => $8) then remediator_now()
                    else available_since end,
                longest_available_seconds = case
-                   when not $2 or available_since is null
-                     or last_seen_at < remediator_now() - make_interval(secs => $3)
+                   when not seen.available or available_since is null
+                     or last_seen_at < remediator_now() - make_interval(secs => $8)
                    then longest_available_seconds
                    else greatest(longest_available_seconds,
                                  extract(epoch from remediator_now() - available_since)) end,
                last_seen_at = remediator_now()
-           where id = $1""",
-        tenure_id,
-        available,
+           from {_SEEN} where {_SAME_NAME} and tenures.uid = seen.uid
+             and tenures.revision = seen.revision and ended_at is null
+           returning tenures.cluster, tenures.kind, tenures.namespace, tenures.name, tenures.uid""",
+        *_columns(sightings),
+        [each.available for each in sightings],
         unseen_after,
     )
+    return {
+        (
+            Target(cluster=row["cluster"], kind=row["kind"], namespace=row["namespace"], name=row["name"]),
+            row["uid"],
+        )
+        for row in rows
+    }
 
 
 async def _begin(connection: Connection, seen: Sighting, began_at: datetime, *, began_seen: bool) -> None:
@@ -124,14 +144,29 @@ async def _begin(connection: Connection, seen: Sighting, began_at: datetime, *, 
     )
 
 
-async def end_others(connection: Connection, target: Target, uid: str) -> None:
-    """The object was deleted and made anew: the tenures of its earlier self are over."""
+async def _end_others(connection: Connection, sightings: Sequence[Sighting]) -> None:
+    """Objects were deleted and made anew: the tenures of their earlier selves are over."""
     await connection.execute(
-        """update tenures set ended_at = last_seen_at, available_since = null
-           where cluster = $1 and kind = $2 and namespace = $3 and name = $4 and uid <> $5 and ended_at is null""",
-        target.cluster,
-        target.kind,
-        target.namespace,
-        target.name,
-        uid,
+        f"""update tenures set ended_at = last_seen_at, available_since = null
+            from {_SEEN} where {_SAME_NAME} and tenures.uid <> seen.uid and ended_at is null""",
+        *_columns(sightings),
+        [each.available for each in sightings],
     )
+
+
+_SEEN = """unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
+    as seen (cluster, kind, namespace, name, uid, revision, available)"""
+_SAME_NAME = """tenures.cluster = seen.cluster and tenures.kind = seen.kind
+    and tenures.namespace = seen.namespace and tenures.name = seen.name"""
+
+
+def _columns(sightings: Sequence[Sighting]) -> list[list[str]]:
+    """The first six columns of `_SEEN`."""
+    return [
+        [each.target.cluster for each in sightings],
+        [each.target.kind for each in sightings],
+        [each.target.namespace for each in sightings],
+        [each.target.name for each in sightings],
+        [each.uid for each in sightings],
+        [each.revision for each in sightings],
+    ]

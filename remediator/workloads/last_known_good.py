@@ -11,7 +11,10 @@ from remediator.domain.value import Value
 from remediator.workloads.revision import Revision
 from remediator.workloads.version import Version, versions_of
 
-Source = Literal["memory", "replica_set"]
+Source = Literal["memory", "kube_state_metrics", "replica_set"]
+"""What shows that a version ran well. The first two saw it available; the last tells only its age."""
+SEEN: tuple[Source, ...] = ("memory", "kube_state_metrics")
+
 MAX_AGE = timedelta(days=14)
 """A version that was last the current one longer ago is not gone back to."""
 
@@ -29,6 +32,10 @@ class Facts:
     """All episodes of the alert in question on this workload."""
     missing_config: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By revision hash: ConfigMaps the version refers to that no longer exist."""
+    config_doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By revision hash: what could not be observed of the configuration it would run with, a clause each."""
+    measured: Mapping[str, str] = field(default_factory=dict)
+    """By revision hash: the sentence about a version that kube-state-metrics saw fully available long enough."""
     rolled_back_from: str | None = None
     """The annotation remediator.io/rolled-back-from of the workload: a revision hash."""
     now: datetime
@@ -47,8 +54,10 @@ class Candidate(Value):
     available_seconds: float
     """The longest unbroken time our memory saw it fully available, in seconds."""
     source: Source | None
-    """What makes it good: our memory, or only the age of its ReplicaSet. None when it is not good."""
+    """What makes it good. None when it is not good."""
     last_current_at: datetime | None
+    caveats: tuple[str, ...] = ()
+    """What could not be observed of the configuration it would run with."""
 
 
 class Choice(Value):
@@ -62,31 +71,53 @@ class Choice(Value):
     why: str
 
 
-def choose(facts: Facts, soak: timedelta, max_age: timedelta = MAX_AGE) -> Choice:
+def choose(
+    facts: Facts, soak: timedelta, max_age: timedelta = MAX_AGE, *, strict_config: bool = False
+) -> Choice:
     """Choose the newest good version among those older than the current one.
 
-    Good by memory: seen fully available for `soak` without a break, no such alert began in its time, nobody
-    went back past it since, its ConfigMaps exist, and it was the current one within `max_age`. Only when no
-    version is good by memory does the age of ReplicaSets stand in for having seen it available.
+    Good: seen fully available for `soak` without a break, no such alert began in its time, nobody went back
+    past it since, its ConfigMaps exist, and it was the current one within `max_age`. Only when no version is
+    good by what was seen does the age of ReplicaSets stand in for it. With `strict_config` a version of whose
+    configuration something could not be observed is not good.
     """
     earlier = [
         each for each in versions_of(facts.revisions, facts.tenures) if each.hash != facts.current_revision
     ]
     judged = sorted(
-        ((_judge(each, facts, soak, max_age), each) for each in earlier), key=_newness, reverse=True
+        ((_judge(each, facts, soak, max_age, strict_config), each) for each in earlier),
+        key=_newness,
+        reverse=True,
     )
     table = tuple(candidate for candidate, _ in judged)
-    for source in ("memory", "replica_set"):
+    for sources in (SEEN, ("replica_set",)):
         for candidate, version in judged:
-            if candidate.good and candidate.source == source:
+            if candidate.good and candidate.source in sources:
                 why = f"Of the good earlier versions {candidate.title} is the newest. {candidate.reasons[0]}"
                 return Choice(chosen=version.newest, source=candidate.source, table=table, why=why)
     return Choice(chosen=None, source=None, table=table, why=_why_none(table))
 
 
-def _judge(version: Version, facts: Facts, soak: timedelta, max_age: timedelta) -> Candidate:
+def not_seen_for_long(facts: Facts, soak: timedelta) -> tuple[Version, ...]:
+    """Earlier versions our memory has not seen for long enough to say anything, and that Kubernetes still has.
+
+    Of a version it saw for longer than `soak` it knows better than any other source.
+    """
+    return tuple(
+        each
+        for each in versions_of(facts.revisions, facts.tenures)
+        if each.hash != facts.current_revision and each.newest is not None and each.remembered < soak
+    )
+
+
+def _judge(
+    version: Version, facts: Facts, soak: timedelta, max_age: timedelta, strict_config: bool
+) -> Candidate:
+    doubts = tuple(facts.config_doubts.get(version.hash, ()))
     against = tuple(_against(version, facts, max_age))
-    source, reason = _soaked(version, soak)
+    if strict_config:
+        against += tuple(f"Not observed, which strict_config does not allow: {each}." for each in doubts)
+    source, reason = _soaked(version, soak, facts.measured.get(version.hash))
     good = not against and source is not None
     return Candidate(
         title=version.title,
@@ -97,10 +128,11 @@ def _judge(version: Version, facts: Facts, soak: timedelta, max_age: timedelta) 
         available_seconds=version.available.total_seconds(),
         source=source if good else None,
         last_current_at=version.last_current_at,
+        caveats=doubts,
     )
 
 
-def _soaked(version: Version, soak: timedelta) -> tuple[Source | None, str]:
+def _soaked(version: Version, soak: timedelta, measured: str | None) -> tuple[Source | None, str]:
     """What shows that it ran well long enough, or None; with the sentence about it."""
     available, needed = _shown(version.available), f"the soak time of {_shown(soak)}"
     if version.came_back:
@@ -114,6 +146,8 @@ def _soaked(version: Version, soak: timedelta) -> tuple[Source | None, str]:
         seen = f"It was seen fully available for {available}, less than {needed}"
     if version.remembered >= soak and version.available == timedelta(0):
         return None, f"It was remembered for {_shown(version.remembered)} and never seen fully available."
+    if measured is not None and version.remembered < soak:
+        return "kube_state_metrics", f"{seen}; {measured}"
     if version.current_by_age >= soak and version.stretches:
         return "replica_set", f"{seen}; by the age of ReplicaSets it was the current one for {aged}."
     return None, f"{seen}; the age of its ReplicaSets does not show {_shown(soak)} as the current one either."

@@ -61,6 +61,22 @@ class Version(Value):
         """The longest time our memory knew it as the current one, healthy or not."""
         return max((each.last_seen_at - each.began_at for each in self.tenures), default=timedelta(0))
 
+    def was_current_until(self, soak: timedelta) -> datetime | None:
+        """The end of the last time in which it was the current one for at least `soak`, by memory or by age.
+
+        Of a version that people left and took up again, only what came after counts.
+        """
+        times = [(each.began_at, each.ended_at) for each in self.tenures if each.ended_at is not None]
+        times += [(each.began_at, each.ended_at) for each in self.stretches]
+        return max(
+            (
+                ended
+                for began, ended in times
+                if ended - began >= soak and (self.left_at is None or began > self.left_at)
+            ),
+            default=None,
+        )
+
     def alerts(self, spans: Sequence[AlertSpan]) -> tuple[AlertSpan, ...]:
         """The alerts that began while it was the current one.
 

@@ -11,7 +11,7 @@ from remediator.domain.target import Target
 from remediator.rulebook.rule import Rule
 from remediator.run import State
 from remediator.sandbox.postgres import PostgresServer
-from remediator.store import incidents, journal, migrate, runs
+from remediator.store import config_hashes, incidents, journal, migrate, pod_owners, runs
 from remediator.store.database import Database, open_database
 from tests.deploy.manifests import ROOT
 from tests.support.clock import START
@@ -94,8 +94,27 @@ async def test_the_daemon_may_use_every_table_and_make_none(installed: Database)
         assert await connection.fetchval("select nextval('epochs')") == 1
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("create table mine (id integer)")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute("delete from journal")
+        for table in ("journal", "pod_owners", "config_hashes"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(f"delete from {table}")
+
+
+async def test_the_daemon_may_forget_what_is_too_old_to_be_of_use(installed: Database) -> None:
+    old, young = "remediator_now() - interval '31 days'", "remediator_now() - interval '1 day'"
+    async with installed.connection() as connection:
+        for name, at in (("old", old), ("young", young)):
+            await connection.execute(
+                f"""insert into pod_owners (cluster, namespace, pod, pod_uid, kind, name, uid, last_seen_at)
+                    values ('here', 'shop', '{name}', '1', 'job', 'tidy', '2', {at})"""
+            )
+            await connection.execute(
+                f"""insert into config_hashes (cluster, namespace, name, hash, ended_at)
+                    values ('here', 'shop', '{name}', 'a', {at})"""
+            )
+        assert await pod_owners.forget(connection, 10) == 1
+        assert await config_hashes.forget(connection, 10) == 1
+        assert await connection.fetchval("select string_agg(pod, ',') from pod_owners") == "young"
+        assert await connection.fetchval("select string_agg(name, ',') from config_hashes") == "young"
 
 
 async def test_a_run_settled_by_hand_frees_its_target_and_stands_in_the_journal(installed: Database) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_resource import NAMESPACE, resource
+from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
 from remediator.domain.rights import (
     DANGEROUS_EVERYWHERE,
@@ -18,6 +19,7 @@ from remediator.domain.rights import (
     Right,
 )
 from remediator.domain.target import KINDS
+from remediator.memory.picture import FOLLOWED
 from remediator.rulebook.shape import STEPS
 from remediator.sandbox.kubernetes import AccessRule, Account
 from remediator.workloads.revision_objects import KEPT_IN
@@ -28,12 +30,19 @@ from tests.support.story import ROLLBACK, Story, told
 INSIDE: set[Right] = {each.right for each in IN_A_NAMESPACE}
 CLUSTER_WIDE: set[Right] = {each.right for each in EVERYWHERE}
 
-CLIENTS = {"kube", "_kube", "reader", "_reader", "writer", "_writer"}
+
+def _group(kind: str) -> str:
+    return resource(kind).api_version.rpartition("/")[0]
+
+
+CLIENTS = {"kube", "_kube", "reader", "_reader", "watcher", "_watcher", "writer", "_writer"}
 """What the product calls its Kubernetes clients."""
 
 OF_METHOD: dict[str, Callable[[str], Right]] = {
     "get": lambda kind: Right("get", _group(kind), resource(kind).plural),
     "list": lambda kind: Right("list", _group(kind), resource(kind).plural),
+    "listing": lambda kind: Right("list", _group(kind), resource(kind).plural),
+    "watch": lambda kind: Right("watch", _group(kind), resource(kind).plural),
     "logs": lambda _: Right("get", _group("pod"), f"{resource('pod').plural}/log"),
     "namespace": lambda _: Right("get", "", NAMESPACE.plural),
     "namespaces": lambda _: Right("list", "", NAMESPACE.plural),
@@ -43,12 +52,19 @@ OF_METHOD: dict[str, Callable[[str], Right]] = {
 }
 
 
-def _group(kind: str) -> str:
-    return resource(kind).api_version.rpartition("/")[0]
+OF_NO_CONSTANT: dict[str, tuple[str, ...]] = {
+    "list": (*KINDS, *KEPT_IN.values()),
+    "listing": FOLLOWED,
+    "watch": FOLLOWED,
+}
+"""The kinds a method is called with where the call does not name one; of the others those of targets."""
 
 
 def used() -> set[Right]:
-    """Every right a call in the product needs. A kind that is no constant is a target's, or of its revisions."""
+    """Every right a call in the product needs.
+
+    A kind that is no constant is a target's, or of its revisions, or one the memory follows.
+    """
     found: set[Right] = set()
     for path in sorted((ROOT / "remediator").rglob("*.py")):
         if "sandbox" not in path.parts:
@@ -66,7 +82,7 @@ def _calls(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
             if isinstance(first, ast.Constant) and node.func.attr in ("get", "list", "patch"):
                 yield node.func.attr, (str(first.value),)
             else:
-                yield node.func.attr, (*KINDS, *KEPT_IN.values()) if node.func.attr == "list" else KINDS
+                yield node.func.attr, OF_NO_CONSTANT.get(node.func.attr, KINDS)
 
 
 def _name(node: ast.expr) -> str:
@@ -101,7 +117,7 @@ def rules(rights: set[Right], namespace: str) -> list[AccessRule]:
 def test_every_way_to_ask_and_to_change_is_known_here() -> None:
     public = {
         name
-        for client in (KubeReader, KubeWriter)
+        for client in (KubeReader, KubeWatcher, KubeWriter)
         for name, _ in inspect.getmembers(client, inspect.isfunction)
         if not name.startswith("_")
     }
@@ -119,8 +135,8 @@ def test_a_namespace_grants_exactly_what_is_used_there() -> None:
     look, act = granted("namespace/look.yaml"), granted("namespace/act.yaml")
     assert look == {each.right for each in IN_A_NAMESPACE if each.to == "look"}
     assert act == {each.right for each in IN_A_NAMESPACE if each.to == "act"}
-    assert {verb for verb, _, _ in look} == {"get", "list"}
-    assert not {verb for verb, _, _ in act} & {"get", "list"}
+    assert {verb for verb, _, _ in look} == {"get", "list", "watch"}
+    assert not {verb for verb, _, _ in act} & {"get", "list", "watch"}
 
 
 def test_the_cluster_grants_exactly_what_cannot_be_granted_in_a_namespace() -> None:

@@ -27,6 +27,8 @@ async def test_content_that_stays_is_one_stretch_without_an_end(
         for _ in range(3):
             await config_hashes.remember(connection, "here", "shop", {"web-config": "a", "other": "x"})
             await clock.advance(60)
+            await config_hashes.end_others(connection, "here", "shop", ["web-config"])
+            await config_hashes.end_others(connection, "here", "bank", [])
         assert await remembered(connection) == [("a", 0.0, None)]
 
 
@@ -48,8 +50,8 @@ async def test_a_deleted_config_map_has_no_content_until_it_is_there_again(
     database: Database, clock: DrivenClock
 ) -> None:
     async with database.connection() as connection:
-        await config_hashes.remember(connection, "here", "shop", {"web-config": "a"})
-        await config_hashes.end(connection, "here", "shop", ["web-config"])
+        await config_hashes.remember(connection, "here", "shop", {"web-config": "a", "other": "x"})
+        await config_hashes.end_others(connection, "here", "shop", ["other"])
         assert await remembered(connection) == [("a", 0.0, 0.0)]
         await clock.advance(60)
         await config_hashes.remember(connection, "here", "shop", {"web-config": "a"})

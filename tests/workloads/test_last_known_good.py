@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from remediator.domain.history import AlertSpan
-from remediator.workloads.last_known_good import Choice, Facts, choose
+from remediator.workloads.last_known_good import Choice, Facts, choose, not_seen_for_long
 from remediator.workloads.revisions import revisions_of
 from tests.workloads.life import SOAK, Life, chosen, template, version
 from tests.workloads.recorded import body, items
@@ -258,3 +258,63 @@ def test_in_the_recorded_rollback_the_bad_image_is_not_good_and_the_first_versio
         ("revision 3 (web:bad)", False),
         ("revision 1 (web:v1)", True),
     ]
+
+
+def before_our_memory() -> Life:
+    """v1 ran for ten hours before anybody looked; v2 has been out for five minutes."""
+    life = Life(remembering=False)
+    life.release("v1")
+    life.runs(600)
+    life.release("v2")
+    life.remember_from_now_on()
+    life.runs(5)
+    return life
+
+
+SHOWN = "kube-state-metrics shows it fully available for 30m."
+
+
+def test_what_another_witness_saw_is_as_good_as_what_our_memory_saw() -> None:
+    life = before_our_memory()
+    assert life.choose().source == "replica_set"
+    choice = life.choose(measured={version("v1"): SHOWN})
+    assert (chosen(choice), choice.source) == ("v1", "kube_state_metrics")
+    assert reasons(choice, "v1") == (f"It was never seen by our memory; {SHOWN}",)
+
+
+def test_a_newer_version_seen_by_another_witness_comes_before_an_older_one_of_our_memory() -> None:
+    life = story(("v1", 600), ("v2", 10), ("v3", 5))
+    choice = life.choose(measured={version("v2"): SHOWN})
+    assert (chosen(choice), choice.source) == ("v2", "kube_state_metrics")
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_what_our_memory_watched_for_long_enough_no_other_witness_knows_better(available: bool) -> None:
+    life = Life()
+    life.release("v1")
+    for _ in range(3):
+        life.runs(20, available=available)
+    life.release("v2")
+    life.runs(5)
+    choice = life.choose(measured={version("v1"): SHOWN})
+    assert choice.source != "kube_state_metrics"
+    assert version("v1") not in {each.hash for each in not_seen_for_long(life.facts(), SOAK)}
+
+
+def test_another_witness_does_not_outweigh_what_speaks_against_a_version() -> None:
+    life = before_our_memory()
+    against = {"measured": {version("v1"): SHOWN}, "missing_config": {version("v1"): ["gone"]}}
+    assert life.choose(**against).chosen is None
+
+
+DOUBT = "what Secret db held and will hold: Secrets are never read"
+
+
+def test_a_doubt_about_configuration_is_told_and_decides_only_if_that_is_wanted() -> None:
+    facts = story(("v1", 600), ("v2", 5)).facts(config_doubts={version("v1"): [DOUBT]})
+    choice = choose(facts, SOAK)
+    assert chosen(choice) == "v1"
+    assert choice.table[0].caveats == (DOUBT,)
+    strict = choose(facts, SOAK, strict_config=True)
+    assert strict.chosen is None
+    assert strict.table[0].reasons == (f"Not observed, which strict_config does not allow: {DOUBT}.",)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remediator.domain.change import revision_hash
-from remediator.workloads.last_known_good import choose
-from tests.workloads.life import SOAK, Life, chosen
+from remediator.workloads.last_known_good import SEEN, choose, not_seen_for_long
+from tests.workloads.life import SOAK, Life, chosen, version
 
 
 @dataclass(frozen=True)
@@ -184,3 +184,43 @@ def test_when_every_release_was_new_the_newest_that_ran_for_the_soak_time_is_alw
     life.alert()
     expected = [f"v{number}" for number, each in enumerate(minutes) if each >= 30]
     assert chosen(life.choose()) == (expected[-1] if expected else None)
+
+
+names = st.sets(st.sampled_from(["v1", "v2", "v3", "v4"]))
+
+
+@given(lives, names)
+@settings(max_examples=300, deadline=None)
+def test_another_witness_turns_no_judgement_of_our_memory_and_no_reason_against_a_version(
+    happened: list[Event], measured: set[str]
+) -> None:
+    life = lived(happened)
+    before = {each.hash: each for each in life.choose().table}
+    choice = life.choose(measured={version(name): "It was well." for name in measured})
+    for row in choice.table:
+        without = before[row.hash]
+        if row != without:
+            assert row.hash in {version(name) for name in measured}
+            assert without.source != "memory"
+        if row.source == "kube_state_metrics":
+            assert row.hash in {each.hash for each in not_seen_for_long(life.facts(), SOAK)}
+            assert all("kube" not in each for each in without.reasons)
+            assert without.good or len(without.reasons) == 1
+    assert choice.source != "replica_set" or not [each for each in choice.table if each.source in SEEN]
+
+
+@given(lives, names)
+@settings(max_examples=300, deadline=None)
+def test_a_doubt_changes_nothing_but_the_caveats_unless_it_is_strict(
+    happened: list[Event], doubted: set[str]
+) -> None:
+    life = lived(happened)
+    plain, hashes = life.choose(), {version(name) for name in doubted}
+    facts = life.facts(config_doubts={each: ["the weather"] for each in hashes})
+    told = choose(facts, SOAK)
+    assert [each.model_copy(update={"caveats": ()}) for each in told.table] == list(plain.table)
+    assert told.chosen == plain.chosen
+    strict = choose(facts, SOAK, strict_config=True)
+    assert strict.chosen is None or strict.chosen.hash not in hashes
+    certain = [each for each in plain.table if each.good and each.hash not in hashes]
+    assert (strict.chosen is None) == (not certain)

@@ -32,3 +32,26 @@ comment on table config_hashes is 'What a ConfigMap held when: a hash of its con
 -- Every look updates the rows of what is current; room in each page keeps indexes out of it.
 alter table tenures set (fillfactor = 70);
 alter table pod_owners set (fillfactor = 70);
+
+-- The daemon's own user may delete nothing (docs/operating.md) but what these two let go of.
+create function forget_pod_owners(at_most integer) returns bigint
+language sql security definer set search_path = public as $$
+    with gone as (
+        delete from pod_owners where (cluster, namespace, pod) in (
+            select cluster, namespace, pod from pod_owners
+            where last_seen_at < remediator_now() - interval '7 days' limit at_most for update skip locked)
+        returning 1)
+    select count(*) from gone
+$$;
+comment on function forget_pod_owners is 'Pods not seen for a week.';
+
+create function forget_config_hashes(at_most integer) returns bigint
+language sql security definer set search_path = public as $$
+    with gone as (
+        delete from config_hashes where id in (
+            select id from config_hashes where ended_at < remediator_now() - interval '30 days'
+            limit at_most for update skip locked)
+        returning 1)
+    select count(*) from gone
+$$;
+comment on function forget_config_hashes is 'Contents that ended a month ago; no version older than that is gone back to.';

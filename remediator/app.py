@@ -32,6 +32,7 @@ from remediator.planning.reader import Reader
 from remediator.planning.reconcile import Reconciler
 from remediator.planning.resolve import Resolver
 from remediator.planning.rules_in_force import RulesInForce
+from remediator.runbook.aftermath import Aftermath
 from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
@@ -70,6 +71,7 @@ class Daemon:
     watcher: Watcher
     worker: Worker
     courier: Courier
+    aftermath: Aftermath
     gauges: Gauges
 
 
@@ -125,6 +127,7 @@ def _wire(
         ),
         worker=Worker(desk, engine.lease.total_seconds()),
         courier=Courier(database, kit, effects, notifiers, metrics),
+        aftermath=Aftermath(desk, engine.settle),
         gauges=Gauges(database, metrics, rules),
     )
 
@@ -214,6 +217,7 @@ def _loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
             for number, bell in enumerate(at_work)
         ),
         Loop("courier", daemon.courier.tick, tick, told),
+        Loop("aftermath", daemon.aftermath.tick, engine.verify_every.total_seconds(), Bell(), (told,)),
         Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
         Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),
         Loop("gauges", daemon.gauges.tick, 15.0, Bell()),

@@ -53,5 +53,8 @@ class History(Protocol):
     async def alert_spans(self, target: Target, alertname: str) -> list[AlertSpan]:
         """All episodes of this alert on this target, oldest first."""
 
+    async def attempted_at(self, target: Target, marker: str) -> datetime | None:
+        """When the attempt that left this marker on a target was made; None when it is none of ours."""
+
     async def open_alerts(self, run_id: int) -> list[str]:
         """Fingerprints of this run's episodes for which no resolved notice has come."""

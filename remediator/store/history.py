@@ -1,5 +1,7 @@
 """The questions steps may ask the database."""
 
+from datetime import datetime
+
 from remediator.domain.history import AlertSpan, Tenure
 from remediator.domain.target import Target
 from remediator.store import tenures
@@ -25,6 +27,20 @@ class DatabaseHistory:
                 alertname,
             )
         return [AlertSpan(**row) for row in rows]
+
+    async def attempted_at(self, target: Target, marker: str) -> datetime | None:
+        async with self._database.connection() as connection:
+            found: datetime | None = await connection.fetchval(
+                """select coalesce(outcome_at, intended_at) from attempts
+                   where cluster = $1 and kind = $2 and namespace = $3 and name = $4
+                     and concat_ws('/', run_id, rung, action_index) = $5""",
+                target.cluster,
+                target.kind,
+                target.namespace,
+                target.name,
+                marker,
+            )
+        return found
 
     async def open_alerts(self, run_id: int) -> list[str]:
         async with self._database.connection() as connection:

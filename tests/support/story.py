@@ -141,6 +141,7 @@ class Story:
             await self.emulator.catch_up()
             await self.daemon.watcher.tick()
             await self.daemon.reconciler.tick()
+            await self.daemon.aftermath.tick()
             await self.settle()
 
     def image(self) -> str:

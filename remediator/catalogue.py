@@ -21,12 +21,14 @@ from remediator.guards.cooldown import Cooldown
 from remediator.guards.floor import Floor
 from remediator.guards.human_active import HumanActive
 from remediator.guards.limit import Limit
+from remediator.guards.migration import Migration
 from remediator.guards.opted_in import OptedIn
 from remediator.guards.owner import Owner
 from remediator.guards.pause import Pause
 from remediator.guards.ping_pong import PingPong
 from remediator.guards.protected import Protected
 from remediator.guards.rollout_in_progress import RolloutInProgress
+from remediator.guards.siblings import Siblings
 from remediator.guards.this_cluster import ThisCluster
 from remediator.notifiers.webhook import Webhook
 from remediator.step import Guard, Step
@@ -79,6 +81,8 @@ GuardStep = Annotated[
     | Annotated[HumanActive, _FIELDS, Tag("human_active")]
     | Annotated[Owner, _FIELDS, Tag("owner")]
     | Annotated[Floor, _FIELDS, Tag("floor")]
+    | Annotated[Siblings, _FIELDS, Tag("siblings")]
+    | Annotated[Migration, _FIELDS, Tag("migration")]
     | Annotated[PingPong, _FIELDS, Tag("ping_pong")]
     | Annotated[Cooldown, _FIELDS, Tag("cooldown")]
     | Annotated[Limit, _FIELDS, Tag("limit")],
@@ -118,6 +122,8 @@ ALWAYS_ON: tuple[Guard, ...] = (
     HumanActive(),
     Owner(),
     Floor(),
+    Siblings(),
+    Migration(),
     PingPong(),
 )
 """Asked for every change of every rule. A rule may add its own, stricter one beside; none can be taken away."""

@@ -1,18 +1,28 @@
 """Whether what was changed is still there, and who changed it since."""
 
-from remediator.domain.change import Change
+from remediator.clients.kube_read import KubeReader
+from remediator.domain.change import Change, Eviction, TemplatePatch
 from remediator.effects.recovery import Seen
 
 
-def undone(change: Change, seen: Seen | None) -> str | None:
+async def undone(reader: KubeReader, change: Change) -> str | None:
     """Why the change is not there any more, as a sentence that names who undid it; None while it is.
 
-    A restart of the version that was set is still that version.
+    Raises Retryable or Permanent when the object cannot be read. An evicted pod cannot come back.
     """
-    if seen is None:
-        return f"{change.target} was deleted after the change"
+    if isinstance(change, Eviction):
+        return None
+    target = change.target
+    workload = await reader.get(target.kind, target.namespace, target.name)
+    if workload is None:
+        return f"{target} was deleted after the change"
+    return _undone(change, Seen.of(workload))
+
+
+def _undone(change: TemplatePatch, seen: Seen) -> str | None:
     if seen.uid != change.uid:
         return f"{change.target} was deleted after the change and made anew under the same name"
+    # A restart of the version that was set is still that version.
     if seen.revision == change.to_revision:
         return None
     who = seen.last_manager or "somebody"

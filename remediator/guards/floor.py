@@ -3,13 +3,14 @@
 from pydantic import Field
 
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import Change
+from remediator.domain.change import Change, Eviction
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
 from remediator.kit import Kit
 from remediator.step import Guard
 from remediator.workloads.consent import mark
-from remediator.workloads.floor import INTERRUPTIBLE, Estimate, while_evicting, while_rolling
+from remediator.workloads.fields import at, condition
+from remediator.workloads.floor import INTERRUPTIBLE, Estimate, healthy_wanted, while_evicting, while_rolling
 from remediator.workloads.rollout_numbers import rollout_numbers
 
 
@@ -28,7 +29,22 @@ class Floor(Guard):
         workload = await kit.kube.get(target.kind, target.namespace, target.name)
         if workload is None:
             return self.unknown(f"{target} does not exist")
+        if isinstance(change, Eviction):
+            return await self._of_eviction(change, workload, kit)
         return self.judged(workload)
+
+    async def _of_eviction(self, change: Eviction, workload: JsonObject, kit: Kit) -> GuardVerdict:
+        namespace, numbers = change.target.namespace, rollout_numbers(workload)
+        if numbers is None:
+            return self.unknown("how many pods are ready cannot be told")
+        pod = await kit.kube.get("pod", namespace, change.pod)
+        ready = pod is not None and condition(pod, "Ready").get("status") == "True"
+        budgets = await kit.kube.list("poddisruptionbudget", namespace) if ready else []
+        try:
+            wanted = healthy_wanted(budgets, at(pod, "metadata", "labels") or {})
+        except ValueError as reason:
+            return self.unknown(str(reason))
+        return self.judged_eviction(numbers.ready, ready, wanted)
 
     def judged(self, workload: JsonObject) -> GuardVerdict:
         """The verdict on replacing this workload's template."""

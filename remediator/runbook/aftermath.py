@@ -3,7 +3,6 @@
 import logging
 from datetime import timedelta
 
-from remediator.effects.undone import undone
 from remediator.errors import RemediatorError
 from remediator.runbook.desk import Desk
 from remediator.runbook.notices import of_undoing
@@ -37,7 +36,7 @@ class Aftermath:
 
     async def _look(self, attempt: Attempt) -> None:
         try:
-            why = undone(attempt.change, await self._desk.effects.read_back(attempt.change.target))
+            why = await self._desk.effects.undone(attempt.change)
         except RemediatorError as reason:
             _log.warning("whether %s is still there cannot be read: %s", attempt.marker, reason.sentence)
             return

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from remediator.domain.answers import Answer, Finding
 from remediator.domain.change import Change
-from remediator.effects.undone import undone
 from remediator.errors import RemediatorError
 from remediator.run import End, Entry, Hold, Plan, Run, State, Streak, TryNext, Verdict
 from remediator.runbook.call_step import Unanswered, call_step
@@ -46,10 +45,9 @@ class VerifyOutcome:
         """Why there is nothing left to verify. What cannot be read is left to the verifications."""
         for change in plan.changes:
             try:
-                seen = await self._desk.effects.read_back(change.target)
+                why = await self._desk.effects.undone(change)
             except RemediatorError:
                 return None
-            why = undone(change, seen)
             if why is not None:
                 return why
         return None

@@ -97,16 +97,3 @@ async def test_a_migration_under_way_is_waited_for_and_then_a_person_is_asked(st
     assert run.state == "BLOCKED"
     assert "migration: the schema may have been migrated since by Job migrate" in (run.why or "")
     assert story.effects() == []
-
-
-async def test_a_migration_in_an_init_container_asks_whatever_the_team_said(story: Story) -> None:
-    await good_version(story)
-    init = [{"name": "db-migrate", "image": "app:v2", "command": ["alembic", "upgrade", "head"]}]
-    spec = {"initContainers": init, "containers": [{"name": "app", "image": "app:v2"}]}
-    patch = {"spec": {"template": {"spec": spec}}}
-    story.emulator.patch("deployments", "shop", "api", patch, user="somebody", manager="helm")
-    await story.let(4 * 60)
-    await story.fire()
-    run = await story.run()
-    assert run.state == "BLOCKED"
-    assert "init container db-migrate" in (run.why or "")

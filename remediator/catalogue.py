@@ -16,6 +16,7 @@ from remediator.diagnostics.pods import Pods
 from remediator.diagnostics.promql import Promql as PromqlDiagnostic
 from remediator.diagnostics.rollout_history import RolloutHistory
 from remediator.guards.alert_still_firing import AlertStillFiring
+from remediator.guards.autoscaled import Autoscaled
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
 from remediator.guards.floor import Floor
@@ -27,6 +28,7 @@ from remediator.guards.owner import Owner
 from remediator.guards.pause import Pause
 from remediator.guards.ping_pong import PingPong
 from remediator.guards.protected import Protected
+from remediator.guards.quota import Quota
 from remediator.guards.rollout_in_progress import RolloutInProgress
 from remediator.guards.siblings import Siblings
 from remediator.guards.this_cluster import ThisCluster
@@ -81,6 +83,8 @@ GuardStep = Annotated[
     | Annotated[HumanActive, _FIELDS, Tag("human_active")]
     | Annotated[Owner, _FIELDS, Tag("owner")]
     | Annotated[Floor, _FIELDS, Tag("floor")]
+    | Annotated[Quota, _FIELDS, Tag("quota")]
+    | Annotated[Autoscaled, _FIELDS, Tag("autoscaled")]
     | Annotated[Siblings, _FIELDS, Tag("siblings")]
     | Annotated[Migration, _FIELDS, Tag("migration")]
     | Annotated[PingPong, _FIELDS, Tag("ping_pong")]
@@ -122,6 +126,8 @@ ALWAYS_ON: tuple[Guard, ...] = (
     HumanActive(),
     Owner(),
     Floor(),
+    Quota(),
+    Autoscaled(),
     Siblings(),
     Migration(),
     PingPong(),

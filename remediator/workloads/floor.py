@@ -10,7 +10,7 @@ from remediator.workloads.fields import at, count, text
 INTERRUPTIBLE = "remediator.io/interruptible"
 """On a workload: `true` is its team's word that for a moment no pod may be ready."""
 
-_PERCENT = re.compile(r"(\d{1,9})%")
+_PERCENT = re.compile(r"([0-9]{1,9})%")
 _DEFAULTS = {"Deployment": "25%", "DaemonSet": 1, "StatefulSet": 1}
 """maxUnavailable where it is not said (apis/apps/v1 defaults)."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from remediator.domain.history import AlertSpan, Tenure
 from remediator.domain.target import Target
-from remediator.store import tenures
+from remediator.store import schema_heads, tenures
 from remediator.store.database import Database
 
 
@@ -41,6 +41,10 @@ class DatabaseHistory:
                 marker,
             )
         return found
+
+    async def schema_heads(self, name: str, since: datetime, until: datetime) -> list[str]:
+        async with self._database.connection() as connection:
+            return await schema_heads.between(connection, name, since, until)
 
     async def open_alerts(self, run_id: int) -> list[str]:
         async with self._database.connection() as connection:

@@ -10,6 +10,7 @@ from remediator.clients.kube_connection import KubeConnection
 from remediator.clients.kube_resource import resource
 from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, RemediatorError
+from remediator.workloads.writers import OURS
 
 JsonPatch: TypeAlias = list[dict[str, Any]]
 """The operations of RFC 6902."""
@@ -62,7 +63,7 @@ class KubeWriter:
     Answers are values, never errors. Cancelling a write leaves it as unclear as a lost connection does.
     """
 
-    def __init__(self, connection: KubeConnection, field_manager: str = "remediator") -> None:
+    def __init__(self, connection: KubeConnection, field_manager: str = OURS) -> None:
         """`field_manager` is the name under which Kubernetes records who changed a field."""
         self._connection = connection
         self._field_manager = field_manager

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from remediator.sandbox.kubernetes import Fault
 from remediator.sandbox.kubernetes.faults import AnswerStatus
 from tests.support.story import Story
@@ -58,3 +60,23 @@ async def test_autoscalers_that_cannot_be_read_stop_nothing_either(story: Story)
     await story.fire()
     assert laid.hits > 0
     assert story.effects() == ["app:v1"]
+
+
+@pytest.mark.parametrize(("replicas", "image"), [(1, "app:v2"), (4, "app:v2"), (4, "app:crash-v2")])
+async def test_a_budget_with_no_disruption_left_stops_no_rollback(
+    story: Story, replicas: int, image: str
+) -> None:
+    story.emulator.create(
+        {
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": "api", "namespace": "shop"},
+            "spec": {"maxUnavailable": 0, "selector": {"matchLabels": {"app": "api"}}},
+        }
+    )
+    await story.create("app:v1", replicas=replicas)
+    await story.let(35 * 60, step=45)
+    story.release(image)
+    await story.let(4 * 60)
+    await story.fire()
+    assert story.effects() == ["app:v1"], (await story.run()).why

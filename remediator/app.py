@@ -20,12 +20,14 @@ from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
 from remediator.clients.prometheus import PrometheusClient
+from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock, SystemClock
 from remediator.effects.doors import Effects
 from remediator.errors import Permanent
 from remediator.gauges import Gauges
 from remediator.kit import Kit, Protected
 from remediator.memory.follower import Cluster
+from remediator.memory.schemas import EVERY_SECONDS, Schemas
 from remediator.memory.watcher import Watcher
 from remediator.planning.backfill import Backfiller
 from remediator.planning.planner import Planner
@@ -34,6 +36,7 @@ from remediator.planning.reader import Reader
 from remediator.planning.reconcile import Reconciler
 from remediator.planning.resolve import Resolver
 from remediator.planning.rules_in_force import RulesInForce
+from remediator.runbook.aftermath import Aftermath
 from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
@@ -70,8 +73,10 @@ class Daemon:
     backfiller: Backfiller
     reconciler: Reconciler
     watcher: Watcher
+    schemas: Schemas
     worker: Worker
     courier: Courier
+    aftermath: Aftermath
     gauges: Gauges
 
 
@@ -127,8 +132,10 @@ def _wire(
             settings.kubernetes.namespaces,
             engine.memory_every,
         ),
+        schemas=Schemas(database, kit.schemas, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
         courier=Courier(database, kit, effects, notifiers, metrics),
+        aftermath=Aftermath(desk, engine.settle),
         gauges=Gauges(database, metrics, rules),
     )
 
@@ -147,6 +154,10 @@ def _kit(settings: Settings, clock: Clock, database: Database, http: HttpClient,
         http=http,
         clock=clock,
         history=DatabaseHistory(database),
+        schemas=tuple(
+            SchemaVersion(each.name, each.dsn_file, frozenset(each.targets), each.version_query)
+            for each in settings.databases
+        ),
     )
 
 
@@ -218,7 +229,9 @@ def _loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
             for number, bell in enumerate(at_work)
         ),
         Loop("courier", daemon.courier.tick, tick, told),
+        Loop("aftermath", daemon.aftermath.tick, engine.verify_every.total_seconds(), Bell(), (told,)),
         Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
+        Loop("schemas", daemon.schemas.tick, EVERY_SECONDS, Bell()),
         Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),
         Loop("gauges", daemon.gauges.tick, 15.0, Bell()),
     ]

@@ -16,14 +16,21 @@ from remediator.diagnostics.pods import Pods
 from remediator.diagnostics.promql import Promql as PromqlDiagnostic
 from remediator.diagnostics.rollout_history import RolloutHistory
 from remediator.guards.alert_still_firing import AlertStillFiring
+from remediator.guards.autoscaled import Autoscaled
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
+from remediator.guards.floor import Floor
+from remediator.guards.human_active import HumanActive
 from remediator.guards.limit import Limit
+from remediator.guards.migration import Migration
 from remediator.guards.opted_in import OptedIn
+from remediator.guards.owner import Owner
 from remediator.guards.pause import Pause
 from remediator.guards.ping_pong import PingPong
 from remediator.guards.protected import Protected
+from remediator.guards.quota import Quota
 from remediator.guards.rollout_in_progress import RolloutInProgress
+from remediator.guards.siblings import Siblings
 from remediator.guards.this_cluster import ThisCluster
 from remediator.notifiers.webhook import Webhook
 from remediator.step import Guard, Step
@@ -73,6 +80,13 @@ GuardStep = Annotated[
     | Annotated[AlertStillFiring, _FIELDS, Tag("alert_still_firing")]
     | Annotated[CausedByRollout, _FIELDS, Tag("caused_by_rollout")]
     | Annotated[RolloutInProgress, _FIELDS, Tag("rollout_in_progress")]
+    | Annotated[HumanActive, _FIELDS, Tag("human_active")]
+    | Annotated[Owner, _FIELDS, Tag("owner")]
+    | Annotated[Floor, _FIELDS, Tag("floor")]
+    | Annotated[Quota, _FIELDS, Tag("quota")]
+    | Annotated[Autoscaled, _FIELDS, Tag("autoscaled")]
+    | Annotated[Siblings, _FIELDS, Tag("siblings")]
+    | Annotated[Migration, _FIELDS, Tag("migration")]
     | Annotated[PingPong, _FIELDS, Tag("ping_pong")]
     | Annotated[Cooldown, _FIELDS, Tag("cooldown")]
     | Annotated[Limit, _FIELDS, Tag("limit")],
@@ -109,6 +123,13 @@ ALWAYS_ON: tuple[Guard, ...] = (
     AlertStillFiring(),
     CausedByRollout(),
     RolloutInProgress(),
+    HumanActive(),
+    Owner(),
+    Floor(),
+    Quota(),
+    Autoscaled(),
+    Siblings(),
+    Migration(),
     PingPong(),
 )
 """Asked for every change of every rule. A rule may add its own, stricter one beside; none can be taken away."""

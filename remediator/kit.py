@@ -6,6 +6,7 @@ from remediator.clients.alertmanager import AlertmanagerClient
 from remediator.clients.http import HttpClient
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.prometheus import PrometheusClient
+from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock
 from remediator.domain.history import History
 
@@ -33,3 +34,5 @@ class Kit:
     http: HttpClient
     clock: Clock
     history: History
+    schemas: tuple[SchemaVersion, ...] = ()
+    """The databases of applications whose schema's version may be asked for."""

@@ -44,6 +44,10 @@ class Plan(Value):
 
     rung: int
     changes: tuple[Change, ...]
+    asked: tuple[str, ...] = ()
+    """What guards want a person to agree to, as they said it when they cleared the plan."""
+    caveats: tuple[str, ...] = ()
+    """What guards that allow it want to be known."""
 
     @property
     def outcome(self) -> Change:

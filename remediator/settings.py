@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from remediator.domain.duration import Duration
 from remediator.domain.run_view import Mode
+from remediator.domain.target import Target
 from remediator.errors import Permanent
 
 _UNREADABLE = "cannot be read"
@@ -97,6 +98,25 @@ class Engine(_Section):
     workers: int = Field(default=4, strict=True, ge=1, le=64)
 
 
+class ApplicationDatabase(_Section):
+    """A database of applications, asked read-only at which version its schema is."""
+
+    name: str
+    dsn_file: Path
+    targets: tuple[str, ...]
+    """`kind/namespace/name` of the workloads whose schema it holds."""
+    version_query: str | None = None
+    """Answers the version as one text; None asks the tables of the known migration tools."""
+
+    @field_validator("targets")
+    @classmethod
+    def _of_workloads(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
+        """A target that names nothing would mean that nothing is ever asked."""
+        for each in targets:
+            Target.parse(each, cluster="")
+        return targets
+
+
 class Settings(_Section):
     """Everything remediator.yml and the flags may say."""
 
@@ -106,6 +126,7 @@ class Settings(_Section):
     kubernetes: Kubernetes = Kubernetes()
     intake: Intake = Intake()
     people: tuple[Person, ...] = ()
+    databases: tuple[ApplicationDatabase, ...] = ()
     notifiers: tuple[dict[str, Any], ...] = ()
     """Entries of the catalogue's notifiers, for example `webhook: {url_file: ...}`."""
     protected_namespaces: tuple[str, ...] = (

@@ -60,7 +60,7 @@ class Guard(Step):
         return self.actions is None or change.action in self.actions
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict | None:
-        """Allow, refuse or unknown; None when all it has to say is in its limits.
+        """Allow, ask, refuse or unknown; None when all it has to say is in its limits.
 
         What it raises or leaves unanswered counts as unknown.
         """
@@ -71,8 +71,16 @@ class Guard(Step):
         return ()
 
     @classmethod
-    def allow(cls, why: str, inputs: Mapping[str, Any] | None = None) -> GuardVerdict:
-        return cls._answer(GuardAnswer.ALLOW, why, inputs, passing=False)
+    def allow(
+        cls, why: str, inputs: Mapping[str, Any] | None = None, caveats: tuple[str, ...] = ()
+    ) -> GuardVerdict:
+        verdict = cls._answer(GuardAnswer.ALLOW, why, inputs, passing=False)
+        return verdict.model_copy(update={"caveats": caveats})
+
+    @classmethod
+    def ask(cls, why: str, inputs: Mapping[str, Any] | None = None) -> GuardVerdict:
+        """A person has to agree. `why` is what they agree to: it must not change from one look to the next."""
+        return cls._answer(GuardAnswer.ASK, why, inputs, passing=False)
 
     @classmethod
     def refuse(

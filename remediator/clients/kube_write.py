@@ -1,6 +1,8 @@
 """Writing to Kubernetes: one request, and how much is known about what became of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from remediator.clients.http import HttpAnswer, NeverSent, json_document
@@ -8,6 +10,7 @@ from remediator.clients.kube_connection import KubeConnection
 from remediator.clients.kube_resource import resource
 from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, RemediatorError
+from remediator.workloads.writers import OURS
 
 JsonPatch: TypeAlias = list[dict[str, Any]]
 """The operations of RFC 6902."""
@@ -60,21 +63,34 @@ class KubeWriter:
     Answers are values, never errors. Cancelling a write leaves it as unclear as a lost connection does.
     """
 
-    def __init__(self, connection: KubeConnection, field_manager: str = "remediator") -> None:
+    def __init__(self, connection: KubeConnection, field_manager: str = OURS) -> None:
         """`field_manager` is the name under which Kubernetes records who changed a field."""
         self._connection = connection
         self._field_manager = field_manager
 
     async def patch(
-        self, kind: str, namespace: str, name: str, patch: JsonPatch, *, deadline: float = 10.0
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        patch: JsonPatch,
+        *,
+        deadline: float = 10.0,
+        dry_run: bool = False,
     ) -> WriteAnswer:
-        """Apply a JSON Patch to one object; all of its operations or none. `deadline` is in seconds."""
+        """Apply a JSON Patch to one object; all of its operations or none. `deadline` is in seconds.
+
+        With `dry_run` the server does everything but store it.
+        """
         try:
             what = resource(kind)
             path = what.path(namespace, name)
         except Permanent as error:
             return NotSent(error.sentence)
-        return await self._write("PATCH", path, patch, "application/json-patch+json", what.kind, deadline)
+        dry = {"dryRun": "All"} if dry_run else {}
+        return await self._write(
+            "PATCH", path, patch, "application/json-patch+json", what.kind, deadline, dry
+        )
 
     async def evict(self, namespace: str, pod: str, uid: str, *, deadline: float = 10.0) -> WriteAnswer:
         """Ask for the eviction of the one pod with this uid, as its PodDisruptionBudgets allow.
@@ -104,13 +120,20 @@ class KubeWriter:
         return await self._write("POST", path, event, "application/json", what.kind, deadline)
 
     async def _write(
-        self, method: str, path: str, body: Any, content_type: str, kind: str, deadline: float
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        content_type: str,
+        kind: str,
+        deadline: float,
+        options: Mapping[str, str] = MappingProxyType({}),
     ) -> WriteAnswer:
         try:
             answer = await self._connection.call(
                 method,
                 path,
-                query={"fieldManager": self._field_manager},
+                query={"fieldManager": self._field_manager, **options},
                 body=body,
                 content_type=content_type,
                 deadline=deadline,

@@ -40,6 +40,8 @@ class Proposal(Value):
 
 class GuardAnswer(StrEnum):
     ALLOW = "allow"
+    ASK = "ask"
+    """Only if a person agrees: the daemon may not decide this by itself."""
     REFUSE = "refuse"
     UNKNOWN = "unknown"
 
@@ -54,12 +56,23 @@ class GuardVerdict(Value):
     """For a refusal: may end soon, so ask again instead of giving up. Unknown always is."""
     inputs: dict[str, Any] = Field(default_factory=dict)
     """What it looked at, and the threshold it held that against."""
+    caveats: tuple[str, ...] = ()
+    """What whoever reads the plan should know although it is allowed."""
     observed_at: datetime | None = None
     """When the inputs were observed; stamped by whoever asked when the guard does not know better."""
 
     @property
     def allows(self) -> bool:
         return self.answer is GuardAnswer.ALLOW
+
+    @property
+    def asks(self) -> bool:
+        return self.answer is GuardAnswer.ASK
+
+    @property
+    def sentence(self) -> str:
+        """What it says and who says it; two verdicts that ask for the same have the same sentence."""
+        return f"{self.guard}: {self.why}"
 
 
 class Answer(StrEnum):

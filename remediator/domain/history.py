@@ -57,5 +57,11 @@ class History(Protocol):
     async def config_stretches(self, target: Target, names: Collection[str]) -> list[ConfigStretch]:
         """What these ConfigMaps of the target's namespace held when, oldest first."""
 
+    async def attempted_at(self, target: Target, marker: str) -> datetime | None:
+        """When the attempt that left this marker on a target was made; None when it is none of ours."""
+
+    async def schema_heads(self, name: str, since: datetime, until: datetime) -> list[str]:
+        """Every version a watched database's schema was seen at within this time, oldest first."""
+
     async def open_alerts(self, run_id: int) -> list[str]:
         """Fingerprints of this run's episodes for which no resolved notice has come."""

@@ -77,9 +77,26 @@ def _followed() -> Iterator[Needed]:
         yield Needed(Right("watch", group, plural), LOOK, "the memory follows what changes")
 
 
+def _beside() -> Iterator[Needed]:
+    """What the guards look at besides the target. A cluster need not have the custom kinds."""
+    beside = {
+        ("policy", "poddisruptionbudgets"): "the guard `floor`: how many pods an eviction has to leave",
+        ("", "resourcequotas"): "the guard `quota`: is there room for the new pods of a rollout",
+        ("autoscaling", "horizontalpodautoscalers"): "the guard `autoscaled`: what else changes replicas",
+        ("keda.sh", "scaledobjects"): "the guard `autoscaled`: what else changes replicas",
+        ("autoscaling.k8s.io", "verticalpodautoscalers"): "the guard `autoscaled`: what else replaces pods",
+        ("batch", "jobs"): "the guard `migration`: does one run, or did one run with a release",
+        ("argoproj.io", "rollouts"): "the guard `owner`: does Argo Rollouts take care of the target",
+        ("flagger.app", "canaries"): "the guard `owner`: does Flagger take care of the target",
+    }
+    for (group, plural), why in beside.items():
+        yield Needed(Right("list", group, plural), LOOK, why, _ACTIONS)
+
+
 IN_A_NAMESPACE: tuple[Needed, ...] = (
     *_of_workloads(),
     *_followed(),
+    *_beside(),
     Needed(
         Right("list", "", "configmaps"),
         LOOK,

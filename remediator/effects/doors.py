@@ -12,6 +12,8 @@ from remediator.effects.apply import Sent, apply
 from remediator.effects.claim import claim
 from remediator.effects.read_back import read_back
 from remediator.effects.recovery import Seen, SeenPod
+from remediator.effects.rehearse import rehearse
+from remediator.effects.undone import undone
 
 
 class Effects:
@@ -29,6 +31,12 @@ class Effects:
 
     async def read_back(self, change: Change) -> Seen | SeenPod | None:
         return await read_back(self._reader, change)
+
+    async def rehearse(self, change: Change, marker: str, epoch: int, deadline: float) -> Refusal | None:
+        return await rehearse(self._writer, change, marker, epoch, deadline)
+
+    async def undone(self, change: Change) -> str | None:
+        return await undone(self._reader, change)
 
     async def announce(self, notice: Notice) -> None:
         await announce(self._reader, self._writer, notice)

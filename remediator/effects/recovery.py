@@ -1,10 +1,20 @@
 """What became of an attempt, judged from the object alone. The heart of "nothing is applied twice"."""
 
+from datetime import datetime
 from enum import StrEnum
 
-from remediator.domain.change import ATTEMPT, EPOCH, Change, Eviction, TemplatePatch, exact_hash
+from remediator.domain.change import (
+    ATTEMPT,
+    EPOCH,
+    Change,
+    Eviction,
+    TemplatePatch,
+    exact_hash,
+    revision_hash,
+)
 from remediator.domain.value import JsonObject, Value
 from remediator.workloads.fields import at, condition, text
+from remediator.workloads.writers import last_foreign_write
 
 
 class Seen(Value):
@@ -15,20 +25,27 @@ class Seen(Value):
     epoch: str | None
     exact: str
     """exact_hash of its template."""
+    revision: str = ""
+    """revision_hash of its template."""
     last_manager: str | None = None
-    """The field manager of the newest write to the spec, for telling people who changed it."""
+    """The field manager of the newest write to the template that is not ours, for telling who changed it."""
+    last_written_at: datetime | None = None
+    """When that was, in whole seconds."""
 
     @classmethod
     def of(cls, workload: JsonObject) -> "Seen":
         """Read the facts from a raw object."""
         metadata = workload["metadata"]
         annotations = metadata.get("annotations") or {}
+        write = last_foreign_write(workload)
         return cls(
             uid=metadata["uid"],
             marker=annotations.get(ATTEMPT),
             epoch=annotations.get(EPOCH),
             exact=exact_hash(workload["spec"]["template"]),
-            last_manager=_last_manager(metadata.get("managedFields") or []),
+            revision=revision_hash(workload["spec"]["template"]),
+            last_manager=write.manager if write is not None else None,
+            last_written_at=write.at if write is not None else None,
         )
 
 
@@ -88,14 +105,3 @@ def _of_eviction(change: Eviction, seen: SeenPod, sends: int) -> Conclusion:
     if seen.uid != change.pod_uid or seen.leaving:
         return Conclusion.APPLIED if sends else Conclusion.CONVERGED
     return Conclusion.CONVERGED if seen.ready else Conclusion.NOT_YET
-
-
-def _last_manager(managed_fields: list[JsonObject]) -> str | None:
-    """The manager of the newest write that owns spec.template; status and subresources do not count."""
-    wrote = [
-        each
-        for each in managed_fields
-        if not each.get("subresource") and "f:template" in ((each.get("fieldsV1") or {}).get("f:spec") or {})
-    ]
-    newest = max(wrote, key=lambda each: str(each.get("time", "")), default=None)
-    return None if newest is None else str(newest.get("manager"))

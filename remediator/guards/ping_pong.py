@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import ClassVar
 
-from remediator.domain.answers import Limit
-from remediator.domain.change import Change
+from remediator.domain.answers import GuardVerdict, Limit
+from remediator.domain.change import ATTEMPT, ROLLED_BACK_FROM, Change
 from remediator.domain.run_view import RunView
+from remediator.kit import Kit
 from remediator.step import Guard
+from remediator.workloads.writers import last_foreign_write
 
 _WINDOW = timedelta(hours=24)
 
@@ -15,6 +17,25 @@ class PingPong(Guard):
     """At most one rollback of this from-to pair in 24 hours, and none to a version we left within them."""
 
     actions: ClassVar[frozenset[str] | None] = frozenset({"rollback"})
+
+    async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict | None:
+        """Refuse by name when what we rolled back from was put back; the counts refuse whatever this sees."""
+        target = change.target
+        workload = await kit.kube.get(target.kind, target.namespace, target.name)
+        annotations = ((workload or {}).get("metadata") or {}).get("annotations") or {}
+        if workload is None or annotations.get(ROLLED_BACK_FROM) != change.from_revision:
+            return None
+        rolled_back_at = await kit.history.attempted_at(target, annotations.get(ATTEMPT, ""))
+        if rolled_back_at is None or kit.clock.now() - rolled_back_at > _WINDOW:
+            return None
+        write = last_foreign_write(workload)
+        who = write.manager if write is not None else "somebody"
+        when = f" at {write.at:%H:%M:%S}" if write is not None and write.at is not None else ""
+        return self.refuse(
+            f"{who} put {change.from_title} back{when}, after it was rolled back from at "
+            f"{rolled_back_at:%H:%M:%S}: revert it where {who} takes it from",
+            {"manager": who, "rolled_back_at": rolled_back_at.isoformat()},
+        )
 
     def limits(self, change: Change, run: RunView) -> tuple[Limit, ...]:
         seconds = _WINDOW.total_seconds()

@@ -17,7 +17,7 @@ _NOTHING_TO_ADD = {
     "BLOCKED": "nothing was changed",
     "CANCELLED": "nothing was changed",
 }
-_GUARD_WORDS = {"refuse": "no", "unknown": "cannot know"}
+_GUARD_WORDS = {"ask": "ask a person", "refuse": "no", "unknown": "cannot know"}
 _KINDS_WITH_A_PLACE = frozenset(
     {
         "planned",
@@ -85,6 +85,7 @@ class RunStory:
         allowing = dict.fromkeys(str(each.details.get("guard")) for each in lines)
         names = [each for each in allowing if each not in refusing]
         rows: list[Row] = [(f"{len(names)} say yes: {', '.join(names)}",)] if names else []
+        rows += [("to be known:", caveat) for each in lines for caveat in each.details.get("caveats", ())]
         rows += [
             (str(each.details["guard"]), _GUARD_WORDS[each.details["answer"]], str(each.details.get("why")))
             for each in against

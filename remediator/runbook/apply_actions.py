@@ -49,12 +49,9 @@ class ApplyActions:
         held = await refusal(self._desk, run, await ask_guards(self._desk, run, change))
         if held is not None:
             return held
-        claimed = await self._claim(run, lease, index, change)
-        if not isinstance(claimed, Seen):
-            return claimed
-        if claimed.exact != change.from_exact:
-            why = "the workload was changed since the plan was made"
-            return End(f"{why}, last by {claimed.last_manager or 'somebody'}", state=_refused(run, index))
+        not_taken = await self._take(run, lease, index, change)
+        if not_taken is not None:
+            return not_taken
         verdicts = await ask_guards(self._desk, run, change)
         refused = await refusal(self._desk, run, verdicts)
         if refused is not None:
@@ -65,6 +62,29 @@ class ApplyActions:
         if isinstance(intended, tuple):
             return await refusal(self._desk, run, intended)
         return await self._send(run, lease, intended)
+
+    async def _take(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
+        """Claim the target and rehearse the change; what stands in the way, or None."""
+        claimed = await self._claim(run, lease, index, change)
+        if not isinstance(claimed, Seen):
+            return claimed
+        if claimed.exact != change.from_exact:
+            why = "the workload was changed since the plan was made"
+            return End(f"{why}, last by {claimed.last_manager or 'somebody'}", state=_refused(run, index))
+        return await self._rehearse(run, lease, index, change)
+
+    async def _rehearse(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
+        """Whether the API server and its admission would take the change, before anything is intended."""
+        deadline = min(_REQUEST_SECONDS, lease.seconds_left())
+        if deadline <= 0:
+            return Hold("the lease ran out before the rehearsal", seconds=0)
+        marker = attempts.marker(run.id, run.rung, index)
+        refused = await self._desk.effects.rehearse(change, marker, run.epoch, deadline)
+        if refused is None:
+            return None
+        if refused.passing:
+            return Hold(f"rehearsal: {refused.why}", seconds=_AGAIN_SECONDS)
+        return End(f"rehearsal: {refused.why}", state=_refused(run, index))
 
     async def _needless(self, change: Eviction) -> bool:
         """Whether the pod is gone or has become ready by itself, so that nothing is left to evict."""

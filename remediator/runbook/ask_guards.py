@@ -1,7 +1,7 @@
 """Asks every guard about a change, and turns their verdicts into the run's."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 
 from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit
 from remediator.domain.change import Change
@@ -66,19 +66,28 @@ def entries(verdicts: Iterable[GuardVerdict]) -> tuple[Entry, ...]:
 
 
 def _word(verdict: GuardVerdict) -> str:
-    return {GuardAnswer.ALLOW: "yes", GuardAnswer.REFUSE: "no"}.get(verdict.answer, "cannot know")
+    words = {GuardAnswer.ALLOW: "yes", GuardAnswer.ASK: "ask a person", GuardAnswer.REFUSE: "no"}
+    return words.get(verdict.answer, "cannot know")
 
 
-async def refusal(desk: Desk, run: Run, verdicts: Sequence[GuardVerdict]) -> Hold | End | None:
+async def refusal(
+    desk: Desk, run: Run, verdicts: Sequence[GuardVerdict], agreed_to: Collection[str] | None = None
+) -> Hold | End | None:
     """What the verdicts make of the run: nothing when all allow, an end when one refusal lasts, else a hold.
 
+    A guard that asks stands in the way unless its very sentence is among `agreed_to`, which are those of
+    the run's plan when nothing else is said: what a person was not asked about, nobody has agreed to.
     A hold ends when the run's alerts clear (CANCELLED) or when it has lasted too long (BLOCKED). Once
     the run has changed something, neither is true any more and people have to take over.
     """
-    against = [each for each in verdicts if not each.allows]
+    if agreed_to is None:
+        agreed_to = run.plan.asked if run.plan else ()
+    against = [
+        each for each in verdicts if not each.allows and not (each.asks and each.sentence in agreed_to)
+    ]
     if not against:
         return None
-    why = "; ".join(f"{each.guard}: {each.why}" for each in against)
+    why = "; ".join(each.sentence for each in against)
     lines = entries(verdicts)
     changed = await _changed_something(desk, run)
     if not changed and await _cleared(desk, run):

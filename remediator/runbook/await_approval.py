@@ -15,6 +15,7 @@ class AwaitApproval:
         reasons = [
             reason for change in (run.plan.changes if run.plan else ()) for reason in change.ask_because
         ]
+        reasons += run.plan.asked if run.plan else ()
         if run.mode == "ask":
             reasons.insert(0, "the rule is in mode ask")
         if not reasons:

@@ -18,16 +18,25 @@ class CheckGuards:
         for change in run.plan.changes if run.plan else ():
             verdicts.extend(await ask_guards(self._desk, run, change))
         if run.mode == "shadow":
-            return _shadowed(verdicts)
-        refused = await refusal(self._desk, run, verdicts)
-        return refused or Proceed(f"all {len(verdicts)} guards allow it", entries(verdicts))
+            return _shadowed(run, verdicts)
+        asking = tuple(dict.fromkeys(each.sentence for each in verdicts if each.asks))
+        known = tuple(dict.fromkeys(caveat for each in verdicts for caveat in each.caveats))
+        said = {"asked": asking, "caveats": known}
+        plan = run.plan.model_copy(update=said) if run.plan is not None else None
+        refused = await refusal(self._desk, run, verdicts, agreed_to=asking)
+        if refused is not None:
+            return refused
+        why = f"of {len(verdicts)} guards {len(asking)} want a person to agree" if asking else None
+        return Proceed(why or f"all {len(verdicts)} guards allow it", entries(verdicts), plan=plan)
 
 
-def _shadowed(verdicts: list[GuardVerdict]) -> Verdict:
-    against = [each for each in verdicts if not each.allows]
-    would = (
-        "it would not have acted: " + "; ".join(f"{each.guard}: {each.why}" for each in against)
-        if against
-        else "it would have acted: every guard allows it"
-    )
+def _shadowed(run: Run, verdicts: list[GuardVerdict]) -> Verdict:
+    against = [each.sentence for each in verdicts if not each.allows and not each.asks]
+    asking = [each.sentence for each in verdicts if each.asks]
+    asking += [reason for change in (run.plan.changes if run.plan else ()) for reason in change.ask_because]
+    would = "it would have acted: every guard allows it"
+    if against:
+        would = f"it would not have acted: {'; '.join(against)}"
+    elif asking:
+        would = f"it would have asked a person: {'; '.join(asking)}"
     return End(f"mode shadow changes nothing; {would}", entries(verdicts), state=State.SHADOWED)

@@ -20,16 +20,32 @@ def of_effect(run: Run, change: Change, marker: str, at: datetime) -> Notice:
     undo = "Nothing to undo: the pod is made anew."
     if isinstance(change, TemplatePatch):
         undo = f"Undo: {change.to_title} -> {change.from_title}; the template it had is in run {run.id}."
+    known = run.plan.caveats if run.plan is not None else ()
     return Notice(
         key=f"effect/{marker}",
         at=at,
         title=f"[CHANGED] {run.rule.rule} on {run.target}",
-        text=f"{_fired(run)} {change.summary}. {undo}",
+        text=" ".join((f"{_fired(run)} {change.summary}.", *known, undo)),
         severity=run.trigger.labels.get("severity", ""),
         incident_id=run.incident_id,
         run_id=run.id,
         target=str(run.target),
         state=State.ACTED,
+    )
+
+
+def of_undoing(run: Run, marker: str, why: str, at: datetime) -> Notice:
+    """What was changed, and verified, is not there any more."""
+    return Notice(
+        key=f"undone/{marker}",
+        at=at,
+        title=f"[UNDONE] {run.rule.rule} on {run.target}",
+        text=f"{why}. {_NEXT[State.ESCALATED]} See: remediator incidents show {run.incident_id}",
+        severity=run.trigger.labels.get("severity", ""),
+        incident_id=run.incident_id,
+        run_id=run.id,
+        target=str(run.target),
+        state=State.ESCALATED,
     )
 
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from remediator.domain.answers import Answer, Finding
 from remediator.domain.change import Change
-from remediator.run import End, Entry, Hold, Run, State, Streak, TryNext, Verdict
+from remediator.errors import RemediatorError
+from remediator.run import End, Entry, Hold, Plan, Run, State, Streak, TryNext, Verdict
 from remediator.runbook.call_step import Unanswered, call_step
 from remediator.runbook.desk import Desk
 from remediator.runbook.lease import Lease
@@ -16,7 +17,8 @@ class VerifyOutcome:
     """Asks the rung's verifications again and again until each has settled.
 
     An answer settles when it has held for the verification's `for`; not_recovered only after its
-    `within`, and what has not settled by then is unknown.
+    `within`, and what has not settled by then is unknown. Once somebody has undone the change there is
+    nothing left to verify, and no next rung either: people take over.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -25,6 +27,9 @@ class VerifyOutcome:
     async def decide(self, run: Run, lease: Lease) -> Verdict:
         if run.plan is None or run.acted_at is None:
             return End("the run carries no plan that was acted on", state=State.ESCALATED)
+        gone = await self._undone(run.plan)
+        if gone is not None:
+            return End(gone, state=State.ESCALATED)
         verifications = run.rule.ladder[run.rung].verifications
         findings = await asyncio.gather(*(self._ask(each, run, run.plan.outcome) for each in verifications))
         now = self._desk.kit.clock.now()
@@ -35,6 +40,17 @@ class VerifyOutcome:
             progress[key] = _continued(run.progress.get(key), finding, now)
             settled.append(_settled(verification, progress[key], now, run.acted_at))
         return self._judge(run, progress, settled)
+
+    async def _undone(self, plan: Plan) -> str | None:
+        """Why there is nothing left to verify. What cannot be read is left to the verifications."""
+        for change in plan.changes:
+            try:
+                why = await self._desk.effects.undone(change)
+            except RemediatorError:
+                return None
+            if why is not None:
+                return why
+        return None
 
     async def _ask(self, verification: Verification, run: Run, change: Change) -> Finding:
         finding = await call_step(

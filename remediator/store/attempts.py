@@ -20,6 +20,9 @@ Outcome = Literal[
     "applied", "converged", "not_applied", "superseded", "applied_then_changed", "target_replaced", "unknown"
 ]
 
+UNDONE = "undone"
+"""The kind of journal line that says that an effect is not there any more."""
+
 _FIELDS = """id, run_id, rung, action_index, action, change, epoch, sends, intended_at,
              outcome, outcome_why, outcome_at"""
 
@@ -72,6 +75,21 @@ async def of_run(connection: Connection, run_id: int) -> list[Attempt]:
     rows = await connection.fetch(
         f"select {_FIELDS} from attempts where run_id = $1 order by id",
         run_id,
+    )
+    return [Attempt(**row) for row in rows]
+
+
+async def settling(connection: Connection, seconds: float) -> list[Attempt]:
+    """Effects of runs that ended verified less than `seconds` ago and were not seen undone since."""
+    rows = await connection.fetch(
+        f"""select {_FIELDS} from attempts a
+            where outcome = 'applied'
+              and run_id in (select id from runs where state = 'RESOLVED'
+                               and ended_at > remediator_now() - make_interval(secs => $1))
+              and not exists (select 1 from journal j where j.run_id = a.run_id and j.kind = $2)
+            order by id""",
+        seconds,
+        UNDONE,
     )
     return [Attempt(**row) for row in rows]
 

@@ -1,10 +1,11 @@
 """The questions steps may ask the database."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from remediator.domain.history import AlertSpan, ConfigStretch, Tenure
 from remediator.domain.target import Target
-from remediator.store import config_hashes, tenures
+from remediator.store import config_hashes, schema_heads, tenures
 from remediator.store.database import Database
 
 
@@ -31,6 +32,24 @@ class DatabaseHistory:
     async def config_stretches(self, target: Target, names: Collection[str]) -> list[ConfigStretch]:
         async with self._database.connection() as connection:
             return await config_hashes.of_names(connection, target.cluster, target.namespace, names)
+
+    async def attempted_at(self, target: Target, marker: str) -> datetime | None:
+        async with self._database.connection() as connection:
+            found: datetime | None = await connection.fetchval(
+                """select coalesce(outcome_at, intended_at) from attempts
+                   where cluster = $1 and kind = $2 and namespace = $3 and name = $4
+                     and concat_ws('/', run_id, rung, action_index) = $5""",
+                target.cluster,
+                target.kind,
+                target.namespace,
+                target.name,
+                marker,
+            )
+        return found
+
+    async def schema_heads(self, name: str, since: datetime, until: datetime) -> list[str]:
+        async with self._database.connection() as connection:
+            return await schema_heads.between(connection, name, since, until)
 
     async def open_alerts(self, run_id: int) -> list[str]:
         async with self._database.connection() as connection:

@@ -20,11 +20,15 @@ from tests.support.story import Story, deployment
 
 
 def is_the_effect(call: Call, user: str) -> bool:
-    return b"remediator.io~1attempt" in call.body
+    return b"remediator.io~1attempt" in call.body and not is_a_rehearsal(call, user)
+
+
+def is_a_rehearsal(call: Call, user: str) -> bool:
+    return "dryRun" in call.query
 
 
 def is_a_claim(call: Call, user: str) -> bool:
-    return call.method == "PATCH" and not is_the_effect(call, user)
+    return call.method == "PATCH" and b"remediator.io~1attempt" not in call.body
 
 
 async def outcomes(story: Story) -> list[str | None]:
@@ -66,6 +70,49 @@ async def test_one_fault_of_the_claim_only_delays(story: Story, fault: str) -> N
     laid = story.emulator.faults.add(Fault("PATCH", "/deployments/api$", ONCE[fault], when=is_a_claim))
     await story.fire()
     await story.let(60)
+    assert laid.hits == 1
+    assert story.effects() == ["app:v1"]
+
+
+ADMISSION: dict[str, tuple[Action, str]] = {
+    "a policy's no": (
+        AnswerStatus(422, "Invalid", "ValidatingAdmissionPolicy 'images' denied request: unsigned image"),
+        "unsigned image",
+    ),
+    "a webhook's no": (AnswerStatus(403, "Forbidden", 'admission webhook "x" denied the request'), "denied"),
+}
+
+
+@pytest.mark.parametrize("fault", ADMISSION)
+async def test_what_admission_would_refuse_is_never_intended(story: Story, fault: str) -> None:
+    answer, sentence = ADMISSION[fault]
+    await story.bad_release()
+    laid = story.emulator.faults.add(Fault("PATCH", "/deployments/api$", answer, when=is_a_rehearsal))
+    await story.fire()
+    run = await story.run()
+    assert laid.hits == 1
+    assert run.state == "BLOCKED"
+    assert "rehearsal: the API server would refuse it" in (run.why or "")
+    assert sentence in (run.why or "")
+    assert await outcomes(story) == []
+    assert story.effects() == []
+
+
+@pytest.mark.parametrize("fault", ["409", "429", "503", "half an answer"])
+async def test_a_rehearsal_without_a_clear_answer_only_delays(story: Story, fault: str) -> None:
+    await story.bad_release()
+    laid = story.emulator.faults.add(Fault("PATCH", "/deployments/api$", ONCE[fault], when=is_a_rehearsal))
+    await story.fire()
+    await story.let(30)
+    assert laid.hits == 1
+    assert story.effects() == ["app:v1"]
+
+
+async def test_a_webhook_that_cannot_be_rehearsed_does_not_forbid_the_cure(story: Story) -> None:
+    await story.bad_release()
+    said = AnswerStatus(400, "BadRequest", 'admission webhook "x" does not support dry run')
+    laid = story.emulator.faults.add(Fault("PATCH", "/deployments/api$", said, when=is_a_rehearsal))
+    await story.fire()
     assert laid.hits == 1
     assert story.effects() == ["app:v1"]
 

@@ -140,7 +140,9 @@ class Story:
             await self.clock.advance(moved)
             await self.emulator.catch_up()
             await self.daemon.watcher.tick()
+            await self.daemon.schemas.tick()
             await self.daemon.reconciler.tick()
+            await self.daemon.aftermath.tick()
             await self.settle()
 
     def image(self) -> str:

@@ -1,0 +1,87 @@
+"""People who are at work on a target are not interrupted."""
+
+from datetime import datetime, timedelta
+
+from remediator.clients.workload import SeenWorkload, look_at
+from remediator.domain.answers import GuardVerdict
+from remediator.domain.change import ATTEMPT, Change
+from remediator.domain.duration import Duration, format_duration
+from remediator.domain.run_view import RunView
+from remediator.domain.value import JsonObject
+from remediator.kit import Kit
+from remediator.step import Guard
+from remediator.workloads.fields import moment, objects, text
+from remediator.workloads.revisions import current_revision, revisions_of
+from remediator.workloads.writers import OURS, people_at_work
+
+_OF_THE_ROLLOUT = timedelta(seconds=10)
+"""Pipelines often write twice, and Kubernetes stamps in whole seconds: what follows this closely made it."""
+
+
+class HumanActive(Guard):
+    """Holds while somebody else wrote the spec after the rollout that is judged began.
+
+    The write that made the rollout does not count, unless it is newer than the alert: that is a fix. Status,
+    subresources, autoscalers, Kubernetes' controllers, scaling, restarts and our own writes never count.
+    Another remediator's fresh marker does.
+    """
+
+    quiet: Duration = timedelta(minutes=30)
+    """This long after the last write people are no longer at work."""
+
+    async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
+        seen = await look_at(kit.kube, change.target)
+        if seen is None:
+            return self.unknown(f"{change.target} does not exist")
+        began = await self._began(seen, run, kit)
+        if began is None:
+            return self.unknown("when the current rollout began cannot be told yet")
+        rival = await self._rival(seen.workload, run, kit)
+        if rival is not None:
+            why = f"another remediator changed it at {rival:%H:%M:%S}: one of the two has to leave it alone"
+            return self.refuse(why, {"rival": rival.isoformat()}, passing=True)
+        return self.judged(seen.workload, began, run.alert.starts_at, kit.clock.now())
+
+    def judged(
+        self, workload: JsonObject, began: datetime, alert_started: datetime, now: datetime
+    ) -> GuardVerdict:
+        """The verdict on a workload whose current rollout began at `began`."""
+        since = min(began + _OF_THE_ROLLOUT, alert_started)
+        inputs = {"since": since.isoformat(), "quiet": format_duration(self.quiet)}
+        try:
+            write = people_at_work(workload, since, now, self.quiet)
+        except ValueError as reason:
+            return self.unknown(f"whether people are at work cannot be told: {reason}", inputs)
+        if write is None or write.at is None:
+            return self.allow("nobody else wrote the spec after the rollout began", inputs)
+        found = {"manager": write.manager, "at": write.at.isoformat(), "fields": list(write.fields)}
+        return self.refuse(
+            f"people are at work: {write.manager} changed spec.{', spec.'.join(write.fields)} at "
+            f"{write.at:%H:%M:%S}; it is asked again until {format_duration(self.quiet)} have passed",
+            {**inputs, **found},
+            passing=True,
+        )
+
+    async def _began(self, seen: SeenWorkload, run: RunView, kit: Kit) -> datetime | None:
+        """When the current template's rollout began; a restart of the same version begins it again."""
+        current = current_revision(seen.workload, revisions_of(seen.workload, seen.revision_objects))
+        if current is None:
+            return None
+        tenures = [each for each in await kit.history.tenures(run.target) if each.uid == seen.uid]
+        if tenures and tenures[-1].revision == current.hash and tenures[-1].began_seen:
+            return max(current.created_at, tenures[-1].began_at)
+        return current.created_at
+
+    async def _rival(self, workload: JsonObject, run: RunView, kit: Kit) -> datetime | None:
+        """When a remediator of another database changed it, if that is recent.
+
+        Later than the run began it may as well be this run's own claim, which has the same field manager.
+        """
+        marker = text(workload, "metadata", "annotations", ATTEMPT)
+        if not marker or await kit.history.attempted_at(run.target, marker) is not None:
+            return None
+        entries = objects(workload, "metadata", "managedFields")
+        times = [moment(each, "time") for each in entries if text(each, "manager") == OURS]
+        now = kit.clock.now()
+        recent = [each for each in times if each is not None and now - each < self.quiet]
+        return max((each for each in recent if each <= run.created_at), default=None)

@@ -1,0 +1,92 @@
+"""What was released together is not rolled back one by one without somebody who knows."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from remediator.clients.workload import look_at
+from remediator.domain.answers import GuardVerdict
+from remediator.domain.change import Change
+from remediator.domain.duration import Duration, format_duration
+from remediator.domain.run_view import RunView
+from remediator.domain.target import KINDS, Target
+from remediator.domain.value import JsonObject
+from remediator.kit import Kit
+from remediator.step import Guard
+from remediator.workloads.fields import text
+from remediator.workloads.release import release_name, same_release, version_began
+from remediator.workloads.revision_objects import KEPT_IN
+from remediator.workloads.revisions import current_revision, revisions_of
+
+
+class Siblings(Guard):
+    """Asks before a rollback when other workloads of the same release got a new version with it.
+
+    The same release is the same Helm release or the same `app.kubernetes.io/instance`. Restarts do not count.
+    """
+
+    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback"})
+
+    within: Duration = timedelta(minutes=5)
+    """So close to the target's rollout another one belongs to it."""
+
+    async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
+        seen = await look_at(kit.kube, change.target)
+        if seen is None:
+            return self.unknown(f"{change.target} does not exist")
+        release = release_name(seen.workload)
+        if release is None:
+            return self.allow("it carries no release that others could share")
+        began = await _began(change.target, seen.workload, seen.revision_objects, kit)
+        if began is None:
+            return self.unknown("when the current rollout began cannot be told yet")
+        together = []
+        for kind in KINDS:
+            workloads = await kit.kube.list(kind, change.target.namespace)
+            others = [each for each in workloads if same_release(seen.workload, each)]
+            together += await self._with(began, kind, others, change.target, kit)
+        return self._judged(release, began, sorted(together))
+
+    def _judged(self, release: str, began: datetime, together: list[str]) -> GuardVerdict:
+        inputs = {
+            "release": release,
+            "rollout_began": began.isoformat(),
+            "within": format_duration(self.within),
+            "together": together,
+        }
+        if not together:
+            return self.allow(f"no other workload of release {release} was rolled out with it", inputs)
+        return self.ask(
+            f"of release {release} {', '.join(together)} got a new version at the same time, and may not work "
+            "with the earlier version of this one",
+            inputs,
+        )
+
+    async def _with(
+        self, began: datetime, kind: str, others: list[JsonObject], target: Target, kit: Kit
+    ) -> list[str]:
+        """Those that were rolled out together with the target, as `kind/name`."""
+        others = [
+            each for each in others if (kind, text(each, "metadata", "name")) != (target.kind, target.name)
+        ]
+        if not others:
+            return []
+        revision_objects = await kit.kube.list(KEPT_IN[kind], target.namespace)
+        found = []
+        for workload in others:
+            name = text(workload, "metadata", "name")
+            other = Target(cluster=target.cluster, kind=kind, namespace=target.namespace, name=name)
+            theirs = await _began(other, workload, revision_objects, kit)
+            # No revision yet means that its rollout is about to begin.
+            if theirs is None or abs(theirs - began) <= self.within:
+                found.append(f"{kind}/{name}")
+        return found
+
+
+async def _began(
+    target: Target, workload: JsonObject, revision_objects: list[JsonObject], kit: Kit
+) -> datetime | None:
+    revisions = revisions_of(workload, revision_objects)
+    current = current_revision(workload, revisions)
+    if current is None:
+        return None
+    return version_began(workload, current, revisions, await kit.history.tenures(target))

@@ -1,0 +1,114 @@
+"""migration: which Jobs and init containers are signs of a changed schema, and what follows from them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from remediator.guards.migration import Migration
+from remediator.workloads.migrations import migrating_containers, migration_jobs
+from tests.guards.changes import template
+
+NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+"""When the earlier version was last the current one."""
+
+INSTANCE = {"app.kubernetes.io/instance": "shop"}
+
+
+def workload(labels: dict[str, str] | None = None) -> dict[str, Any]:
+    return {"metadata": {"name": "api", "labels": labels or {}}}
+
+
+def job(
+    name: str = "api-migrate",
+    labels: dict[str, str] | None = None,
+    ended: float | None = None,
+    result: str = "Complete",
+    owner: str = "",
+    **spec: Any,
+) -> dict[str, Any]:
+    """A Job that ended so many minutes after noon, or still runs."""
+    status: dict[str, Any] = {"active": 1}
+    if ended is not None:
+        at = (NOON + timedelta(minutes=ended)).isoformat()
+        status = {"conditions": [{"type": result, "status": "True", "lastTransitionTime": at}]}
+    owners = [{"kind": owner, "name": "nightly", "controller": True}] if owner else []
+    metadata = {"name": name, "labels": labels or {}, "ownerReferences": owners}
+    return {"kind": "Job", "metadata": metadata, "spec": spec, "status": status}
+
+
+NAMED = {"metadata": {"name": "api", "annotations": {"remediator.io/migration-job": "api-migrate, db"}}}
+
+TABLE: dict[str, tuple[dict[str, Any], list[dict[str, Any]], str]] = {
+    "no Job": (workload(INSTANCE), [], "allow"),
+    "of the release, running": (workload(INSTANCE), [job(labels=INSTANCE)], "refuse"),
+    "of the release, since": (workload(INSTANCE), [job(labels=INSTANCE, ended=1)], "ask"),
+    "of the release, just before": (workload(INSTANCE), [job(labels=INSTANCE, ended=-29)], "ask"),
+    "of the release, failed": (workload(INSTANCE), [job(labels=INSTANCE, ended=1, result="Failed")], "ask"),
+    "of the release, long before": (workload(INSTANCE), [job(labels=INSTANCE, ended=-31)], "allow"),
+    "of another release": (workload(INSTANCE), [job(labels={"app.kubernetes.io/instance": "x"})], "allow"),
+    "of no release": (workload(), [job()], "allow"),
+    "of a CronJob": (workload(INSTANCE), [job(labels=INSTANCE, owner="CronJob")], "allow"),
+    "suspended": (workload(INSTANCE), [job(labels=INSTANCE, suspend=True)], "allow"),
+    "named": (NAMED, [job("api-migrate", ended=1)], "ask"),
+    "named, with a suffix": (NAMED, [job("db-42")], "refuse"),
+    "only begins alike": (NAMED, [job("dbx", ended=1)], "allow"),
+    "one ended, one running": (
+        workload(INSTANCE),
+        [job("a", labels=INSTANCE, ended=1), job("b", labels=INSTANCE)],
+        "refuse",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_jobs(case: str) -> None:
+    found, jobs, answer = TABLE[case]
+    verdict = Migration().judged(migration_jobs(found, jobs), (), NOON)
+    assert verdict.answer == answer, verdict.why
+    assert verdict.passing is (answer == "refuse")
+
+
+def test_a_job_while_nobody_knows_since_when_is_unknown() -> None:
+    jobs = migration_jobs(workload(INSTANCE), [job(labels=INSTANCE, ended=1)])
+    assert Migration().judged(jobs, (), None).answer == "unknown"
+    assert Migration().judged((), (), None).answer == "allow"
+
+
+def with_init(name: str = "init", image: str = "app:v2", *command: str) -> dict[str, Any]:
+    return template("app:v2", initContainers=[{"name": name, "image": image, "command": list(command)}])
+
+
+@pytest.mark.parametrize(
+    ("container", "migrates"),
+    [
+        (("db-migrate",), True),
+        (("init", "flyway/flyway:10"), True),
+        (("init", "app:v2", "alembic", "upgrade", "head"), True),
+        (("init", "app:v2", "sh", "-c", "bundle exec rails db:migrate"), True),
+        (("init", "app:v2", "npx", "prisma", "db", "push"), True),
+        (("init", "liquibase:4"), True),
+        (("init", "app:v2", "/bin/goose", "up"), True),
+        (("init", "busybox", "sh", "-c", "until nc -z db 5432; do sleep 1; done"), False),
+    ],
+)
+def test_init_containers_that_look_like_migrations_are_recognised(
+    container: tuple[str, ...], migrates: bool
+) -> None:
+    current = with_init(*container)
+    assert bool(migrating_containers(current, template("app:v1"))) is migrates
+    assert migrating_containers(current, current) == ()
+    other_image = with_init(container[0], "app:v1", *container[2:])
+    assert bool(migrating_containers(current, other_image)) is migrates
+
+
+def test_an_init_container_asks_and_is_named() -> None:
+    verdict = Migration().judged((), ("db-migrate",), NOON)
+    assert verdict.answer == "ask"
+    assert "init container db-migrate" in verdict.why
+
+
+def test_a_template_without_sense_migrates_nothing() -> None:
+    odd: dict[str, Any] = {"spec": {"initContainers": [None, {"name": 1, "command": ["migrate", 2]}]}}
+    assert migrating_containers({}, odd) == ()
+    assert migrating_containers(odd, {}) == ("",)

@@ -3,13 +3,13 @@
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 
-from remediator.sandbox.kubernetes import DrivenClock, Emulator, ImageBehaviour, Settings, by_tag
+from remediator.sandbox.kubernetes import DrivenClock, Emulator, ImageBehaviour, Settings
 from tests.sandbox.kubernetes_client import Answered, Json
 from tests.sandbox.kubernetes_equivalence import Names, differences
 from tests.sandbox.kubernetes_watches import OpenWatch, watch_differences
@@ -29,6 +29,8 @@ AFTER_THE_CONTROLLER = {
 though not yet written its status."""
 IN_THE_FUTURE = "999999999"
 """The version the recordings ask for when they mean one that is not yet."""
+KUBECTL = "kubectl.1.33/v1.33.1"
+"""How kubectl called itself, as the managers of its writes show; the recordings say `kubectl`."""
 PATIENCE = 3.0
 """Seconds the emulator may be later than the real cluster was."""
 SETTLED = 5.0
@@ -44,9 +46,26 @@ ABSENT = {"nowhere", "default", "kube-system", "kube-node-lease"}
 _HEADERS = ("content-type", "warning", "retry-after")
 
 
+_STARTS = "{time} starting shop/web:%s on {pod}"
+_COMMANDS = {
+    "1": ImageBehaviour.crash_looping(exit_code=0, run_seconds=1.0, log=["done"]),
+    "3": ImageBehaviour.crash_looping(exit_code=3, run_seconds=1.0, log=["broken"]),
+}
+IMAGES = {
+    "bad": ImageBehaviour.unpullable(),
+    "crash": ImageBehaviour.crash_looping(
+        run_seconds=0.05, log=[_STARTS % "crash", "fatal: simulated crash"]
+    ),
+    "unready": ImageBehaviour.never_ready(),
+}
+"""What the recorded images do, by their tags; those of any other run well."""
+
+
 def images(image: str) -> ImageBehaviour:
-    """The images of the recordings: those tagged `bad` are in no registry."""
-    return ImageBehaviour.unpullable() if image.endswith(":bad") else by_tag(image)
+    """How a recorded image behaves."""
+    tag = image.rpartition(":")[2]
+    log = [_STARTS % tag, "listening on 8080"]
+    return IMAGES.get(tag, ImageBehaviour(log=log, tick_seconds=5.0, commands=_COMMANDS))
 
 
 @dataclass(frozen=True)
@@ -58,6 +77,8 @@ class Unrecorded:
     path: str = ""
     body: Any = None
     media_type: str = "application/json"
+    token: str = ""
+    """What the recording calls the continue token that this list answers with."""
 
     def request(self) -> Json:
         """It as a request."""
@@ -81,12 +102,17 @@ class Outcome:
 class Replay:
     """One recording played to one emulator."""
 
-    def __init__(self, cluster: Emulator, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, cluster: Emulator, session: aiohttp.ClientSession, explained: Collection[str] = ()
+    ) -> None:
         self.cluster = cluster
         self.session = session
+        self._explained = explained
         self.names = Names()
         self.outcome = Outcome()
         self._owed = 0.0
+        """Seconds the recording is ahead of the emulator's clock."""
+        self._latest = -PATIENCE
         self._watches: list[tuple[Json, OpenWatch]] = []
 
     async def play(
@@ -112,19 +138,26 @@ class Replay:
         before = min([exchanges[0]["at"], *(each.at for each in pending)])
         for exchange in exchanges:
             while pending and pending[0].at <= exchange["at"]:
-                await self._pass(max(0.0, self._owed) + pending[0].at - before)
-                before, self._owed = pending[0].at, 0.0
-                await self._do(pending.pop(0))
-            self._owed = max(0.0, self._owed) + exchange["at"] - before
-            before = exchange["at"]
+                deed = pending.pop(0)
+                before = self._reach(deed.at, before)
+                await self._close_watches(before)
+                await self._pass(max(0.0, self._owed))
+                await self._do(deed)
+            before = self._reach(exchange["at"], before)
             await self._close_watches(before)
             if exchange["response"].get("stream"):
                 await self._open_watch(exchange)
             else:
                 await self._exchange(exchange)
-        self._owed = PATIENCE
+        self._reach(PATIENCE, 0.0)
         await self._close_watches(float("inf"))
         return self.outcome
+
+    def _reach(self, at: float, before: float) -> float:
+        """The recording has moved on; how far the emulator may be ahead of it now."""
+        self._owed += at - before
+        self._latest = min(0.0, self._owed) - PATIENCE
+        return at
 
     async def _do(self, deed: Unrecorded) -> None:
         if deed.method == COMPACTION:
@@ -132,6 +165,8 @@ class Replay:
             return
         answer = await self._ask(deed.request())
         assert answer.status in (200, 201), answer.text
+        if deed.token:
+            self.names.there[deed.token] = answer.body["metadata"]["continue"]
 
     async def _close_watches(self, at: float) -> None:
         """Those the recorder had closed by then."""
@@ -142,7 +177,7 @@ class Replay:
             await self._pass(max(0.0, self._owed))
             recorded = exchange["response"]["body"]
             while found := list(watch_differences(recorded, watch.events, self.names)):
-                if self._owed <= -PATIENCE:
+                if self._owed <= self._latest:
                     self.outcome.differ[exchange["name"]] = found
                     break
                 await self._pass(STEP)
@@ -181,7 +216,7 @@ class Replay:
     async def _best_answer(self, exchange: Json) -> tuple[Answered, Names, list[str]]:
         method = exchange["request"]["method"]
         reading = method == "GET"
-        if method in ("POST", "DELETE"):
+        if method in ("POST", "DELETE") or exchange["name"] in self._explained:
             await self._pass(max(0.0, self._owed))
         if exchange["name"] in AFTER_THE_CONTROLLER:
             await self._pass(LAG + STEP / 2)
@@ -196,7 +231,7 @@ class Replay:
             tried = self.names.copy()
             found = list(_answer_differences(exchange["response"], answer, tried))
             closest = found if not closest or len(found) < len(closest) else closest
-            if not found or not reading or self._owed <= -PATIENCE:
+            if not found or not reading or exchange["name"] in self._explained or self._owed <= self._latest:
                 return answer, tried, closest
             await self._pass(STEP)
 
@@ -233,7 +268,7 @@ class Replay:
         if not isinstance(body, dict) or "status" not in body or body.get("kind") == "Status":
             return
         path = exchange["request"]["path"]
-        while self._owed > -PATIENCE:
+        while self._owed > self._latest:
             answer = await self._ask({**_NOTHING, "path": path})
             if answer.status != 200:
                 return
@@ -248,7 +283,9 @@ class Replay:
 
     async def _ask(self, request: Json) -> Answered:
         request = _with_versions(self.names, request)
-        headers: Mapping[str, str] = {"User-Agent": "recorder/1", **request["headers"]}
+        headers = {name.title(): value for name, value in request["headers"].items()}
+        agent = headers.get("User-Agent", "recorder/1")
+        headers["User-Agent"] = KUBECTL if agent == "kubectl" else agent
         body = BODIES.get(str(request["body"]), request["body"])
         data = body if isinstance(body, str) else None if body is None else json.dumps(body)
         query = request["query"]
@@ -316,12 +353,12 @@ def _answer_differences(recorded: Json, answer: Answered, names: Names) -> list[
     return [*found, *differences(body, shown, names)]
 
 
-def emulator() -> Emulator:
+def emulator(pull_seconds: float) -> Emulator:
     """An emulator as slow as the real cluster was."""
     settings = Settings(
         observe_lag=LAG,
         schedule_seconds=0.02,
-        pull_seconds=0.1,
+        pull_seconds=pull_seconds,
         start_seconds=0.4,
         ready_seconds=0.4,
         stop_seconds=0.3,

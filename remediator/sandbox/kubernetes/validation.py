@@ -258,6 +258,10 @@ def _spec_causes(kind: str, obj: Json) -> Iterator[Cause]:
         most = obj["spec"].get("maxReplicas", 0)
         if most < obj["spec"]["minReplicas"]:
             yield wrong("spec.maxReplicas", str(most), "must be greater than or equal to `minReplicas`")
+    elif kind == "Event":
+        about = obj["involvedObject"].get("namespace", "")
+        if about not in ("", obj["metadata"].get("namespace")):
+            yield wrong("involvedObject.namespace", f'"{about}"', "does not match event.namespace")
     elif kind in ("ConfigMap", "Secret"):
         yield from _size_causes(kind, obj)
 

@@ -68,7 +68,7 @@ def headers_of(request: Json, name: str) -> dict[str, str]:
     return {**headers, "Authorization": f"Bearer {token}"}
 
 
-def emulator(pull_seconds: float) -> Emulator:
+def emulator(pull_seconds: float, *, watch_list: bool) -> Emulator:
     """An emulator as slow as the real cluster was."""
     settings = Settings(
         observe_lag=LAG,
@@ -78,4 +78,7 @@ def emulator(pull_seconds: float) -> Emulator:
         ready_seconds=0.4,
         stop_seconds=0.3,
     )
-    return Emulator(DrivenClock(BEGIN), settings=settings, images=images, accounts=[ADMIN, SERVICE_ACCOUNT])
+    accounts = [ADMIN, SERVICE_ACCOUNT]
+    return Emulator(
+        DrivenClock(BEGIN), settings=settings, images=images, accounts=accounts, watch_list=watch_list
+    )

@@ -16,6 +16,7 @@ _SUFFIX = re.compile(r"^[bcdfghjklmnpqrstvwxz2456789]{5}$")
 _HASH = re.compile(r"^[bcdfghjklmnpqrstvwxz2456789]{6,11}$")
 _STAMP = re.compile(r"^[0-9a-f]{14,17}$")
 _VERSION_IN_RECORD = re.compile(r"(?<=in record \()\d+(?=\))|(?<=in the precondition \()\d+(?=\))")
+_PULL = re.compile(r"\d+m?s \(\d+m?s including waiting\)\. Image size: \d+ bytes")
 _WHEN_CHANGED = {"f:lastTransitionTime", "f:lastUpdateTime"}
 """Whoever changed a time owns it, but a second change within a second changes nothing."""
 _OBJECT = re.compile(r'"\{\\?".*\}"')
@@ -194,7 +195,7 @@ def _same_text(recorded: str, seen: str, names: Names) -> bool:
     for shape in (_SECONDS, _MICROSECONDS):
         if shape.match(recorded):
             return bool(shape.match(seen))
-    for shape in (_OBJECT, _VERSION_IN_RECORD):
+    for shape in (_OBJECT, _VERSION_IN_RECORD, _PULL):
         recorded, seen = shape.sub("<value>", recorded), shape.sub("<value>", seen)
     there, here = _IDENTITY.findall(recorded), _IDENTITY.findall(seen)
     if len(there) != len(here) or not all(map(names.bind, there, here)):

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ PATIENCE = 3.0
 """Seconds the emulator may be later than the real cluster was."""
 SETTLED = 5.0
 """Seconds after which what was there before the first exchange has come to rest."""
+PULLED = ("/shop/db:", "/shop/agent:")
+"""Images the node had to pull once; it had all others."""
 BODIES: Json = {
     "<data.a of 1,100,000 bytes>": {"metadata": {"name": "big"}, "data": {"a": "x" * 1_100_000}},
     "<data.a of 3,500,000 bytes>": {"metadata": {"name": "big"}, "data": {"a": "x" * 3_500_000}},
@@ -47,8 +49,10 @@ _HEADERS = ("content-type", "warning", "retry-after")
 
 
 def images(image: str) -> ImageBehaviour:
-    """The images of the recordings: those tagged `bad` are in no registry."""
-    return ImageBehaviour.unpullable() if image.endswith(":bad") else by_tag(image)
+    """The images of the recordings: those tagged `bad` are in no registry, some had not been on the node before."""
+    if image.endswith(":bad"):
+        return ImageBehaviour.unpullable()
+    return replace(by_tag(image), present=not any(name in image for name in PULLED))
 
 
 def load(scenario: str) -> Json:
@@ -196,6 +200,7 @@ class Replay:
             found = list(_answer_differences(exchange["response"], answer, tried))
             closest = found if not closest or len(found) < len(closest) else closest
             if not found or not reading or self._owed <= -PATIENCE:
+                self._owed = self._owed if reading else min(0.0, self._owed)
                 return answer, tried, closest
             await self._pass(STEP)
 

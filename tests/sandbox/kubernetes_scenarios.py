@@ -66,6 +66,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             "deployment-rollout-watch-pods",
         )
     ),
+    "statefulset-daemonset": Scenario(),
     "concurrency": Scenario(),
     "ownership-metadata": Scenario(),
     "errors": Scenario(

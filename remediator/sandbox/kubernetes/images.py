@@ -20,7 +20,8 @@ class ImageBehaviour:
 
     As on a real node, a container without a readinessProbe is ready as soon as it runs, whatever its mode:
     `ready_after` (seconds from start) and NEVER_READY count only with a probe. `run_seconds` and `exit_code`
-    are for CRASH_LOOPING. `log` are the lines each instance writes when it starts.
+    are for CRASH_LOOPING. `log` are the lines each instance writes when it starts. `present` is whether the node
+    has the image before its first container asks for it, and so need not pull it.
     """
 
     mode: Mode = Mode.GOOD
@@ -28,6 +29,7 @@ class ImageBehaviour:
     run_seconds: float = 1.0
     exit_code: int = 1
     log: Sequence[str] = ()
+    present: bool = True
 
     @classmethod
     def good(cls, ready_after: float = 0.0, log: Sequence[str] = ()) -> "ImageBehaviour":

@@ -17,7 +17,7 @@ def apply_defaults(kind: str, obj: Json, before: Json | None = None) -> None:
     if kind in _DEFAULTS:
         _DEFAULTS[kind](obj)
     if kind == "DaemonSet":
-        _count_template(obj, before)
+        _keep_template_generation(obj, before)
 
 
 def _deployment(obj: Json) -> None:
@@ -66,14 +66,11 @@ def _daemon_set(obj: Json) -> None:
     spec.setdefault("revisionHistoryLimit", 10)
 
 
-def _count_template(obj: Json, before: Json | None) -> None:
-    """A client cannot set the count: it is one more than before if the template is another, and 1 at first."""
-    count = 1
-    if before is not None:
-        same = before["spec"]["template"] == obj["spec"]["template"]
-        count = int(before["metadata"]["annotations"][TEMPLATE_GENERATION]) + (0 if same else 1)
-    annotations = {**(obj["metadata"].get("annotations") or {}), TEMPLATE_GENERATION: str(count)}
-    obj["metadata"]["annotations"] = annotations
+def _keep_template_generation(obj: Json, before: Json | None) -> None:
+    """A client cannot set it: it is 1 at first, and then what it was."""
+    kept = before["metadata"]["annotations"][TEMPLATE_GENERATION] if before is not None else "1"
+    annotations = obj["metadata"].get("annotations") or {}
+    obj["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: kept}
 
 
 def _pod(obj: Json) -> None:

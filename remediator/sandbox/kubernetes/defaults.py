@@ -176,6 +176,10 @@ def _namespace(obj: Json) -> None:
     obj.setdefault("spec", {})
 
 
+def _node(obj: Json) -> None:
+    obj.setdefault("spec", {})
+
+
 def _event(obj: Json) -> None:
     obj.setdefault("source", {})
     for name in ("firstTimestamp", "lastTimestamp", "eventTime"):
@@ -203,6 +207,7 @@ _DEFAULTS: dict[str, Callable[[Json], None]] = {
     "Pod": _pod,
     "Service": _service,
     "Namespace": _namespace,
+    "Node": _node,
     "Event": _event,
     "HorizontalPodAutoscaler": _autoscaler,
     "Secret": _secret,

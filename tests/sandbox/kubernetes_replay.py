@@ -1,13 +1,10 @@
 """Replays a recording of a real API server against the emulator and says where the answers differ."""
 
-import asyncio
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,9 +12,8 @@ import aiohttp
 from remediator.sandbox.kubernetes import DrivenClock, Emulator, ImageBehaviour, Settings, by_tag
 from tests.sandbox.kubernetes_client import Answered, Json
 from tests.sandbox.kubernetes_equivalence import Names, differences
-from tests.sandbox.kubernetes_watches import watch_differences
+from tests.sandbox.kubernetes_watches import OpenWatch, watch_differences
 
-RECORDINGS = Path(__file__).parent.parent / "recordings"
 STEP = 0.02
 """Seconds the clock is moved between two looks for a state the recording has."""
 LAG = 0.045
@@ -31,6 +27,10 @@ AFTER_THE_CONTROLLER = {
 }
 """Writes before which, as later answers show, the real controller had made the ReplicaSet of the write before,
 though not yet written its status."""
+IN_THE_FUTURE = "999999999"
+"""The version the recordings ask for when they mean one that is not yet."""
+KUBECTL = "kubectl.1.33/v1.33.1"
+"""How kubectl called itself, as the managers of its writes show; the recordings say `kubectl`."""
 PATIENCE = 3.0
 """Seconds the emulator may be later than the real cluster was."""
 SETTLED = 5.0
@@ -55,21 +55,24 @@ def images(image: str) -> ImageBehaviour:
     return replace(by_tag(image), present=not any(name in image for name in PULLED))
 
 
-def load(scenario: str) -> Json:
-    """A recording, with its table of managed fields put back in."""
-    recording: Json = json.loads((RECORDINGS / f"{scenario}.json").read_text())
-    table = recording.pop("managedFieldsTable", [])
-    return _resolved(recording, table) if table else recording
+@dataclass(frozen=True)
+class Unrecorded:
+    """What the recorder did without recording it, as the answers around it show: a request, or a compaction."""
+
+    at: float
+    method: str
+    path: str = ""
+    body: Any = None
+    media_type: str = "application/json"
+
+    def request(self) -> Json:
+        """It as a request."""
+        headers = {"content-type": self.media_type} if self.body is not None else {}
+        return {**_NOTHING, "method": self.method, "path": self.path, "body": self.body, "headers": headers}
 
 
-def _resolved(value: Any, table: list[Any]) -> Any:
-    if isinstance(value, dict):
-        if set(value) == {"$ref"}:
-            return table[value["$ref"]]
-        return {name: _resolved(inner, table) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_resolved(inner, table) for inner in value]
-    return value
+COMPACTION = "etcd's compaction"
+"""The method of an Unrecorded that is no request."""
 
 
 @dataclass
@@ -79,33 +82,6 @@ class Outcome:
     exchanges: int = 0
     unimplemented: list[str] = field(default_factory=list)
     differ: dict[str, list[str]] = field(default_factory=dict)
-
-
-class OpenWatch:
-    """A watch that is read in the background."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self.events: list[Json] = []
-        self._response = response
-        self._reading = asyncio.create_task(self._read())
-
-    @classmethod
-    async def begin(cls, session: aiohttp.ClientSession, url: str, request: Json) -> "OpenWatch":
-        """Open it; the stream has begun when this returns."""
-        url += request["path"]
-        response = await session.get(url, params=request["query"], headers=request["headers"])
-        return cls(response)
-
-    async def _read(self) -> None:
-        async for line in self._response.content:
-            self.events.append(json.loads(line))
-
-    async def close(self) -> None:
-        """End it as a client does."""
-        self._reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._reading
-        self._response.close()
 
 
 class Replay:
@@ -119,25 +95,32 @@ class Replay:
         self._owed = 0.0
         self._watches: list[tuple[Json, OpenWatch]] = []
 
-    async def play(self, exchanges: list[Json], present: Sequence[tuple[str, Json]] = ()) -> Outcome:
-        """All exchanges that are requests, in order.
+    async def play(
+        self,
+        exchanges: Sequence[Json],
+        present: Sequence[tuple[str, Json]] = (),
+        unrecorded: Sequence[Unrecorded] = (),
+    ) -> Outcome:
+        """All exchanges, in order.
 
-        `present` is what was there before, besides the namespaces that are asked about: path and object.
+        present: what was there before, besides the namespaces that are asked about: path and object.
+        unrecorded: what happened besides.
         """
-        exchanges = [exchange for exchange in exchanges if exchange.get("request")]
         namespaces = {"kind": "Namespace", "apiVersion": "v1"}
         there = [
             ("/api/v1/namespaces", {**namespaces, "metadata": {"name": name}})
             for name in sorted(_namespaces_before(exchanges))
         ]
         for path, obj in [*there, *present]:
-            request = {**_NOTHING, "method": "POST", "path": path, "body": obj}
-            request["headers"] = {"content-type": "application/json"}
-            answer = await self._ask(request)
-            assert answer.status == 201, answer.text
+            await self._do(Unrecorded(0.0, "POST", path, obj))
         await self.cluster.advance(SETTLED if present else 0.0)
-        before = exchanges[0]["at"]
+        pending = sorted(unrecorded, key=lambda each: each.at)
+        before = min([exchanges[0]["at"], *(each.at for each in pending)])
         for exchange in exchanges:
+            while pending and pending[0].at <= exchange["at"]:
+                await self._pass(max(0.0, self._owed) + pending[0].at - before)
+                before, self._owed = pending[0].at, 0.0
+                await self._do(pending.pop(0))
             self._owed = max(0.0, self._owed) + exchange["at"] - before
             before = exchange["at"]
             await self._close_watches(before)
@@ -149,26 +132,46 @@ class Replay:
         await self._close_watches(float("inf"))
         return self.outcome
 
+    async def _do(self, deed: Unrecorded) -> None:
+        if deed.method == COMPACTION:
+            self.cluster.forget_history(watches=False)
+            return
+        answer = await self._ask(deed.request())
+        assert answer.status in (200, 201), answer.text
+
     async def _close_watches(self, at: float) -> None:
         """Those the recorder had closed by then."""
         for exchange, watch in list(self._watches):
             if exchange["at"] + exchange["response"].get("open_seconds", 0.0) > at:
                 continue
-            await self._pass(max(0.0, self._owed))
-            found = list(watch_differences(exchange["response"]["body"], watch.events, self.names))
-            if found:
-                self.outcome.differ[exchange["name"]] = found
-            await watch.close()
             self._watches.remove((exchange, watch))
+            await self._pass(max(0.0, self._owed))
+            recorded = exchange["response"]["body"]
+            while found := list(watch_differences(recorded, watch.events, self.names)):
+                if self._owed <= -PATIENCE:
+                    self.outcome.differ[exchange["name"]] = found
+                    break
+                await self._pass(STEP)
+            await watch.close()
 
     async def _open_watch(self, exchange: Json) -> None:
         self.outcome.exchanges += 1
-        request = _with_versions(self.names, exchange["request"])
-        wanted = request["query"].get("resourceVersion", "")
-        if wanted and wanted == exchange["request"]["query"]["resourceVersion"] and len(wanted) > 1:
+        name, request = exchange["name"], _with_versions(self.names, exchange["request"])
+        wanted = exchange["request"]["query"].get("resourceVersion", "")
+        unknown = wanted == request["query"].get("resourceVersion", "")
+        if unknown and 1 < len(wanted) < len(IN_THE_FUTURE):
             present = await self._ask({**_NOTHING, "path": request["path"]})
-            request["query"]["resourceVersion"] = present.body["metadata"]["resourceVersion"]
-        self._watches.append((exchange, await OpenWatch.begin(self.session, self.cluster.url, request)))
+            version = present.body["metadata"].get("resourceVersion", "")
+            request["query"]["resourceVersion"] = version
+        watch = await OpenWatch.begin(self.session, self.cluster.url, request)
+        if watch.status == 200:
+            self._watches.append((exchange, watch))
+            return
+        await watch.close()
+        if watch.status == 501:
+            self.outcome.unimplemented.append(name)
+        else:
+            self.outcome.differ[name] = [f"status: recorded 200, seen {watch.status}"]
 
     async def _exchange(self, exchange: Json) -> None:
         self.outcome.exchanges += 1
@@ -252,7 +255,9 @@ class Replay:
 
     async def _ask(self, request: Json) -> Answered:
         request = _with_versions(self.names, request)
-        headers: Mapping[str, str] = {"User-Agent": "recorder/1", **request["headers"]}
+        headers = {name.title(): value for name, value in request["headers"].items()}
+        agent = headers.get("User-Agent", "recorder/1")
+        headers["User-Agent"] = KUBECTL if agent == "kubectl" else agent
         body = BODIES.get(str(request["body"]), request["body"])
         data = body if isinstance(body, str) else None if body is None else json.dumps(body)
         query = request["query"]
@@ -267,7 +272,7 @@ class Replay:
             return Answered(response.status, dict(response.headers), await response.text())
 
 
-def _namespaces_before(exchanges: list[Json]) -> set[str]:
+def _namespaces_before(exchanges: Sequence[Json]) -> set[str]:
     made: set[str] = set()
     asked: set[str] = set()
     for exchange in exchanges:
@@ -300,7 +305,8 @@ def _with_versions(names: Names, request: Json) -> Json:
 
 
 def _version(names: Names, recorded: str) -> str:
-    return names.there.get(f"version {recorded}", f"version {recorded}").removeprefix("version ")
+    as_list = names.lists.get(recorded, recorded)
+    return names.there.get(f"version {recorded}", as_list).removeprefix("version ")
 
 
 def _answer_differences(recorded: Json, answer: Answered, names: Names) -> list[str]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.sandbox.kubernetes_client import Json
+from tests.sandbox.kubernetes_replay import Unrecorded
+from tests.sandbox.kubernetes_sets import recorded_set
 
 NO_AUTOSCALER = "the emulator has no HorizontalPodAutoscaler controller"
 BETWEEN_TWO_LOOKS = "the recording shows a state the real controllers passed through for some milliseconds"
@@ -16,11 +18,13 @@ class Scenario:
 
     parts: further files recorded at the same time, merged in by time.
     present: path and object of what was there before.
+    unrecorded: what happened besides what was recorded.
     explained: exchanges that may differ, and the reason; one that does not differ must not be listed.
     """
 
     parts: Sequence[str] = ()
     present: Sequence[tuple[str, Json]] = ()
+    unrecorded: Sequence[Unrecorded] = ()
     explained: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -67,6 +71,10 @@ SCENARIOS: Mapping[str, Scenario] = {
         )
     ),
     "statefulset-daemonset": Scenario(),
+    "kubectl-statefulset": Scenario(
+        present=[recorded_set("StatefulSet", "db", replicas=2, serviceName="db")]
+    ),
+    "kubectl-daemonset": Scenario(present=[recorded_set("DaemonSet", "agent")]),
     "concurrency": Scenario(),
     "ownership-metadata": Scenario(),
     "errors": Scenario(
@@ -87,4 +95,15 @@ SCENARIOS: Mapping[str, Scenario] = {
         present=[_settled_deployment(name) for name in ("background", "foreground", "orphan")]
     ),
     "leases": Scenario(),
+    "kubectl-deployment": Scenario(parts=("kubectl-deployment-more",)),
+    "kubectl-other": Scenario(),
+    "pods": Scenario(parts=("pods-logs", "pods-exec")),
+    "watch-protocol": Scenario(),
+    "watch-streaming-list": Scenario(),
+    "discovery": Scenario(),
+    "rbac": Scenario(),
+    "jobs": Scenario(),
+    "events": Scenario(),
+    "endpointslices": Scenario(),
+    "nodes-namespaces": Scenario(),
 }

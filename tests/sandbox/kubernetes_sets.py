@@ -5,16 +5,26 @@ from typing import Any
 from tests.sandbox.kubernetes_client import Json, World
 
 
-def workload(kind: str, image: str, **spec: Any) -> Json:
-    """A StatefulSet or DaemonSet called db; its pods are ready half a second after they run."""
-    labels = {"app": "db"}
+def workload(kind: str, image: str, name: str = "db", **spec: Any) -> Json:
+    """A StatefulSet or DaemonSet; its pods are ready half a second after they run."""
+    labels = {"app": name}
     container = {"name": "db", "image": image, "readinessProbe": {"httpGet": {"port": 8080}}}
     template = {
         "metadata": {"labels": labels},
         "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]},
     }
     whole = {"selector": {"matchLabels": labels}, "template": template, **spec}
-    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "db"}, "spec": whole}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": whole}
+
+
+def recorded_set(kind: str, name: str, **spec: Any) -> tuple[str, Json]:
+    """What kubectl was recorded with: the path it is made at, and itself."""
+    made = workload(kind, f"registry.example.com/shop/{name}:v1", name, **spec)
+    (container,) = made["spec"]["template"]["spec"]["containers"]
+    container["name"], container["ports"] = "web", [{"name": "http", "containerPort": 8080}]
+    container["readinessProbe"] = {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1}
+    made["metadata"]["labels"] = made["spec"]["selector"]["matchLabels"]
+    return f"/apis/apps/v1/namespaces/shop-kubectl/{kind.lower()}s", made
 
 
 def stateful_set(image: str = "shop/db:v1", replicas: int = 3, **spec: Any) -> Json:

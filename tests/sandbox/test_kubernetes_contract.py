@@ -4,28 +4,20 @@ Times, uids, versions and random names are normalised (kubernetes_equivalence.py
 passed through are compared. What may differ is named in kubernetes_scenarios.py with its reason.
 """
 
-from typing import Any
-
 import aiohttp
 import pytest
 
-from tests.sandbox.kubernetes_replay import Outcome, Replay, emulator, load
+from tests.sandbox.kubernetes_recordings import exchanges_of
+from tests.sandbox.kubernetes_replay import Outcome, Replay, emulator
 from tests.sandbox.kubernetes_scenarios import SCENARIOS
 
 
 async def replayed(name: str) -> Outcome:
     """Play one scenario, with the watches that were open meanwhile, to a new emulator."""
     scenario = SCENARIOS[name]
-    exchanges: list[dict[str, Any]] = [
-        exchange
-        for part in (name, *scenario.parts)
-        for exchange in load(part)["exchanges"]
-        if exchange.get("request")
-    ]
-    if scenario.parts:
-        exchanges.sort(key=lambda exchange: float(exchange["at"]))
+    exchanges = exchanges_of([name, *scenario.parts])
     async with emulator() as cluster, aiohttp.ClientSession() as session:
-        return await Replay(cluster, session).play(exchanges, scenario.present)
+        return await Replay(cluster, session).play(exchanges, scenario.present, scenario.unrecorded)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -99,7 +99,7 @@ def _version_asked_for(store: Store, wanted: str, *, exactly: bool) -> int:
         raise _too_large(version, store.version)
     if not exactly:
         return store.version
-    if version < store.oldest:
+    if version < store.oldest_list:
         raise ApiError(410, "The resourceVersion for the provided list is too old.", "Expired")
     return version
 
@@ -140,7 +140,7 @@ def _continued(store: Store, token: str) -> tuple[int, str]:
         raise bad_request(f"invalid continue token: continue key is not valid: {error}") from error
     if version == -1:
         return store.version, start
-    if version < store.oldest:
+    if version < store.oldest_list:
         expired = ApiError(410, _EXPIRED_PAGE, "Expired")
         expired.metadata = {"continue": _token(-1, start)}
         raise expired

@@ -10,6 +10,7 @@ _IDENTITY = re.compile(
 )
 """A uid, or the address of a pod."""
 _SECONDS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+_TIME_IN_TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{9})?Z")
 _MICROSECONDS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _SUFFIX = re.compile(r"^[bcdfghjklmnpqrstvwxz2456789]{5}$")
@@ -17,6 +18,7 @@ _HASH = re.compile(r"^[bcdfghjklmnpqrstvwxz2456789]{6,11}$")
 _STAMP = re.compile(r"^[0-9a-f]{14,17}$")
 _VERSION_IN_TEXT = re.compile(
     r"(?<=in record \()\d+(?=\))|(?<=in the precondition \()\d+(?=\))|(?<=too old resource version: \d \()\d+(?=\))"
+    r"|(?<=Too large resource version: 999999999, current: )\d+"
 )
 _PULL = re.compile(r"\d+m?s \(\d+m?s including waiting\)\. Image size: \d+ bytes")
 _WHEN_CHANGED = {"f:lastTransitionTime", "f:lastUpdateTime"}
@@ -204,7 +206,7 @@ def _same_text(recorded: str, seen: str, names: Names) -> bool:
     for shape in (_SECONDS, _MICROSECONDS):
         if shape.match(recorded):
             return bool(shape.match(seen))
-    for shape in (_OBJECT, _VERSION_IN_TEXT, _PULL):
+    for shape in (_OBJECT, _VERSION_IN_TEXT, _TIME_IN_TEXT, _PULL):
         recorded, seen = shape.sub("<value>", recorded), shape.sub("<value>", seen)
     there, here = _IDENTITY.findall(recorded), _IDENTITY.findall(seen)
     if len(there) != len(here) or not all(map(names.bind, there, here)):

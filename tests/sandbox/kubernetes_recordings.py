@@ -59,6 +59,24 @@ def _without_a_stream_of_one(exchange: Json) -> None:
         response.update(stream=False, body=body[0])
 
 
+def as_created(recording: str, name: str) -> Json:
+    """The Pod that this exchange shows, as its maker had sent it."""
+    shown = next(each for each in exchanges_of([recording]) if each["name"] == name)["response"]["body"]
+    made_by_server = (
+        "nodeName",
+        "priority",
+        "preemptionPolicy",
+        "serviceAccount",
+        "serviceAccountName",
+        "tolerations",
+    )
+    spec = {key: value for key, value in shown["spec"].items() if key not in (*made_by_server, "volumes")}
+    for container in [*spec["containers"], *spec.get("initContainers", [])]:
+        del container["volumeMounts"]
+    metadata = {key: shown["metadata"][key] for key in ("name", "labels")}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
 def count() -> int:
     """How many exchanges there are in all recordings."""
     return sum(len(exchanges_of([path.stem])) for path in RECORDINGS.glob("*.json"))

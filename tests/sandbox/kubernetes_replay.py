@@ -3,13 +3,13 @@
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
 
-from remediator.sandbox.kubernetes import DrivenClock, Emulator, ImageBehaviour, Settings, by_tag
+from remediator.sandbox.kubernetes import DrivenClock, Emulator, ImageBehaviour, Settings
 from tests.sandbox.kubernetes_client import Answered, Json
 from tests.sandbox.kubernetes_equivalence import Names, differences
 from tests.sandbox.kubernetes_watches import OpenWatch, watch_differences
@@ -48,11 +48,27 @@ ABSENT = {"nowhere", "default", "kube-system", "kube-node-lease"}
 _HEADERS = ("content-type", "warning", "retry-after")
 
 
+_STARTS = "{time} starting shop/web:%s on {pod}"
+_COMMANDS = {
+    "1": ImageBehaviour.crash_looping(exit_code=0, run_seconds=1.0, log=["done"]),
+    "3": ImageBehaviour.crash_looping(exit_code=3, run_seconds=1.0, log=["broken"]),
+}
+IMAGES = {
+    "bad": ImageBehaviour.unpullable(),
+    "crash": ImageBehaviour.crash_looping(
+        run_seconds=0.05, log=[_STARTS % "crash", "fatal: simulated crash"]
+    ),
+    "unready": ImageBehaviour.never_ready(),
+}
+"""What the recorded images do, by their tags; those of any other run well."""
+
+
 def images(image: str) -> ImageBehaviour:
-    """The images of the recordings: those tagged `bad` are in no registry, some had not been on the node before."""
-    if image.endswith(":bad"):
-        return ImageBehaviour.unpullable()
-    return replace(by_tag(image), present=not any(name in image for name in PULLED))
+    """How a recorded image behaves."""
+    tag = image.rpartition(":")[2]
+    log = [_STARTS % tag, "listening on 8080"]
+    behaviour = IMAGES.get(tag, ImageBehaviour(log=log, tick_seconds=5.0, commands=_COMMANDS))
+    return replace(behaviour, present=not any(name in image for name in PULLED))
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,8 @@ class Unrecorded:
     path: str = ""
     body: Any = None
     media_type: str = "application/json"
+    token: str = ""
+    """What the recording calls the continue token that this list answers with."""
 
     def request(self) -> Json:
         """It as a request."""
@@ -87,12 +105,17 @@ class Outcome:
 class Replay:
     """One recording played to one emulator."""
 
-    def __init__(self, cluster: Emulator, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, cluster: Emulator, session: aiohttp.ClientSession, explained: Collection[str] = ()
+    ) -> None:
         self.cluster = cluster
         self.session = session
+        self._explained = explained
         self.names = Names()
         self.outcome = Outcome()
         self._owed = 0.0
+        """Seconds the recording is ahead of the emulator's clock."""
+        self._latest = -PATIENCE
         self._watches: list[tuple[Json, OpenWatch]] = []
 
     async def play(
@@ -118,19 +141,26 @@ class Replay:
         before = min([exchanges[0]["at"], *(each.at for each in pending)])
         for exchange in exchanges:
             while pending and pending[0].at <= exchange["at"]:
-                await self._pass(max(0.0, self._owed) + pending[0].at - before)
-                before, self._owed = pending[0].at, 0.0
-                await self._do(pending.pop(0))
-            self._owed = max(0.0, self._owed) + exchange["at"] - before
-            before = exchange["at"]
+                deed = pending.pop(0)
+                before = self._reach(deed.at, before)
+                await self._close_watches(before)
+                await self._pass(max(0.0, self._owed))
+                await self._do(deed)
+            before = self._reach(exchange["at"], before)
             await self._close_watches(before)
             if exchange["response"].get("stream"):
                 await self._open_watch(exchange)
             else:
                 await self._exchange(exchange)
-        self._owed = PATIENCE
+        self._reach(PATIENCE, 0.0)
         await self._close_watches(float("inf"))
         return self.outcome
+
+    def _reach(self, at: float, before: float) -> float:
+        """The recording has moved on; how far the emulator may be ahead of it now."""
+        self._owed += at - before
+        self._latest = min(0.0, self._owed) - PATIENCE
+        return at
 
     async def _do(self, deed: Unrecorded) -> None:
         if deed.method == COMPACTION:
@@ -138,6 +168,8 @@ class Replay:
             return
         answer = await self._ask(deed.request())
         assert answer.status in (200, 201), answer.text
+        if deed.token:
+            self.names.there[deed.token] = answer.body["metadata"]["continue"]
 
     async def _close_watches(self, at: float) -> None:
         """Those the recorder had closed by then."""
@@ -148,7 +180,7 @@ class Replay:
             await self._pass(max(0.0, self._owed))
             recorded = exchange["response"]["body"]
             while found := list(watch_differences(recorded, watch.events, self.names)):
-                if self._owed <= -PATIENCE:
+                if self._owed <= self._latest:
                     self.outcome.differ[exchange["name"]] = found
                     break
                 await self._pass(STEP)
@@ -187,7 +219,7 @@ class Replay:
     async def _best_answer(self, exchange: Json) -> tuple[Answered, Names, list[str]]:
         method = exchange["request"]["method"]
         reading = method == "GET"
-        if method in ("POST", "DELETE"):
+        if method in ("POST", "DELETE") or exchange["name"] in self._explained:
             await self._pass(max(0.0, self._owed))
         if exchange["name"] in AFTER_THE_CONTROLLER:
             await self._pass(LAG + STEP / 2)
@@ -202,7 +234,7 @@ class Replay:
             tried = self.names.copy()
             found = list(_answer_differences(exchange["response"], answer, tried))
             closest = found if not closest or len(found) < len(closest) else closest
-            if not found or not reading or self._owed <= -PATIENCE:
+            if not found or not reading or exchange["name"] in self._explained or self._owed <= self._latest:
                 self._owed = self._owed if reading else min(0.0, self._owed)
                 return answer, tried, closest
             await self._pass(STEP)
@@ -240,7 +272,7 @@ class Replay:
         if not isinstance(body, dict) or "status" not in body or body.get("kind") == "Status":
             return
         path = exchange["request"]["path"]
-        while self._owed > -PATIENCE:
+        while self._owed > self._latest:
             answer = await self._ask({**_NOTHING, "path": path})
             if answer.status != 200:
                 return
@@ -325,12 +357,12 @@ def _answer_differences(recorded: Json, answer: Answered, names: Names) -> list[
     return [*found, *differences(body, shown, names)]
 
 
-def emulator() -> Emulator:
+def emulator(pull_seconds: float) -> Emulator:
     """An emulator as slow as the real cluster was."""
     settings = Settings(
         observe_lag=LAG,
         schedule_seconds=0.02,
-        pull_seconds=0.1,
+        pull_seconds=pull_seconds,
         start_seconds=0.4,
         ready_seconds=0.4,
         stop_seconds=0.3,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.sandbox.kubernetes_client import Json
+from tests.sandbox.kubernetes_deeds import PODS, SECRETS, deployment_at
 from tests.sandbox.kubernetes_replay import Unrecorded
 from tests.sandbox.kubernetes_sets import recorded_set
 
@@ -19,40 +20,15 @@ class Scenario:
     parts: further files recorded at the same time, merged in by time.
     present: path and object of what was there before.
     unrecorded: what happened besides what was recorded.
+    pull_seconds: how long images took to be pulled.
     explained: exchanges that may differ, and the reason; one that does not differ must not be listed.
     """
 
     parts: Sequence[str] = ()
     present: Sequence[tuple[str, Json]] = ()
     unrecorded: Sequence[Unrecorded] = ()
+    pull_seconds: float = 0.1
     explained: Mapping[str, str] = field(default_factory=dict)
-
-
-def _settled_deployment(name: str) -> tuple[str, Json]:
-    container = {
-        "name": "web",
-        "image": "registry.example.com/shop/web:v1",
-        "ports": [{"name": "http", "containerPort": 8080}],
-        "readinessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1},
-    }
-    labels = {"app": name}
-    spec = {
-        "replicas": 1,
-        "selector": {"matchLabels": labels},
-        "template": {
-            "metadata": {"labels": labels},
-            "spec": {"terminationGracePeriodSeconds": 1, "containers": [container]},
-        },
-    }
-    return (
-        "/apis/apps/v1/namespaces/shop-gc/deployments",
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": name, "labels": labels},
-            "spec": spec,
-        },
-    )
 
 
 _HELD = {
@@ -92,13 +68,21 @@ SCENARIOS: Mapping[str, Scenario] = {
         }
     ),
     "deletion-gc": Scenario(
-        present=[_settled_deployment(name) for name in ("background", "foreground", "orphan")]
+        present=[deployment_at(name, "shop-gc") for name in ("background", "foreground", "orphan")]
     ),
     "leases": Scenario(),
-    "kubectl-deployment": Scenario(parts=("kubectl-deployment-more",)),
+    "kubectl-deployment": Scenario(
+        parts=("kubectl-deployment-more",), present=[deployment_at("api", "shop-kubectl", 2)]
+    ),
     "kubectl-other": Scenario(),
-    "pods": Scenario(parts=("pods-logs", "pods-exec")),
-    "watch-protocol": Scenario(),
+    "pods": Scenario(
+        parts=("pods-logs", "pods-exec"),
+        unrecorded=PODS,
+        pull_seconds=2.0,
+    ),
+    "watch-protocol": Scenario(
+        unrecorded=SECRETS,
+    ),
     "watch-streaming-list": Scenario(),
     "discovery": Scenario(),
     "rbac": Scenario(),

@@ -16,8 +16,10 @@ async def replayed(name: str) -> Outcome:
     """Play one scenario, with the watches that were open meanwhile, to a new emulator."""
     scenario = SCENARIOS[name]
     exchanges = exchanges_of([name, *scenario.parts])
-    async with emulator() as cluster, aiohttp.ClientSession() as session:
-        return await Replay(cluster, session).play(exchanges, scenario.present, scenario.unrecorded)
+    async with emulator(scenario.pull_seconds) as cluster, aiohttp.ClientSession() as session:
+        return await Replay(cluster, session, scenario.explained).play(
+            exchanges, scenario.present, scenario.unrecorded
+        )
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -132,12 +132,15 @@ def _too_large(version: int, current: int) -> ApiError:
 
 
 def _continued(store: Store, token: str) -> tuple[int, str]:
+    text = b""
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         read = json.loads(text)
         version, start = int(read["rv"]), str(read["start"])
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise bad_request(f"invalid continue token: continue key is not valid: {error}") from error
+        letter = json.dumps(text[:1].decode("latin-1")).strip('"')
+        why = f"invalid character '{letter}' looking for beginning of value"
+        raise bad_request(f"invalid continue token: continue key is not valid: {why}") from error
     if version == -1:
         return store.version, start
     if version < store.oldest_list:

@@ -9,7 +9,7 @@ from remediator.sandbox.kubernetes.controllers.events import Recorder
 from remediator.sandbox.kubernetes.controllers.pod_status import pod_status
 from remediator.sandbox.kubernetes.controllers.queue import Controller
 from remediator.sandbox.kubernetes.deletion import DeleteOptions, delete
-from remediator.sandbox.kubernetes.images import Images, Mode
+from remediator.sandbox.kubernetes.images import ImageBehaviour, Images, Mode
 from remediator.sandbox.kubernetes.loop import Loop
 from remediator.sandbox.kubernetes.resources import find
 from remediator.sandbox.kubernetes.settings import Settings
@@ -83,7 +83,7 @@ class Kubelet(Controller):
         self._addresses += 1
         ip = f"10.244.{self._addresses // 250}.{self._addresses % 250 + 1}"
         containers = [
-            Container(spec, self.images(spec["image"]), self.store.new_uid().replace("-", "") * 2)
+            Container(key.name, spec, self._behaviour(spec), self.store.new_uid().replace("-", "") * 2)
             for spec in pod["spec"]["containers"]
         ]
         run = Run(key, pod["metadata"]["uid"], ip, containers)
@@ -93,6 +93,11 @@ class Kubelet(Controller):
         for container in containers:
             self._later(run, delay, partial(self._start, run, container))
         return run
+
+    def _behaviour(self, spec: Json) -> ImageBehaviour:
+        behaviour = self.images(spec["image"])
+        words = " ".join(spec.get("command") or []).split()
+        return behaviour.commands.get(words[-1], behaviour) if words else behaviour
 
     def _later(self, run: Run, seconds: float, act: Callable[[], None]) -> None:
         def due() -> None:
@@ -178,10 +183,13 @@ class Kubelet(Controller):
         if one.state is not State.RUNNING or run.ending:
             return
         one.exit(self.loop.clock.now(), one.behaviour.exit_code, len(one.instances))
-        self._report(run)
         pod = self.store.get(run.key)
         policy = pod["spec"].get("restartPolicy", "Always") if pod else "Never"
-        if policy == "Never" or (policy == "OnFailure" and one.behaviour.exit_code == 0):
+        for_good = policy == "Never" or (policy == "OnFailure" and one.behaviour.exit_code == 0)
+        if for_good and all(other.state is State.TERMINATED for other in run.containers):
+            run.sandbox = False
+        self._report(run)
+        if for_good:
             return
         if one.restarts == 0 and not one.backoff:
             self._later(run, max(self.lag, self._settings.start_seconds), lambda: self._start(run, one))

@@ -32,6 +32,19 @@ async def test_every_node_has_its_pod_a_cordoned_one_too_and_others_by_the_node_
     assert status(world, "daemonset")["desiredNumberScheduled"] == 2
 
 
+async def test_of_two_pods_on_a_node_the_younger_goes(world: World) -> None:
+    made = daemon_set()
+    template = made["spec"]["template"]
+    metadata = {**template["metadata"], "name": "older"}
+    world.cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+    await world.cluster.advance(5)
+    metadata = {**metadata, "name": "younger"}
+    world.cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+    world.cluster.create(daemon_set(updateStrategy={"type": "OnDelete"}))
+    await world.cluster.advance(5)
+    assert list(images(world)) == ["older"]
+
+
 @pytest.mark.parametrize(("most", "least_ready"), [(1, 3), (2, 2), ("50%", 2)])
 async def test_a_rollout_keeps_all_but_max_unavailable_ready(
     world: World, most: int | str, least_ready: int

@@ -27,6 +27,17 @@ async def test_parallel_pods_wait_for_nobody_and_are_replaced_although_broken(wo
     assert status(world, "statefulset")["readyReplicas"] == 3
 
 
+async def test_a_rollout_of_parallel_pods_that_work_is_still_one_at_a_time(world: World) -> None:
+    world.cluster.create(stateful_set(podManagementPolicy="Parallel"))
+    await world.cluster.advance(5)
+    release(world, "statefulset", "shop/db:v2")
+    ready = []
+    for _ in range(100):
+        await world.cluster.advance(0.1)
+        ready.append(status(world, "statefulset")["readyReplicas"])
+    assert (min(ready), ready[-1]) == (2, 3)
+
+
 async def test_a_rollout_goes_from_the_highest_number_down_one_at_a_time(world: World) -> None:
     world.cluster.create(stateful_set())
     await world.cluster.advance(5)
@@ -75,6 +86,14 @@ async def test_on_delete_leaves_every_pod_until_somebody_deletes_it(world: World
     world.cluster.delete("pod", "default", "db-1")
     await world.cluster.advance(5)
     assert images(world) == {"db-0": "v1", "db-1": "v2", "db-2": "v1"}
+    for name in ("db-0", "db-2"):
+        world.cluster.delete("pod", "default", name)
+    await world.cluster.advance(5)
+    shown = status(world, "statefulset")
+    assert shown["updatedReplicas"] == 3
+    assert shown["currentRevision"] != shown["updateRevision"], (
+        "a set on OnDelete never calls a rollout complete"
+    )
 
 
 @pytest.mark.parametrize("bad", ["missing", "crash", "never-ready"])
@@ -109,16 +128,57 @@ async def test_an_evicted_pod_comes_back_under_its_name_with_another_uid(world: 
     assert status(world, "statefulset")["readyReplicas"] == 3
 
 
+async def test_a_budget_in_shares_counts_what_the_set_wants(world: World) -> None:
+    world.cluster.create(stateful_set(replicas=4))
+    selector = {"matchLabels": {"app": "db"}}
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "db"}}
+    world.cluster.create({**budget, "spec": {"maxUnavailable": "25%", "selector": selector}})
+    await world.cluster.advance(10)
+    found = world.cluster.get("poddisruptionbudget", "default", "db")
+    assert found is not None
+    shown = found["status"]
+    assert (shown["expectedPods"], shown["desiredHealthy"], shown["disruptionsAllowed"]) == (4, 3, 1)
+
+
 async def test_scaling_down_takes_the_highest_numbers_and_scaling_to_zero_all(world: World) -> None:
     world.cluster.create(stateful_set())
     await world.cluster.advance(5)
     answer = await world.client.patch(f"{STATEFUL_SETS}/db/scale", {"spec": {"replicas": 1}}, MERGE_PATCH)
     assert answer.status == 200, answer.text
+    await world.cluster.advance(0.4)
+    assert list(images(world)) == ["db-0", "db-1"]
     await world.cluster.advance(5)
     assert list(images(world)) == ["db-0"]
     world.cluster.patch("statefulset", "default", "db", {"spec": {"replicas": 0}})
     await world.cluster.advance(5)
     assert images(world) == {}
+
+
+async def test_a_set_puts_back_the_labels_that_name_its_pods(world: World) -> None:
+    world.cluster.create(stateful_set(replicas=1))
+    await world.cluster.advance(5)
+    label = "statefulset.kubernetes.io/pod-name"
+    world.cluster.patch("pod", "default", "db-0", {"metadata": {"labels": {label: None}}})
+    await world.cluster.advance(1)
+    pod = world.cluster.get("pod", "default", "db-0")
+    assert pod is not None
+    assert pod["metadata"]["labels"][label] == "db-0"
+
+
+async def test_a_set_adopts_a_pod_of_its_name_and_takes_no_other(world: World) -> None:
+    for name in ("db-0", "db-x"):
+        template = stateful_set()["spec"]["template"]
+        metadata = {**template["metadata"], "name": name}
+        world.cluster.create(
+            {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+        )
+    made = world.cluster.create(stateful_set(replicas=1))
+    await world.cluster.advance(5)
+    owners = {
+        pod["metadata"]["name"]: [owner["uid"] for owner in pod["metadata"].get("ownerReferences", [])]
+        for pod in world.cluster.list("pods", "default")
+    }
+    assert owners == {"db-0": [made["metadata"]["uid"]], "db-x": []}
 
 
 async def test_a_pod_counts_as_available_only_after_min_ready_seconds(world: World) -> None:

@@ -77,6 +77,12 @@ async def test_pods_below_the_partition_keep_the_current_revision_even_when_made
     assert tags(world) == ["v2", "v2", "v2"]
 
 
+async def test_max_unavailable_is_dropped_as_by_a_server_whose_gate_is_off(world: World) -> None:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}
+    made = world.cluster.create(stateful_set(updateStrategy=strategy))
+    assert made["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 0}
+
+
 async def test_on_delete_leaves_every_pod_until_somebody_deletes_it(world: World) -> None:
     world.cluster.create(stateful_set(updateStrategy={"type": "OnDelete"}))
     await world.cluster.advance(5)

@@ -8,6 +8,10 @@ from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
 from remediator.kit import Kit
 from remediator.step import Action
+from remediator.workloads.consent import why_ask
+from remediator.workloads.rollout_status import rolls_by_itself
+
+_ON_DELETE = "a restart stamp replaces no pod there, somebody has to delete them one by one"
 
 
 class Restart(Action):
@@ -18,6 +22,8 @@ class Restart(Action):
         workload = await kit.kube.get(target.kind, target.namespace, target.name)
         if workload is None:
             return Proposal(refusal=Refusal(why=f"{target} does not exist"))
+        if not rolls_by_itself(workload):
+            return Proposal(refusal=Refusal(why=f"{target} has the update strategy OnDelete: {_ON_DELETE}"))
         before: JsonObject = workload["spec"]["template"]
         stamp = kit.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         after = deepcopy(before)
@@ -35,5 +41,6 @@ class Restart(Action):
                 from_title=f"last restarted: {earlier}",
                 to_title=f"restarted at {stamp}",
                 summary=f"restart the pods of {target}: nothing but {RESTARTED_AT} changes",
+                ask_because=why_ask(workload),
             )
         )

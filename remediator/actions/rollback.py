@@ -11,12 +11,11 @@ from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import Action
 from remediator.workloads.config_maps import referenced_config_maps
+from remediator.workloads.consent import why_ask_for_rollback
 from remediator.workloads.difference import difference
 from remediator.workloads.last_known_good import Choice, Facts, choose
-from remediator.workloads.revisions import Revision, current_revision, revisions_of, title
-
-COMPATIBLE = "remediator.io/rollback"
-"""Annotation or label on a workload; `compatible` means its team says N-1 runs on N's schema and data."""
+from remediator.workloads.revision import Revision, title
+from remediator.workloads.revisions import current_revision, revisions_of
 
 
 class Rollback(Action):
@@ -35,7 +34,7 @@ class Rollback(Action):
         seen = await look_at(kit.kube, run.target)
         if seen is None:
             return Proposal(refusal=Refusal(why=f"{run.target} does not exist"))
-        revisions = revisions_of(seen.workload, seen.replica_sets)
+        revisions = revisions_of(seen.workload, seen.revision_objects)
         current = current_revision(seen.workload, revisions)
         if current is None:
             why = "no ReplicaSet has the current template yet: the controller has not caught up"
@@ -84,11 +83,7 @@ class Rollback(Action):
         ask_because = []
         if choice.source != "memory":
             ask_because.append("the version is judged by its ReplicaSet's age alone, not by what we saw")
-        if not _compatible(seen):
-            ask_because.append(
-                f"{run.target} does not carry {COMPATIBLE}=compatible, its team's word that the earlier "
-                "version runs on today's schema and data"
-            )
+        ask_because.extend(why_ask_for_rollback(seen.workload))
         differences = difference(seen.template, chosen.template)
         return TemplatePatch(
             action=self.key(),
@@ -104,12 +99,6 @@ class Rollback(Action):
             ask_because=tuple(ask_because),
             caveats=("whether the image can still be pulled", "what the Secrets it uses hold now"),
         )
-
-
-def _compatible(seen: SeenWorkload) -> bool:
-    metadata = seen.workload["metadata"]
-    marks = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}
-    return marks.get(COMPATIBLE) == "compatible"
 
 
 def _table(choice: Choice, current: Revision) -> Evidence:

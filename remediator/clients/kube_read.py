@@ -47,7 +47,7 @@ class KubeReader:
         """All objects of a kind in a namespace, each with its kind and apiVersion.
 
         `selector` holds labels and `field_selector` fields that have to be equal; None leaves them open.
-        A namespace that does not exist has none.
+        A namespace that does not exist has none, and neither has a custom kind this cluster does not know.
         """
         return await self._list(resource(kind), namespace, selector, field_selector)
 
@@ -122,6 +122,8 @@ class KubeReader:
             following = ""
             while True:
                 answer = await self._ask(path, query | ({"continue": following} if following else {}))
+                if what.custom and _is_unknown_api(answer):
+                    return []
                 _refuse(answer, "list", what.plural, namespace)
                 page, following = _page(answer)
                 items += ({"kind": what.kind, "apiVersion": what.api_version, **item} for item in page)
@@ -162,6 +164,16 @@ def _is_absent(answer: HttpAnswer, name: str) -> bool:
         and status.get("reason") == "NotFound"
         and (status.get("details") or {}).get("name") == name
     )
+
+
+def _is_unknown_api(answer: HttpAnswer) -> bool:
+    """How an API server says that it has no such group (text/plain) or no such resource in it (a Status)."""
+    if answer.status != 404:
+        return False
+    status = json_document(answer.body)
+    if not isinstance(status, dict):
+        return answer.body.strip() == b"404 page not found"
+    return status.get("reason") == "NotFound" and not (status.get("details") or {}).get("name")
 
 
 def _refuse(answer: HttpAnswer, verb: str, plural: str, namespace: str | None) -> None:

@@ -20,6 +20,8 @@ class Resource:
     api_version: str
     plural: str
     namespaced: bool = True
+    custom: bool = False
+    """Of a CustomResourceDefinition, which a cluster need not have: then there are simply none."""
 
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
         """The path of one object, or of all in a namespace when `name` is None.
@@ -37,11 +39,27 @@ class Resource:
 
 _RESOURCES = {
     "deployment": Resource("Deployment", "apps/v1", "deployments"),
+    "statefulset": Resource("StatefulSet", "apps/v1", "statefulsets"),
+    "daemonset": Resource("DaemonSet", "apps/v1", "daemonsets"),
     "replicaset": Resource("ReplicaSet", "apps/v1", "replicasets"),
+    "controllerrevision": Resource("ControllerRevision", "apps/v1", "controllerrevisions"),
     "pod": Resource("Pod", "v1", "pods"),
     "event": Resource("Event", "v1", "events"),
     "configmap": Resource("ConfigMap", "v1", "configmaps"),
     "service": Resource("Service", "v1", "services"),
+    "resourcequota": Resource("ResourceQuota", "v1", "resourcequotas"),
+    "ingress": Resource("Ingress", "networking.k8s.io/v1", "ingresses"),
+    "job": Resource("Job", "batch/v1", "jobs"),
+    "horizontalpodautoscaler": Resource(
+        "HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers"
+    ),
+    "poddisruptionbudget": Resource("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
+    "rollout": Resource("Rollout", "argoproj.io/v1alpha1", "rollouts", custom=True),
+    "canary": Resource("Canary", "flagger.app/v1beta1", "canaries", custom=True),
+    "scaledobject": Resource("ScaledObject", "keda.sh/v1alpha1", "scaledobjects", custom=True),
+    "verticalpodautoscaler": Resource(
+        "VerticalPodAutoscaler", "autoscaling.k8s.io/v1", "verticalpodautoscalers", custom=True
+    ),
 }
 
 NAMESPACE = Resource("Namespace", "v1", "namespaces", namespaced=False)

@@ -1,10 +1,12 @@
-"""Reads a workload together with what its controller made: ReplicaSets and pods, as raw JSON."""
+"""Reads a workload together with what its controller made: its revisions and pods, as raw JSON."""
 
 from dataclasses import dataclass
 
 from remediator.clients.kube_read import KubeReader
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject
+from remediator.workloads.fields import controller_uid
+from remediator.workloads.revision_objects import KEPT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +14,8 @@ class SeenWorkload:
     """One workload as it was just read."""
 
     workload: JsonObject
-    replica_sets: list[JsonObject]
+    revision_objects: list[JsonObject]
+    """The ReplicaSets of a Deployment, the ControllerRevisions of the other kinds."""
     pods: list[JsonObject]
 
     @property
@@ -26,7 +29,7 @@ class SeenWorkload:
 
 
 async def look_at(kube: KubeReader, target: Target) -> SeenWorkload | None:
-    """The workload, its ReplicaSets and its pods; None when it does not exist.
+    """The workload, its revisions' objects and its pods; None when it does not exist.
 
     Raises Retryable or Permanent as the reader does. Selectors with matchExpressions are read
     unfiltered and narrowed by owner, so that nothing is missed.
@@ -34,15 +37,16 @@ async def look_at(kube: KubeReader, target: Target) -> SeenWorkload | None:
     workload = await kube.get(target.kind, target.namespace, target.name)
     if workload is None:
         return None
-    selector = labels_of(workload)
-    replica_sets = [
-        each
-        for each in await kube.list("replicaset", target.namespace, selector)
-        if owner_uid(each) == workload["metadata"]["uid"]
-    ]
-    owners = {each["metadata"]["uid"] for each in replica_sets}
-    pods = [each for each in await kube.list("pod", target.namespace, selector) if owner_uid(each) in owners]
-    return SeenWorkload(workload, replica_sets, pods)
+    selector, uid, kept_in = labels_of(workload), workload["metadata"]["uid"], KEPT_IN[target.kind]
+    listed = await kube.list(kept_in, target.namespace, selector)
+    revision_objects = [each for each in listed if controller_uid(each) == uid]
+    owners = {uid}
+    if kept_in == "replicaset":
+        owners = {each["metadata"]["uid"] for each in revision_objects}
+    listed = await kube.list("pod", target.namespace, selector)
+    return SeenWorkload(
+        workload, revision_objects, [each for each in listed if controller_uid(each) in owners]
+    )
 
 
 def labels_of(workload: JsonObject) -> dict[str, str] | None:
@@ -50,11 +54,3 @@ def labels_of(workload: JsonObject) -> dict[str, str] | None:
     selector = (workload.get("spec") or {}).get("selector") or {}
     labels = selector.get("matchLabels")
     return dict(labels) if labels and not selector.get("matchExpressions") else None
-
-
-def owner_uid(owned: JsonObject) -> str | None:
-    """The uid of the controller that owns an object."""
-    for reference in (owned.get("metadata") or {}).get("ownerReferences") or []:
-        if reference.get("controller"):
-            return str(reference.get("uid"))
-    return None

@@ -1,4 +1,4 @@
-"""Recent Kubernetes events about the target, its ReplicaSets and its pods."""
+"""Recent Kubernetes events about the target, its revisions and its pods."""
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ class Events(Diagnostic):
         seen = await look_at(kit.kube, run.target)
         if seen is None:
             return Evidence(step=self.key(), summary=f"{run.target} does not exist", failed=True)
-        uids = {seen.uid} | {each["metadata"]["uid"] for each in (*seen.replica_sets, *seen.pods)}
+        uids = {seen.uid} | {each["metadata"]["uid"] for each in (*seen.revision_objects, *seen.pods)}
         events = await kit.kube.list("event", run.target.namespace)
         ours = [each for each in events if (each.get("involvedObject") or {}).get("uid") in uids]
         ours.sort(key=lambda each: (each.get("type") != "Warning", _negated(_when(each))))

@@ -6,7 +6,8 @@ from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import Diagnostic
 from remediator.workloads.difference import difference
-from remediator.workloads.revisions import current_revision, revisions_of, title
+from remediator.workloads.revision import title
+from remediator.workloads.revisions import current_revision, revisions_of
 from remediator.workloads.rollout_status import rollout_status
 
 
@@ -17,9 +18,9 @@ class RolloutHistory(Diagnostic):
         seen = await look_at(kit.kube, run.target)
         if seen is None:
             return Evidence(step=self.key(), summary=f"{run.target} does not exist", failed=True)
-        revisions = revisions_of(seen.workload, seen.replica_sets)
+        revisions = revisions_of(seen.workload, seen.revision_objects)
         current = current_revision(seen.workload, revisions)
-        status = rollout_status(seen.workload, seen.replica_sets, seen.pods, kit.clock.now())
+        status = rollout_status(seen.workload, seen.revision_objects, seen.pods, kit.clock.now())
         rows = [
             {
                 "revision": title(each),

@@ -25,6 +25,17 @@ class Tenure(Value):
     last_seen_at: datetime
 
 
+class ConfigStretch(Value):
+    """One time in which a ConfigMap held one content, as our memory saw it."""
+
+    name: str
+    hash: str
+    """config_hash of the content."""
+    began_at: datetime
+    ended_at: datetime | None = None
+    """None while it is what the ConfigMap holds, or held when it was last seen."""
+
+
 class AlertSpan(Value):
     """One episode as others may see it: when an alert was open."""
 

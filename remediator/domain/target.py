@@ -8,7 +8,7 @@ from remediator.domain.value import Value
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
-KINDS = ("deployment",)
+KINDS = ("deployment", "statefulset", "daemonset")
 """Kinds this daemon can change, in lower case as rule files write them."""
 
 

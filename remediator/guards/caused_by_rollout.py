@@ -72,7 +72,7 @@ class CausedByRollout(Guard):
         tenures = [each for each in await kit.history.tenures(target) if each.uid == change.uid]
         if tenures and tenures[-1].revision == revision and tenures[-1].began_seen:
             return tenures[-1].began_at, "memory"
-        revisions = revisions_of(seen.workload, seen.replica_sets)
+        revisions = revisions_of(seen.workload, seen.revision_objects)
         current = current_revision(seen.workload, revisions)
         if current is None:
             return None, "no ReplicaSet has the current template yet"

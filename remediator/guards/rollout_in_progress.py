@@ -55,7 +55,7 @@ class RolloutInProgress(Guard):
             if seen is None:
                 return None
             status = rollout_status(
-                seen.workload, seen.replica_sets, seen.pods, kit.clock.now(), self.stuck_after
+                seen.workload, seen.revision_objects, seen.pods, kit.clock.now(), self.stuck_after
             )
             if status.observed or not looks_left:
                 return status

@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from remediator.clients.kube_read import KubeReader
-from remediator.clients.workload import owner_uid
 from remediator.domain.change import revision_hash
-from remediator.domain.target import Target
+from remediator.domain.target import KINDS, Target
 from remediator.domain.value import JsonObject
 from remediator.errors import Permanent
-from remediator.guards.opted_in import ENABLED
 from remediator.store import loop_leases, tenures
 from remediator.store.database import Database
 from remediator.store.tenures import Sighting
+from remediator.workloads.consent import ENABLED
+from remediator.workloads.revision_objects import KEPT_IN
 from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
 from remediator.workloads.rollout_status import fully_available
 
@@ -64,38 +64,37 @@ class Watcher:
 
     async def _remember(self, namespace: str) -> None:
         try:
-            deployments = await self._kube.list("deployment", namespace)
-            replica_sets = await self._kube.list("replicaset", namespace)
+            listed = {
+                kind: await self._kube.list(kind, namespace) for kind in (*KINDS, *set(KEPT_IN.values()))
+            }
         except Permanent as reason:
             _log.warning("namespace %s is not remembered: %s", namespace, reason.sentence)
             return
-        for deployment in deployments:
-            seen = self._sighting(deployment, replica_sets)
-            if seen is not None:
-                async with self._database.transaction() as connection:
-                    await tenures.end_others(connection, seen.target, seen.uid)
-                    await tenures.remember(connection, seen, self._every * _UNSEEN_AFTER)
+        for kind in KINDS:
+            for workload in listed[kind]:
+                seen = self._sighting(kind, workload, listed[KEPT_IN[kind]])
+                if seen is not None:
+                    async with self._database.transaction() as connection:
+                        await tenures.end_others(connection, seen.target, seen.uid)
+                        await tenures.remember(connection, seen, self._every * _UNSEEN_AFTER)
 
-    def _sighting(self, deployment: JsonObject, replica_sets: Iterable[JsonObject]) -> Sighting | None:
-        """What this look tells of one workload; None until its controller has made a ReplicaSet."""
-        metadata = deployment["metadata"]
-        revisions = revisions_of(
-            deployment, [each for each in replica_sets if owner_uid(each) == metadata["uid"]]
-        )
-        current = current_revision(deployment, revisions)
+    def _sighting(
+        self, kind: str, workload: JsonObject, revision_objects: Iterable[JsonObject]
+    ) -> Sighting | None:
+        """What this look tells of one workload; None until its controller has made a revision."""
+        metadata = workload["metadata"]
+        revisions = revisions_of(workload, revision_objects)
+        current = current_revision(workload, revisions)
         if current is None:
             return None
-        template: JsonObject = deployment["spec"]["template"]
+        template: JsonObject = workload["spec"]["template"]
         return Sighting(
             target=Target(
-                cluster=self._cluster,
-                kind="deployment",
-                namespace=metadata["namespace"],
-                name=metadata["name"],
+                cluster=self._cluster, kind=kind, namespace=metadata["namespace"], name=metadata["name"]
             ),
             uid=metadata["uid"],
             revision=revision_hash(template),
             template=template,
             began_at=rollout_began(current, revisions),
-            available=fully_available(deployment),
+            available=fully_available(workload),
         )

@@ -18,7 +18,7 @@ class RolloutComplete(Verification):
             return Finding(answer=Answer.UNKNOWN, why=f"{run.target} is gone or was replaced")
         if exact_hash(seen.template) != change.to_exact:
             return Finding(answer=Answer.NOT_RECOVERED, why="the template is no longer the one we set")
-        status = rollout_status(seen.workload, seen.replica_sets, seen.pods, kit.clock.now())
+        status = rollout_status(seen.workload, seen.revision_objects, seen.pods, kit.clock.now())
         match status.state:
             case "complete":
                 return Finding(answer=Answer.RECOVERED, why=status.why)

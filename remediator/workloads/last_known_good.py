@@ -8,7 +8,7 @@ from typing import Literal
 from remediator.domain.duration import format_duration
 from remediator.domain.history import AlertSpan, Tenure
 from remediator.domain.value import Value
-from remediator.workloads.revisions import Revision
+from remediator.workloads.revision import Revision
 from remediator.workloads.version import Version, versions_of
 
 Source = Literal["memory", "replica_set"]

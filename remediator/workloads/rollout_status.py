@@ -1,4 +1,4 @@
-"""How far a Deployment's rollout is: complete, in progress, stuck, paused, or not known."""
+"""How far a workload's rollout is: complete, in progress, stuck, paused, or not known."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -6,38 +6,16 @@ from typing import Literal
 
 from remediator.domain.duration import format_duration
 from remediator.domain.value import JsonObject, Value
-from remediator.workloads.fields import at, condition, controller_uid, count, text
-from remediator.workloads.revisions import Revision, current_revision, revisions_of, title
+from remediator.workloads.fields import at, condition, text
+from remediator.workloads.revision import Revision, title
+from remediator.workloads.revisions import current_revision, revisions_of
+from remediator.workloads.rollout_numbers import Numbers, rollout_numbers
 from remediator.workloads.stuck_pods import why_stuck
 
 State = Literal["complete", "in_progress", "stuck", "paused", "unknown"]
 
 STUCK_AFTER = timedelta(minutes=3)
 """How long a pod of the newest revision may be unready before the rollout counts as stuck."""
-
-
-class Numbers(Value):
-    """The counts a rollout is judged by, as one reading of the Deployment gives them."""
-
-    desired: int
-    replicas: int
-    """Pods of all revisions."""
-    updated: int
-    """Pods of the newest revision."""
-    ready: int
-    available: int
-    generation: int
-    observed_generation: int
-
-    @property
-    def observed(self) -> bool:
-        """Whether the controller has seen the latest write. An annotation is a write too."""
-        return self.observed_generation >= self.generation
-
-    @property
-    def replaced(self) -> bool:
-        """Whether every pod there is runs the newest revision, and there are as many as wanted."""
-        return self.updated == self.replicas == self.desired
 
 
 class RolloutStatus(Value):
@@ -60,51 +38,74 @@ class RolloutStatus(Value):
 
 
 def rollout_status(
-    deployment: JsonObject,
-    replica_sets: Iterable[JsonObject],
+    workload: JsonObject,
+    revision_objects: Iterable[JsonObject],
     pods: Iterable[JsonObject],
     now: datetime,
     stuck_after: timedelta = STUCK_AFTER,
 ) -> RolloutStatus:
-    """Judge a rollout by the Deployment, its ReplicaSets and their pods, all read at about the same time.
+    """Judge a rollout by the workload, its revisions' objects and its pods, all read at about the same time.
 
     Complete asks for as many available pods as wanted, whatever maxUnavailable allows. Stuck does not wait
-    for Kubernetes' own progress deadline, which is ten minutes by default.
+    for a Deployment's own progress deadline, which is ten minutes by default.
     """
-    numbers = _numbers(deployment)
-    if numbers is None or not isinstance(at(deployment, "spec", "template"), dict):
-        return RolloutStatus(state="unknown", why="The Deployment lacks fields its rollout is judged by.")
-    if at(deployment, "metadata", "deletionTimestamp") is not None:
-        return RolloutStatus(state="unknown", why="The Deployment is being deleted.", numbers=numbers)
-    if at(deployment, "spec", "paused") is True:
-        return RolloutStatus(state="paused", why="The Deployment is paused.", numbers=numbers)
-    if _complete(numbers):
-        why = "Scaled to zero." if numbers.desired == 0 else f"All {numbers.desired} replicas are available."
-        return RolloutStatus(state="complete", why=why, numbers=numbers, rolled_out=True)
-    revisions = revisions_of(deployment, replica_sets)
-    current = current_revision(deployment, revisions)
+    kind, numbers = text(workload, "kind") or "object", rollout_numbers(workload)
+    if numbers is None or not isinstance(at(workload, "spec", "template"), dict):
+        return RolloutStatus(state="unknown", why=f"The {kind} lacks fields its rollout is judged by.")
+    if at(workload, "metadata", "deletionTimestamp") is not None:
+        return RolloutStatus(state="unknown", why=f"The {kind} is being deleted.", numbers=numbers)
+    if at(workload, "spec", "paused") is True:
+        return RolloutStatus(state="paused", why=f"The {kind} is paused.", numbers=numbers)
+    if numbers.complete:
+        return RolloutStatus(state="complete", why=_all_available(numbers), numbers=numbers, rolled_out=True)
+    if not rolls_by_itself(workload):
+        why = f"The {kind} has the update strategy OnDelete: its pods stay as they are until somebody deletes them."
+        return RolloutStatus(state="paused", why=why, numbers=numbers)
+    revisions = revisions_of(workload, revision_objects)
+    current = current_revision(workload, revisions)
     if current is None or not (numbers.observed or _is_newest(current, revisions)):
         why = "The controller has not begun to roll out the current template yet."
         return RolloutStatus(state="in_progress", why=why, numbers=numbers)
-    return _incomplete(deployment, current, numbers, _stuck(current, pods, now, stuck_after))
+    blocking = [each for each in pods if current.is_of(each) or waits_for_every_pod(workload)]
+    return _incomplete(workload, current, numbers, _stuck(blocking, now, stuck_after))
 
 
-def fully_available(deployment: JsonObject) -> bool:
+def fully_available(workload: JsonObject) -> bool:
     """Whether every wanted replica runs the current template and is available, and at least one is wanted."""
-    numbers = _numbers(deployment)
-    if numbers is None or at(deployment, "metadata", "deletionTimestamp") is not None:
+    numbers = rollout_numbers(workload)
+    if numbers is None or at(workload, "metadata", "deletionTimestamp") is not None:
         return False
-    return numbers.desired > 0 and _complete(numbers)
+    return numbers.complete and 0 < numbers.desired <= numbers.updated
 
 
-def _complete(numbers: Numbers) -> bool:
-    return numbers.observed and numbers.replaced and numbers.available >= numbers.desired
+def rolls_by_itself(workload: JsonObject) -> bool:
+    """False with the update strategy OnDelete of StatefulSets and DaemonSets: a new template changes no pod."""
+    return text(workload, "spec", "updateStrategy", "type") != "OnDelete"
+
+
+def waits_for_every_pod(workload: JsonObject) -> bool:
+    """Whether a broken pod of any revision stops the rollout, so that a template put back is not enough.
+
+    With OrderedReady, the default, the StatefulSet controller replaces nothing while a pod is not ready, even
+    when that pod is of a template that was left (recorded; kubernetes/kubernetes#67250).
+    """
+    return (
+        text(workload, "kind") == "StatefulSet"
+        and text(workload, "spec", "podManagementPolicy") != "Parallel"
+    )
+
+
+def _all_available(numbers: Numbers) -> str:
+    if numbers.desired == 0:
+        return "Scaled to zero."
+    held = f" {numbers.held_back} of them are held back by the partition." if numbers.held_back else ""
+    return f"All {numbers.desired} replicas are available.{held}"
 
 
 def _incomplete(
-    deployment: JsonObject, current: Revision, numbers: Numbers, stuck_pods: tuple[str, ...]
+    workload: JsonObject, current: Revision, numbers: Numbers, stuck_pods: tuple[str, ...]
 ) -> RolloutStatus:
-    overdue = _past_deadline(deployment, current)
+    overdue = _past_deadline(workload, current)
     state: State = "in_progress"
     updated = f"{numbers.updated} of {numbers.desired} replicas are of {title(current)}"
     why = f"{updated}, {numbers.available} available in all."
@@ -120,19 +121,13 @@ def _incomplete(
         state=state,
         why=why,
         numbers=numbers,
-        rolled_out=numbers.replaced and _was_available(deployment, current),
+        rolled_out=numbers.replaced and _was_available(workload, current),
         stuck_pods=stuck_pods,
     )
 
 
-def _stuck(
-    current: Revision, pods: Iterable[JsonObject], now: datetime, stuck_after: timedelta
-) -> tuple[str, ...]:
-    found = [
-        why_stuck(pod, now, stuck_after, format_duration(stuck_after))
-        for pod in pods
-        if controller_uid(pod) == current.replica_set_uid
-    ]
+def _stuck(pods: Iterable[JsonObject], now: datetime, stuck_after: timedelta) -> tuple[str, ...]:
+    found = [why_stuck(pod, now, stuck_after, format_duration(stuck_after)) for pod in pods]
     return tuple(sorted(each for each in found if each is not None))
 
 
@@ -141,45 +136,23 @@ def _is_newest(current: Revision, revisions: Sequence[Revision]) -> bool:
     return current.number == max(each.number for each in revisions)
 
 
-def _past_deadline(deployment: JsonObject, current: Revision) -> bool:
-    """Whether Kubernetes gave up on this very revision.
+def _past_deadline(workload: JsonObject, current: Revision) -> bool:
+    """Whether Kubernetes gave up on this very revision; only Deployments have such a deadline.
 
     The condition of the rollout before stays as it is until a re-used ReplicaSet makes progress; only its
     message tells whose it is (SetDeploymentCondition and syncRolloutStatus of the deployment controller).
     """
-    progressing = condition(deployment, "Progressing")
-    named = f'"{current.replica_set}"' in text(progressing, "message")
-    return named and text(progressing, "reason") == "ProgressDeadlineExceeded"
+    return _progressing(workload, current) == "ProgressDeadlineExceeded"
 
 
-def _was_available(deployment: JsonObject, current: Revision) -> bool:
-    progressing = condition(deployment, "Progressing")
-    named = f'"{current.replica_set}"' in text(progressing, "message")
-    return named and text(progressing, "reason") == "NewReplicaSetAvailable"
+def _was_available(workload: JsonObject, current: Revision) -> bool:
+    """A StatefulSet's controller moves currentRevision up when every pod runs it (completeRollingUpdate)."""
+    if text(workload, "kind") == "StatefulSet":
+        return text(workload, "status", "currentRevision") == current.name
+    return _progressing(workload, current) == "NewReplicaSetAvailable"
 
 
-def _numbers(deployment: JsonObject) -> Numbers | None:
-    """The counts, or None when one is missing or malformed. Status leaves out those that are zero."""
-    status = at(deployment, "status")
-    if not isinstance(status, dict):
-        return None
-    fields = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
-    counted = [count({name: 0} | status, name) for name in fields]
-    wanted = (count(deployment, "spec", "replicas"), count(deployment, "metadata", "generation"))
-    return _read((*wanted, *counted))
-
-
-def _read(counts: Sequence[int | None]) -> Numbers | None:
-    whole = [each for each in counts if each is not None]
-    if len(whole) != len(counts):
-        return None
-    desired, generation, replicas, updated, ready, available, observed = whole
-    return Numbers(
-        desired=desired,
-        replicas=replicas,
-        updated=updated,
-        ready=ready,
-        available=available,
-        generation=generation,
-        observed_generation=observed,
-    )
+def _progressing(workload: JsonObject, current: Revision) -> str:
+    """The reason of the condition Progressing, if it is about this revision."""
+    progressing = condition(workload, "Progressing")
+    return text(progressing, "reason") if f'"{current.name}"' in text(progressing, "message") else ""

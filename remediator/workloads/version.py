@@ -6,7 +6,8 @@ from math import isfinite
 
 from remediator.domain.history import AlertSpan, Tenure
 from remediator.domain.value import Value
-from remediator.workloads.revisions import Revision, Stretch, image_names, stretches, title
+from remediator.workloads.revision import Revision, image_names, title
+from remediator.workloads.revisions import Stretch, stretches
 
 
 class Version(Value):
@@ -97,7 +98,7 @@ def versions_of(revisions: Sequence[Revision], tenures: Sequence[Tenure]) -> tup
             revisions=tuple(
                 sorted(
                     (each for each in revisions if each.hash == version),
-                    key=lambda each: (each.number, each.created_at, each.replica_set_uid),
+                    key=lambda each: (each.number, each.created_at, each.uid),
                     reverse=True,
                 )
             ),

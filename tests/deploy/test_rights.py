@@ -12,6 +12,7 @@ from remediator.clients.kube_resource import NAMESPACE, resource
 from remediator.clients.kube_write import KubeWriter
 from remediator.domain.target import KINDS
 from remediator.sandbox.kubernetes import AccessRule, Account
+from remediator.workloads.revision_objects import KEPT_IN
 from tests.deploy.manifests import ROOT, file, of_kind
 from tests.support.clock import DrivenClock
 from tests.support.story import ROLLBACK, Story, told
@@ -19,15 +20,17 @@ from tests.support.story import ROLLBACK, Story, told
 Right = tuple[str, str, str]
 """Verb, API group, resource."""
 
+WORKLOADS = [resource(kind).plural for kind in KINDS]
+
 IN_A_NAMESPACE: dict[Right, str] = {
-    (
-        "get",
-        "apps",
-        "deployments",
-    ): "every step looks at the target; effects look before and after",
-    ("list", "apps", "deployments"): "the memory looks at all of them",
-    ("patch", "apps", "deployments"): "claims, rollbacks and restarts",
+    **{
+        ("get", "apps", kind): "every step looks at the target; effects look before and after"
+        for kind in WORKLOADS
+    },
+    **{("list", "apps", kind): "the memory looks at all of them" for kind in WORKLOADS},
+    **{("patch", "apps", kind): "claims, rollbacks and restarts" for kind in WORKLOADS},
     ("list", "apps", "replicasets"): "the versions of a Deployment, and when each was rolled out",
+    ("list", "apps", "controllerrevisions"): "the same of a StatefulSet or DaemonSet",
     ("list", "", "pods"): "diagnostics; whether a rollout is stuck",
     ("get", "", "pods/log"): "the diagnostic `logs`",
     ("get", "", "configmaps"): "a rollback asks whether those of an earlier version still exist",
@@ -58,7 +61,7 @@ def _group(kind: str) -> str:
 
 
 def used() -> set[Right]:
-    """Every right a call in the product needs. A kind that is no constant is that of a target."""
+    """Every right a call in the product needs. A kind that is no constant is a target's, or of its revisions."""
     found: set[Right] = set()
     for path in sorted((ROOT / "remediator").rglob("*.py")):
         if "sandbox" not in path.parts:
@@ -73,8 +76,10 @@ def _calls(tree: ast.Module) -> Iterator[tuple[str, tuple[str, ...]]]:
             continue
         if node.func.attr in OF_METHOD and _name(node.func.value) in CLIENTS:
             first = node.args[0] if node.args else None
-            constant = isinstance(first, ast.Constant) and node.func.attr in ("get", "list", "patch")
-            yield node.func.attr, (first.value,) if constant else KINDS  # type: ignore[union-attr]
+            if isinstance(first, ast.Constant) and node.func.attr in ("get", "list", "patch"):
+                yield node.func.attr, (str(first.value),)
+            else:
+                yield node.func.attr, (*KINDS, *KEPT_IN.values()) if node.func.attr == "list" else KINDS
 
 
 def _name(node: ast.expr) -> str:

@@ -57,7 +57,7 @@ def test_labels_and_targets_may_agree() -> None:
         ({"deployment": "api"}, [], "no namespace"),
         ({"namespace": "shop", "deployment": "other"}, [CHECKOUT], "two candidates"),
         ({"namespace": "shop", "deployment": "api", "statefulset": "db"}, [], "two candidates"),
-        ({"namespace": "shop", "statefulset": "db"}, [], "cannot change"),
+        ({"namespace": "shop", "workload": "db", "workload_type": "cronjob"}, [], "cannot change"),
         ({"namespace": "", "deployment": "api"}, [], "not a namespace's name"),
         ({"namespace": "*", "deployment": "api"}, [], "not a namespace's name"),
         ({"namespace": "shop", "deployment": ""}, [], "not an object's name"),

@@ -174,8 +174,8 @@ WHOLE_FILES = [
         "1:37: rules[0].match[0]: expected a comma or }, found c",
     ),
     (
-        "targets: [{match: ['{a=\"b\"}'], target: statefulset/shop/db}]\n",
-        "1:40: targets[0].target: kind 'statefulset' is not one this version can change",
+        "targets: [{match: ['{a=\"b\"}'], target: cronjob/shop/db}]\n",
+        "1:40: targets[0].target: kind 'cronjob' is not one this version can change",
     ),
     (
         "targets: [{match: ['{a=\"b\"}'], target: deployment/shop}]\n",

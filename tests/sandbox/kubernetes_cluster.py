@@ -1,5 +1,6 @@
 """The emulator as the cluster was that the recordings were taken from: its images, accounts and times."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from remediator.sandbox.kubernetes import (
@@ -20,6 +21,8 @@ KUBECTL = "kubectl.1.33/v1.33.1"
 """How kubectl called itself, as the managers of its writes show; the recordings say `kubectl`."""
 LAG = 0.045
 """Seconds until the emulator's controllers see a change."""
+PULLED = ("/shop/db:", "/shop/agent:")
+"""Images the node had to pull once; it had all others."""
 ADMIN = Account("kubernetes-admin", "admin", ["system:masters", "system:authenticated"], [EVERYTHING])
 SERVICE_ACCOUNT = service_account(
     "shop-rbac",
@@ -50,7 +53,8 @@ def images(image: str) -> ImageBehaviour:
     """How a recorded image behaves."""
     tag = image.rpartition(":")[2]
     log = [_STARTS % tag, "listening on 8080"]
-    return IMAGES.get(tag, ImageBehaviour(log=log, tick_seconds=5.0, commands=_COMMANDS))
+    behaviour = IMAGES.get(tag, ImageBehaviour(log=log, tick_seconds=5.0, commands=_COMMANDS))
+    return replace(behaviour, present=not any(name in image for name in PULLED))
 
 
 def headers_of(request: Json, name: str) -> dict[str, str]:

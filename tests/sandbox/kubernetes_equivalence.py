@@ -20,6 +20,7 @@ _VERSION_IN_TEXT = re.compile(
     r"(?<=in record \()\d+(?=\))|(?<=in the precondition \()\d+(?=\))|(?<=too old resource version: \d \()\d+(?=\))"
     r"|(?<=Too large resource version: 999999999, current: )\d+"
 )
+_PULL = re.compile(r"\d+m?s \(\d+m?s including waiting\)\. Image size: \d+ bytes")
 _WHEN_CHANGED = {"f:lastTransitionTime", "f:lastUpdateTime"}
 """Whoever changed a time owns it, but a second change within a second changes nothing."""
 _OBJECT = re.compile(r'"\{\\?".*\}"')
@@ -205,7 +206,7 @@ def _same_text(recorded: str, seen: str, names: Names) -> bool:
     for shape in (_SECONDS, _MICROSECONDS):
         if shape.match(recorded):
             return bool(shape.match(seen))
-    for shape in (_OBJECT, _VERSION_IN_TEXT, _TIME_IN_TEXT):
+    for shape in (_OBJECT, _VERSION_IN_TEXT, _TIME_IN_TEXT, _PULL):
         recorded, seen = shape.sub("<value>", recorded), shape.sub("<value>", seen)
     there, here = _IDENTITY.findall(recorded), _IDENTITY.findall(seen)
     if len(there) != len(here) or not all(map(names.bind, there, here)):

@@ -212,6 +212,7 @@ class Replay:
             found = list(answer_differences(exchange["response"], answer, tried))
             closest = found if not closest or len(found) < len(closest) else closest
             if not found or not reading or hopeless or self._owed <= -PATIENCE:
+                self._owed = self._owed if reading else min(0.0, self._owed)
                 return answer, tried, closest
             await self._pass(STEP)
 

@@ -7,6 +7,7 @@ from tests.sandbox import kubernetes_known_differences as differences
 from tests.sandbox.kubernetes_client import Json
 from tests.sandbox.kubernetes_deeds import BAD_POD, GOOD, PODS, SECRETS, STREAMED, deployment_at
 from tests.sandbox.kubernetes_replay import Unrecorded
+from tests.sandbox.kubernetes_sets import recorded_set
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ SCENARIOS: Mapping[str, Scenario] = {
             "deployment-rollout-watch-pods",
         )
     ),
+    "statefulset-daemonset": Scenario(),
+    "kubectl-statefulset": Scenario(
+        present=[recorded_set("StatefulSet", "db", replicas=2, serviceName="db")]
+    ),
+    "kubectl-daemonset": Scenario(present=[recorded_set("DaemonSet", "agent")]),
     "concurrency": Scenario(),
     "ownership-metadata": Scenario(),
     "errors": Scenario(

@@ -18,6 +18,25 @@ from tests.sandbox.kubernetes_equivalence import Names, differences
 
 State = tuple[Any, ...]
 _MOVED_BY_CONTROLLERS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Pod")
+_COUNTED = {
+    "StatefulSet": (
+        "observedGeneration",
+        "replicas",
+        "readyReplicas",
+        "availableReplicas",
+        "currentReplicas",
+        "updatedReplicas",
+    ),
+    "DaemonSet": (
+        "observedGeneration",
+        "desiredNumberScheduled",
+        "numberReady",
+        "numberAvailable",
+        "numberUnavailable",
+    ),
+}
+"""What is compared of a status; a DaemonSet's current and updated pods are seen now before and now after their
+replacement."""
 
 
 class OpenWatch:
@@ -94,6 +113,10 @@ def _state(obj: Json) -> State:
     if obj["kind"] == "Pod":
         states = tuple(_container_state(entry["state"]) for entry in status.get("containerStatuses", []))
         return status["phase"], states, "deletionTimestamp" in obj["metadata"]
+    if obj["kind"] in _COUNTED:
+        counts = tuple(status.get(name, 0) for name in _COUNTED[obj["kind"]])
+        settled = status.get("currentRevision") == status.get("updateRevision")
+        return obj["metadata"]["generation"], *counts, settled
     return ()
 
 

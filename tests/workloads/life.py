@@ -8,7 +8,8 @@ from remediator.domain.change import RESTARTED_AT, exact_hash, revision_hash
 from remediator.domain.history import AlertSpan, Tenure
 from remediator.domain.value import JsonObject
 from remediator.workloads.last_known_good import Choice, Facts, choose
-from remediator.workloads.revisions import Revision, revisions_of
+from remediator.workloads.revision import Revision
+from remediator.workloads.revisions import revisions_of
 
 BEGAN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 SOAK = timedelta(minutes=30)
@@ -145,7 +146,11 @@ class Life:
 
 
 def deployment(of: JsonObject) -> JsonObject:
-    return {"metadata": {"name": "api", "uid": UID}, "spec": {"replicas": 3, "template": of}}
+    return {
+        "kind": "Deployment",
+        "metadata": {"name": "api", "uid": UID},
+        "spec": {"replicas": 3, "template": of},
+    }
 
 
 def chosen(choice: Choice) -> str | None:

@@ -5,15 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from remediator.domain.change import exact_hash, revision_hash
-from remediator.workloads.revisions import (
-    Revision,
-    current_revision,
-    image_names,
-    revisions_of,
-    rollout_began,
-    stretches,
-    title,
-)
+from remediator.workloads.revision import Revision, image_names, title
+from remediator.workloads.revisions import current_revision, revisions_of, rollout_began, stretches
 from tests.workloads.life import BEGAN, Life, deployment, replica_set, template, version
 from tests.workloads.recorded import body, exchanges, items
 

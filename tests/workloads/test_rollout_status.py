@@ -31,6 +31,7 @@ def made(**more: Any) -> JsonObject:
     for name, value in more.items():
         (spec if name.startswith("spec_") else status)[name.removeprefix("spec_")] = value
     return {
+        "kind": "Deployment",
         "metadata": {"name": "api", "uid": UID, "generation": 7},
         "spec": spec,
         "status": {name: value for name, value in status.items() if value is not None},

@@ -1,9 +1,9 @@
-"""What the server adds to a new object on its own account: nobody owns these fields."""
+"""What the server adds to an object on its own account: nobody owns these fields."""
 
 import copy
 from typing import Any
 
-from remediator.sandbox.kubernetes.defaults import qos_class
+from remediator.sandbox.kubernetes.defaults import TEMPLATE_GENERATION, qos_class
 from remediator.sandbox.kubernetes.status import Json, not_emulated
 
 _FIRST_STATUS: dict[str, Json] = {
@@ -12,6 +12,13 @@ _FIRST_STATUS: dict[str, Json] = {
         "currentHealthy": 0,
         "desiredHealthy": 0,
         "expectedPods": 0,
+    },
+    "StatefulSet": {"replicas": 0, "availableReplicas": 0},
+    "DaemonSet": {
+        "currentNumberScheduled": 0,
+        "numberMisscheduled": 0,
+        "desiredNumberScheduled": 0,
+        "numberReady": 0,
     },
     "HorizontalPodAutoscaler": {"desiredReplicas": 0, "currentMetrics": None},
 }
@@ -73,8 +80,16 @@ def _admit_service(spec: Json, suffix: str) -> None:
     spec.setdefault("ipFamilyPolicy", "SingleStack")
 
 
+def admit_change(kind: str, before: Json, after: Json) -> None:
+    """Add, in place, what the server adds to an object that is changed."""
+    if kind == "DaemonSet" and before["spec"]["template"] != after["spec"]["template"]:
+        annotations = after["metadata"]["annotations"]
+        count = int(annotations[TEMPLATE_GENERATION]) + 1
+        after["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: str(count)}
+
+
 def admit(kind: str, obj: Json, suffix: str) -> None:
-    """Add it, in place; `suffix` is random.
+    """Add, in place, what the server adds to a new object; `suffix` is random.
 
     Raises:
         ApiError: 501, a pod the kubelet does not run.

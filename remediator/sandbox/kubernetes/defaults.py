@@ -8,10 +8,16 @@ from remediator.sandbox.kubernetes.status import Json
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
-def apply_defaults(kind: str, obj: Json) -> None:
-    """Fill in `obj`, in place, whatever it lacks."""
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""The annotation in which the server counts the changes of a DaemonSet's template."""
+
+
+def apply_defaults(kind: str, obj: Json, before: Json | None = None) -> None:
+    """Fill in `obj`, in place, whatever it lacks; `before` is what it replaces."""
     if kind in _DEFAULTS:
         _DEFAULTS[kind](obj)
+    if kind == "DaemonSet":
+        _keep_template_generation(obj, before)
 
 
 def _deployment(obj: Json) -> None:
@@ -33,6 +39,40 @@ def _replica_set(obj: Json) -> None:
     spec.setdefault("replicas", 1)
     _pod_template(spec)
     obj.setdefault("status", {"replicas": 0})
+
+
+def _stateful_set(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("replicas", 1)
+    _pod_template(spec)
+    spec.setdefault("podManagementPolicy", "OrderedReady")
+    strategy = spec.setdefault("updateStrategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("partition", 0)
+        rolling.pop("maxUnavailable", None)  # its feature gate is off in v1.33: the server drops the field
+    spec.setdefault("revisionHistoryLimit", 10)
+    retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
+    retention.setdefault("whenDeleted", "Retain")
+    retention.setdefault("whenScaled", "Retain")
+
+
+def _daemon_set(obj: Json) -> None:
+    spec = obj.setdefault("spec", {})
+    _pod_template(spec)
+    strategy = spec.setdefault("updateStrategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", 1)
+        rolling.setdefault("maxSurge", 0)
+    spec.setdefault("revisionHistoryLimit", 10)
+
+
+def _keep_template_generation(obj: Json, before: Json | None) -> None:
+    """A client cannot set it: it is 1 at first, and then what it was."""
+    kept = before["metadata"]["annotations"][TEMPLATE_GENERATION] if before is not None else "1"
+    annotations = obj["metadata"].get("annotations") or {}
+    obj["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: kept}
 
 
 def _pod(obj: Json) -> None:
@@ -135,6 +175,10 @@ def _namespace(obj: Json) -> None:
     obj.setdefault("spec", {})
 
 
+def _node(obj: Json) -> None:
+    obj.setdefault("spec", {})
+
+
 def _event(obj: Json) -> None:
     obj.setdefault("source", {})
     for name in ("firstTimestamp", "lastTimestamp", "eventTime"):
@@ -157,9 +201,12 @@ def _secret(obj: Json) -> None:
 _DEFAULTS: dict[str, Callable[[Json], None]] = {
     "Deployment": _deployment,
     "ReplicaSet": _replica_set,
+    "StatefulSet": _stateful_set,
+    "DaemonSet": _daemon_set,
     "Pod": _pod,
     "Service": _service,
     "Namespace": _namespace,
+    "Node": _node,
     "Event": _event,
     "HorizontalPodAutoscaler": _autoscaler,
     "Secret": _secret,

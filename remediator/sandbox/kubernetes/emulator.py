@@ -11,12 +11,14 @@ from typing import Any, Self
 from remediator.sandbox.kubernetes.access import Access, Account
 from remediator.sandbox.kubernetes.api import Api
 from remediator.sandbox.kubernetes.clock import Clock, DrivenClock, SystemClock
+from remediator.sandbox.kubernetes.controllers.daemonset import DaemonSetController
 from remediator.sandbox.kubernetes.controllers.deployment import DeploymentController
 from remediator.sandbox.kubernetes.controllers.disruption import DisruptionController
 from remediator.sandbox.kubernetes.controllers.garbage import GarbageCollector, NamespaceController
 from remediator.sandbox.kubernetes.controllers.kubelet import Kubelet
 from remediator.sandbox.kubernetes.controllers.replicaset import ReplicaSetController
 from remediator.sandbox.kubernetes.controllers.scheduler import Scheduler
+from remediator.sandbox.kubernetes.controllers.statefulset import StatefulSetController
 from remediator.sandbox.kubernetes.deletion import DeleteOptions, delete
 from remediator.sandbox.kubernetes.effects import Effect, LoggedRequest, Origin
 from remediator.sandbox.kubernetes.faults import Faults
@@ -75,6 +77,8 @@ class Emulator:
         self._controllers = (
             DeploymentController(self._writes, self._loop, settings.observe_lag),
             ReplicaSetController(self._writes, self._loop, settings.observe_lag),
+            StatefulSetController(self._writes, self._loop, settings.observe_lag),
+            DaemonSetController(self._writes, self._loop, settings.observe_lag),
             Scheduler(self._writes, self._loop, settings.schedule_seconds),
             kubelet,
             DisruptionController(self._writes, self._loop, settings.observe_lag),

@@ -5,7 +5,7 @@ from typing import Any
 
 from remediator.sandbox.kubernetes.clock import rfc3339
 from remediator.sandbox.kubernetes.controllers.disruption import budgets_of, with_disruption_condition
-from remediator.sandbox.kubernetes.controllers.replicaset import ready_since
+from remediator.sandbox.kubernetes.controllers.pods import ready_since
 from remediator.sandbox.kubernetes.deletion import delete, read_delete_options
 from remediator.sandbox.kubernetes.effects import Origin
 from remediator.sandbox.kubernetes.resources import Resource, find

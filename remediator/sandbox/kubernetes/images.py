@@ -22,7 +22,8 @@ class ImageBehaviour:
     `ready_after` (seconds from start) and NEVER_READY count only with a probe. `run_seconds` and `exit_code`
     are for CRASH_LOOPING. `log` are the lines each instance writes when it starts, `{time}` and `{pod}` filled in;
     with `tick_seconds` it goes on with a numbered line every so often. `commands` is what a container does instead
-    whose pod gives it a command, by the last word of that.
+    whose pod gives it a command, by the last word of that. `present` is whether the node
+    has the image before its first container asks for it, and so need not pull it.
     """
 
     mode: Mode = Mode.GOOD
@@ -30,6 +31,7 @@ class ImageBehaviour:
     run_seconds: float = 1.0
     exit_code: int = 1
     log: Sequence[str] = ()
+    present: bool = True
     tick_seconds: float = 0.0
     commands: Mapping[str, "ImageBehaviour"] = field(default_factory=dict)
 

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from remediator.sandbox.kubernetes.causes import not_allowed, wrong
 from remediator.sandbox.kubernetes.clock import parse_rfc3339
 from remediator.sandbox.kubernetes.controllers.container import Container, Instance
 from remediator.sandbox.kubernetes.controllers.kubelet import Run
 from remediator.sandbox.kubernetes.request import Call, integer
 from remediator.sandbox.kubernetes.status import ApiError, Cause, Json, bad_request, invalid, not_emulated
-from remediator.sandbox.kubernetes.validation import not_allowed, wrong
 
 
 def pod_log(call: Call, pod: Json, run: Run | None, now: datetime) -> str | None:

@@ -204,7 +204,6 @@ RESOURCES: tuple[Resource, ...] = (
         categories=("all",),
         generation=Generation.SPEC,
         subresources=(_scale(), _status("StatefulSet")),
-        why_read_only="it has no StatefulSet controller",
     ),
     _apps(
         "daemonsets",
@@ -213,7 +212,6 @@ RESOURCES: tuple[Resource, ...] = (
         categories=("all",),
         generation=Generation.SPEC,
         subresources=(_status("DaemonSet"),),
-        why_read_only="it has no DaemonSet controller",
     ),
     _apps("controllerrevisions", "ControllerRevision"),
     Resource(

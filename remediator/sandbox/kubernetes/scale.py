@@ -1,9 +1,9 @@
 """The scale subresource: the same two numbers for every kind that has replicas."""
 
+from remediator.sandbox.kubernetes.causes import wrong
 from remediator.sandbox.kubernetes.resources import Resource
 from remediator.sandbox.kubernetes.selectors import label_selector_text
 from remediator.sandbox.kubernetes.status import Json, bad_request, invalid
-from remediator.sandbox.kubernetes.validation import wrong
 
 SCALE = Resource("autoscaling", "v1", "scales", "Scale", schema="autoscaling.v1.Scale")
 """Not a resource of its own: what bodies of scale subresources are read as."""

@@ -71,6 +71,18 @@ def label_selector_text(selector: Json | None) -> str:
     return ",".join(f"{key}={wanted[key]}" for key in sorted(wanted))
 
 
+def node_named_by(spec: Json) -> str | None:
+    """The node a pod's required affinity names by metadata.name, as the DaemonSet controller writes it."""
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    for term in required.get("nodeSelectorTerms") or []:
+        for entry in term.get("matchFields") or []:
+            if entry["key"] == "metadata.name" and entry["operator"] == "In":
+                name: str = entry["values"][0]
+                return name
+    return None
+
+
 def parse_field_selector(text: str, supported: tuple[str, ...]) -> Callable[[Json], bool]:
     """What `fieldSelector=` asks for, of the fields this resource can be selected by.
 

@@ -63,6 +63,40 @@ def _replica_set(obj: Json, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], *numbers, _age(obj, now), *_containers(containers), _selector(spec)]
 
 
+def _stateful_set(obj: Json, now: datetime) -> list[Any]:
+    ready = f"{obj.get('status', {}).get('readyReplicas', 0)}/{obj['spec']['replicas']}"
+    containers = obj["spec"]["template"]["spec"]["containers"]
+    return [obj["metadata"]["name"], ready, _age(obj, now), *_containers(containers)]
+
+
+def _daemon_set(obj: Json, now: datetime) -> list[Any]:
+    status, spec = obj.get("status", {}), obj["spec"]
+    selected = spec["template"]["spec"].get("nodeSelector") or {}
+    nodes = ",".join(f"{key}={selected[key]}" for key in sorted(selected)) or "<none>"
+    return [
+        obj["metadata"]["name"],
+        status.get("desiredNumberScheduled", 0),
+        status.get("currentNumberScheduled", 0),
+        status.get("numberReady", 0),
+        status.get("updatedNumberScheduled", 0),
+        status.get("numberAvailable", 0),
+        nodes,
+        _age(obj, now),
+        *_containers(spec["template"]["spec"]["containers"]),
+        _selector(spec),
+    ]
+
+
+def _controller_revision(obj: Json, now: datetime) -> list[Any]:
+    owners = obj["metadata"].get("ownerReferences") or []
+    owner = next((entry for entry in owners if entry.get("controller")), None)
+    of = "<none>"
+    if owner is not None:
+        group = owner["apiVersion"].rpartition("/")[0]
+        of = f"{owner['kind'].lower()}{'.' if group else ''}{group}/{owner['name']}"
+    return [obj["metadata"]["name"], of, obj.get("revision", 0), _age(obj, now)]
+
+
 def _containers(containers: list[Json]) -> list[str]:
     return [",".join(one["name"] for one in containers), ",".join(one["image"] for one in containers)]
 
@@ -151,6 +185,21 @@ _WORKLOAD_TAIL = ("Age", "-Containers", "-Images", "-Selector")
 _COLUMNS: dict[str, tuple[tuple[str, ...], Row]] = {
     "Deployment": (("Name", "Ready", "Up-to-date", "Available", *_WORKLOAD_TAIL), _deployment),
     "ReplicaSet": (("Name", "#Desired", "#Current", "#Ready", *_WORKLOAD_TAIL), _replica_set),
+    "StatefulSet": (("Name", "Ready", *_WORKLOAD_TAIL[:-1]), _stateful_set),
+    "DaemonSet": (
+        (
+            "Name",
+            "#Desired",
+            "#Current",
+            "#Ready",
+            "#Up-to-date",
+            "#Available",
+            "Node Selector",
+            *_WORKLOAD_TAIL,
+        ),
+        _daemon_set,
+    ),
+    "ControllerRevision": (("Name", "Controller", "Revision", "Age"), _controller_revision),
     "Pod": (
         ("Name", "Ready", "Status", "Restarts", "Age", "-IP", "-Node", "-Nominated Node", "-Readiness Gates"),
         _pod,

@@ -4,11 +4,21 @@ Messages are those of Kubernetes v1.33.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from remediator.sandbox.kubernetes.causes import (
+    go_selector,
+    go_strings,
+    not_allowed,
+    not_negative,
+    required,
+    unsupported,
+    wrong,
+)
 from remediator.sandbox.kubernetes.selectors import label_selector
 from remediator.sandbox.kubernetes.status import Cause, Json
+from remediator.sandbox.kubernetes.strategies import frozen_spec_causes, refuse_unemulated, strategy_causes
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
@@ -35,43 +45,10 @@ _VALUE_MESSAGE = (
     "and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for "
     f"validation is '{_VALUE}')"
 )
-_NOT_NEGATIVE = "must be greater than or equal to 0"
+WORKLOADS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
+"""Kinds with a selector and a pod template."""
 ANNOTATIONS_LIMIT = 256 * 1024
 """Bytes all annotations of one object may have together."""
-
-
-def wrong(field: str, value: str, why: str) -> Cause:
-    """FieldValueInvalid; `value` is as Go prints it."""
-    return Cause("FieldValueInvalid", f"Invalid value: {value}: {why}", field)
-
-
-def required(field: str, why: str = "") -> Cause:
-    """FieldValueRequired."""
-    return Cause("FieldValueRequired", f"Required value: {why}" if why else "Required value", field)
-
-
-def unsupported(field: str, value: str, allowed: Sequence[str]) -> Cause:
-    """FieldValueNotSupported."""
-    listed = ", ".join(f'"{entry}"' for entry in allowed)
-    return Cause("FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {listed}', field)
-
-
-def not_allowed(field: str, why: str) -> Cause:
-    """FieldValueForbidden."""
-    return Cause("FieldValueForbidden", f"Forbidden: {why}", field)
-
-
-def go_strings(values: dict[str, str] | None) -> str:
-    """How Go prints a map of strings in a message."""
-    if not values:
-        return "map[string]string(nil)"
-    return "map[string]string{" + ", ".join(f'"{key}":"{values[key]}"' for key in sorted(values)) + "}"
-
-
-def go_selector(selector: Json) -> str:
-    """How Go prints a LabelSelector in a message."""
-    labels = go_strings(selector.get("matchLabels"))
-    return f"v1.LabelSelector{{MatchLabels:{labels}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}}"
 
 
 def metadata_causes(kind: str, metadata: Json) -> Iterator[Cause]:
@@ -187,8 +164,13 @@ def _container_causes(container: Json, field: str, seen: set[str]) -> Iterator[C
 
 
 def workload_causes(kind: str, spec: Json) -> Iterator[Cause]:
-    """What is wrong with a Deployment's or ReplicaSet's spec."""
-    yield from _not_negative(spec, "replicas")
+    """What is wrong with the spec of one of WORKLOADS.
+
+    Raises:
+        ApiError: 501, it wants what no controller here does.
+    """
+    refuse_unemulated(kind, spec)
+    yield from not_negative(spec, "replicas")
     selector, template = spec.get("selector"), spec.get("template", {})
     labels = template.get("metadata", {}).get("labels") or {}
     if selector is None:
@@ -205,37 +187,13 @@ def workload_causes(kind: str, spec: Json) -> Iterator[Cause]:
     restart = template.get("spec", {}).get("restartPolicy", "Always")
     if restart != "Always":
         yield unsupported("spec.template.spec.restartPolicy", restart, ["Always"])
-    if kind == "Deployment":
-        yield from _strategy_causes(spec.get("strategy", {}))
-    yield from _not_negative(spec, "minReadySeconds")
-    yield from _not_negative(spec, "revisionHistoryLimit")
-    yield from _not_negative(spec, "progressDeadlineSeconds")
+    yield from strategy_causes(kind, spec)
+    yield from not_negative(spec, "minReadySeconds")
+    yield from not_negative(spec, "revisionHistoryLimit")
+    yield from not_negative(spec, "progressDeadlineSeconds")
     deadline = spec.get("progressDeadlineSeconds")
     if kind == "Deployment" and deadline is not None and deadline <= spec.get("minReadySeconds", 0):
         yield wrong("spec.progressDeadlineSeconds", str(deadline), "must be greater than minReadySeconds")
-
-
-def _not_negative(spec: Json, name: str) -> Iterator[Cause]:
-    value = spec.get(name)
-    if value is not None and value < 0:
-        yield wrong(f"spec.{name}", str(value), _NOT_NEGATIVE)
-
-
-def _strategy_causes(strategy: Json) -> Iterator[Cause]:
-    kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
-    if kind not in ("Recreate", "RollingUpdate"):
-        yield unsupported("spec.strategy.type", str(kind), ["Recreate", "RollingUpdate"])
-    elif kind == "Recreate" and rolling is not None:
-        why = "may not be specified when strategy `type` is 'Recreate'"
-        yield not_allowed("spec.strategy.rollingUpdate", why)
-    elif rolling is not None and all(_is_zero(rolling.get(n)) for n in ("maxUnavailable", "maxSurge")):
-        shown = 'intstr.IntOrString{Type:0, IntVal:0, StrVal:""}'
-        field = "spec.strategy.rollingUpdate.maxUnavailable"
-        yield wrong(field, shown, "may not be 0 when `maxSurge` is 0")
-
-
-def _is_zero(value: Any) -> bool:
-    return value in (0, "0", "0%")
 
 
 def _immutable(field: str, before: Any, after: Any, shown: Callable[[Any], str]) -> Iterator[Cause]:
@@ -250,7 +208,7 @@ def object_causes(kind: str, obj: Json) -> list[Cause]:
 
 
 def _spec_causes(kind: str, obj: Json) -> Iterator[Cause]:
-    if kind in ("Deployment", "ReplicaSet"):
+    if kind in WORKLOADS:
         yield from workload_causes(kind, obj.get("spec", {}))
     elif kind == "Pod":
         yield from pod_spec_causes(obj.get("spec", {}), "spec")
@@ -259,11 +217,17 @@ def _spec_causes(kind: str, obj: Json) -> Iterator[Cause]:
         if most < obj["spec"]["minReplicas"]:
             yield wrong("spec.maxReplicas", str(most), "must be greater than or equal to `minReplicas`")
     elif kind == "Event":
-        about = obj["involvedObject"].get("namespace", "")
-        if about not in ("", obj["metadata"].get("namespace")):
-            yield wrong("involvedObject.namespace", f'"{about}"', "does not match event.namespace")
+        yield from _event_causes(obj)
+    elif kind == "ControllerRevision":
+        yield from not_negative(obj, "revision", "revision")
     elif kind in ("ConfigMap", "Secret"):
         yield from _size_causes(kind, obj)
+
+
+def _event_causes(obj: Json) -> Iterator[Cause]:
+    about = obj["involvedObject"].get("namespace", "")
+    if about not in ("", obj["metadata"].get("namespace")):
+        yield wrong("involvedObject.namespace", f'"{about}"', "does not match event.namespace")
 
 
 def _size_causes(kind: str, obj: Json) -> Iterator[Cause]:
@@ -278,16 +242,23 @@ def update_causes(kind: str, before: Json, after: Json) -> list[Cause]:
     metadata = list(metadata_causes(kind, after["metadata"]))
     old, new = before["metadata"], after["metadata"]
     identity = list(_immutable("metadata.uid", old.get("uid"), new.get("uid"), lambda value: f'"{value}"'))
-    causes = [*metadata, *identity, *_spec_causes(kind, after)]
-    if kind in ("Deployment", "ReplicaSet"):
+    causes = [*metadata, *identity, *_spec_causes(kind, after), *_frozen_causes(kind, before, after)]
+    return causes + identity + metadata * (3 if kind == "ConfigMap" else 2)
+
+
+def _frozen_causes(kind: str, before: Json, after: Json) -> Iterator[Cause]:
+    if kind == "StatefulSet":
+        yield from frozen_spec_causes(before["spec"], after["spec"])
+    elif kind in WORKLOADS:
         old_selector, new_selector = before["spec"].get("selector"), after["spec"].get("selector")
         if new_selector is not None:
-            causes += _immutable("spec.selector", old_selector, new_selector, go_selector)
-    if kind == "Pod":
-        causes += pod_update_causes(before, after)
-    if kind in ("ConfigMap", "Secret") and before.get("immutable"):
-        causes += _frozen_data_causes(before, after)
-    return causes + identity + metadata * (3 if kind == "ConfigMap" else 2)
+            yield from _immutable("spec.selector", old_selector, new_selector, go_selector)
+    elif kind == "Pod":
+        yield from pod_update_causes(before, after)
+    elif kind == "ControllerRevision":
+        yield from _immutable("data", before.get("data"), after.get("data"), str)
+    elif kind in ("ConfigMap", "Secret") and before.get("immutable"):
+        yield from _frozen_data_causes(before, after)
 
 
 def _frozen_data_causes(before: Json, after: Json) -> Iterator[Cause]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from remediator.sandbox.kubernetes.clock import parse_rfc3339, rfc3339
 from remediator.sandbox.kubernetes.controllers.ownership import controller_of, selects
+from remediator.sandbox.kubernetes.controllers.pods import ready_since
 from remediator.sandbox.kubernetes.controllers.queue import Controller
-from remediator.sandbox.kubernetes.controllers.replicaset import ready_since
 from remediator.sandbox.kubernetes.loop import Loop
 from remediator.sandbox.kubernetes.resources import find
 from remediator.sandbox.kubernetes.status import Json
@@ -16,6 +16,9 @@ from remediator.sandbox.kubernetes.writes import Writes
 
 DISRUPTED_FOR = timedelta(minutes=2)
 """How long a pod counts as evicted although it is still there."""
+
+_PLURALS = {"ReplicaSet": "replicasets", "StatefulSet": "statefulsets"}
+"""Kinds whose size a budget can be a share of; a DaemonSet has no scale, and its pods count as none."""
 
 
 def budgets_of(store: Store, pod: Json) -> list[Json]:
@@ -113,8 +116,9 @@ class DisruptionController(Controller):
         wanted: dict[str, int] = {}
         for pod in pods:
             owner, obj = controller_of(pod), None
-            if owner is not None and owner["kind"] == "ReplicaSet":
-                obj = self.store.get(Key("apps", "replicasets", pod["metadata"]["namespace"], owner["name"]))
+            if owner is not None and owner["kind"] in _PLURALS:
+                plural = _PLURALS[owner["kind"]]
+                obj = self.store.get(Key("apps", plural, pod["metadata"]["namespace"], owner["name"]))
             above = controller_of(obj) if obj is not None else None
             if obj is not None and above is not None and above["kind"] == "Deployment":
                 key = Key("apps", "deployments", pod["metadata"]["namespace"], above["name"])

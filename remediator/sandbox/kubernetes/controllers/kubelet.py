@@ -21,6 +21,7 @@ _MOST_PROBE_EVENTS = 25
 """Events of one source about one object are dropped after a burst of 25 (client-go's spam filter)."""
 _SECOND_LOOK_SECONDS = 1.0
 """Soon after a failed pull the kubelet notes that it backs off, but only in events."""
+_IMAGE_BYTES = 2_000_000
 _RESYNC_SECONDS = 12.5
 """The kubelet looks at a pod that is waiting every ten to fifteen seconds; then its status says so, too."""
 
@@ -51,6 +52,7 @@ class Kubelet(Controller):
         self._events = Recorder(writes, "kubelet", self.manager, host="node-1")
         self._runs: dict[str, Run] = {}
         self._addresses = 1
+        self._pulled: set[str] = set()
 
     def run_of(self, pod: Json) -> Run | None:
         """What runs of this pod; None while it is not on the node."""
@@ -129,11 +131,7 @@ class Kubelet(Controller):
         if one.behaviour.mode is Mode.UNPULLABLE:
             self._fail_to_pull(run, one)
             return
-        if one.spec.get("imagePullPolicy") == "Always":
-            self._tell(run, one, "Pulling", f'Pulling image "{one.image}"')
-            self._tell(run, one, "Pulled", f'Successfully pulled image "{one.image}"')
-        else:
-            self._tell(run, one, "Pulled", f'Container image "{one.image}" already present on machine')
+        self._pull(run, one)
         self._tell(run, one, "Created", f"Created container: {one.name}")
         self._tell(run, one, "Started", f"Started container {one.name}")
         one.start(self.loop.clock.now())
@@ -148,6 +146,18 @@ class Kubelet(Controller):
             self._probe_later(run, one, first=True)
         if one.behaviour.mode is Mode.CRASH_LOOPING:
             self._later(run, one.behaviour.run_seconds, lambda: self._crash(run, one))
+
+    def _pull(self, run: Run, one: Container) -> None:
+        present = one.behaviour.present or one.image in self._pulled
+        if present and one.spec.get("imagePullPolicy") != "Always":
+            self._tell(run, one, "Pulled", f'Container image "{one.image}" already present on machine')
+            return
+        self._pulled.add(one.image)
+        took = f"{self._settings.pull_seconds * 1000:.0f}ms"
+        size = f"Image size: {_IMAGE_BYTES} bytes."
+        self._tell(run, one, "Pulling", f'Pulling image "{one.image}"')
+        pulled = f'Successfully pulled image "{one.image}" in {took} ({took} including waiting). {size}'
+        self._tell(run, one, "Pulled", pulled)
 
     def _become_ready(self, run: Run, one: Container, instance: int) -> None:
         if one.state is State.RUNNING and len(one.instances) == instance:

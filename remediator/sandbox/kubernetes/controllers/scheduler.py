@@ -7,6 +7,7 @@ from remediator.sandbox.kubernetes.effects import Origin
 from remediator.sandbox.kubernetes.loop import Loop
 from remediator.sandbox.kubernetes.quantities import quantity
 from remediator.sandbox.kubernetes.resources import find
+from remediator.sandbox.kubernetes.selectors import node_named_by
 from remediator.sandbox.kubernetes.status import Json
 from remediator.sandbox.kubernetes.store import Change, Key
 from remediator.sandbox.kubernetes.writes import Writes
@@ -46,11 +47,15 @@ class Scheduler(Controller):
 
     @staticmethod
     def _obstacle(pod: Json, node: Json) -> str | None:
-        if node["spec"].get("unschedulable"):
+        if node["spec"].get("unschedulable") and not _tolerates_cordon(pod):
             return "node(s) were unschedulable"
         containers = pod["spec"]["containers"]
         wanted = pod["spec"].get("nodeSelector") or {}
-        if not wanted.items() <= (node["metadata"].get("labels") or {}).items():
+        named = node_named_by(pod["spec"])
+        if (
+            named not in (None, node["metadata"]["name"])
+            or not wanted.items() <= (node["metadata"].get("labels") or {}).items()
+        ):
             return "node(s) didn't match Pod's node affinity/selector"
         allocatable = node.get("status", {}).get("allocatable", {})
         for name in ("cpu", "memory"):
@@ -90,3 +95,8 @@ class Scheduler(Controller):
     def _condition(self, status: str) -> Json:
         now = rfc3339(self.loop.clock.now())
         return {"type": "PodScheduled", "status": status, "lastProbeTime": None, "lastTransitionTime": now}
+
+
+def _tolerates_cordon(pod: Json) -> bool:
+    keys = ("", "node.kubernetes.io/unschedulable")
+    return any(entry.get("key", "") in keys for entry in pod["spec"].get("tolerations") or [])

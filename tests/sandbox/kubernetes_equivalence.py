@@ -10,12 +10,17 @@ _IDENTITY = re.compile(
 )
 """A uid, or the address of a pod."""
 _SECONDS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+_TIME_IN_TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{9})?Z")
 _MICROSECONDS = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _SUFFIX = re.compile(r"^[bcdfghjklmnpqrstvwxz2456789]{5}$")
 _HASH = re.compile(r"^[bcdfghjklmnpqrstvwxz2456789]{6,11}$")
 _STAMP = re.compile(r"^[0-9a-f]{14,17}$")
-_VERSION_IN_RECORD = re.compile(r"(?<=in record \()\d+(?=\))|(?<=in the precondition \()\d+(?=\))")
+_VERSION_IN_TEXT = re.compile(
+    r"(?<=in record \()\d+(?=\))|(?<=in the precondition \()\d+(?=\))|(?<=too old resource version: \d \()\d+(?=\))"
+    r"|(?<=Too large resource version: 999999999, current: )\d+"
+)
+_PULL = re.compile(r"\d+m?s \(\d+m?s including waiting\)\. Image size: \d+ bytes")
 _WHEN_CHANGED = {"f:lastTransitionTime", "f:lastUpdateTime"}
 """Whoever changed a time owns it, but a second change within a second changes nothing."""
 _OBJECT = re.compile(r'"\{\\?".*\}"')
@@ -29,7 +34,6 @@ VALUES_DROPPED = {
     "imageID",
     "sandboxID",
     "nodeName",
-    "continue",
     "reportingInstance",
     "host",
     "serverAddress",
@@ -40,10 +44,14 @@ VALUES_DROPPED = {
 
 @dataclass
 class Names:
-    """What in the recording goes by which name in the emulator; each name belongs to one thing."""
+    """What in the recording goes by which name in the emulator; each name belongs to one thing.
+
+    `lists` are the versions of lists: those of the recording move on with objects that are not shown.
+    """
 
     there: dict[str, str] = field(default_factory=dict)
     here: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, str] = field(default_factory=dict)
 
     def bind(self, recorded: str, seen: str) -> bool:
         """Whether the two may be the same thing."""
@@ -54,11 +62,11 @@ class Names:
 
     def copy(self) -> "Names":
         """To try something out."""
-        return Names(dict(self.there), dict(self.here))
+        return Names(dict(self.there), dict(self.here), dict(self.lists))
 
     def become(self, other: "Names") -> None:
         """Keep what was tried out."""
-        self.there, self.here = other.there, other.here
+        self.there, self.here, self.lists = other.there, other.here, other.lists
 
     def translate(self, value: Any) -> Any:
         """A recorded request in the emulator's names."""
@@ -120,7 +128,9 @@ def _field_differences(
     if name == "managedFields":
         yield from _owner_differences(recorded[name], seen[name], names, here)
     elif not (name == "message" and _GO_VALUE.search(str(recorded[name]))):
-        if name == "resourceVersion":
+        if name == "continue":
+            names.there[recorded[name]] = seen[name]
+        elif name == "resourceVersion":
             yield from _version_differences(recorded, seen, names, here)
         elif name not in VALUES_DROPPED:
             yield from differences(recorded[name], seen[name], names, here)
@@ -140,6 +150,8 @@ def _version_differences(
         there, here = f"version {recorded['resourceVersion']}", f"version {seen['resourceVersion']}"
         if not names.bind(there, here):
             yield f"{path}: recorded {there} which is {names.there.get(there)}, seen {here}"
+    else:
+        names.lists[recorded["resourceVersion"]] = seen["resourceVersion"]
 
 
 def _owner_differences(recorded: Any, seen: Any, names: Names, path: str) -> Iterator[str]:
@@ -194,7 +206,7 @@ def _same_text(recorded: str, seen: str, names: Names) -> bool:
     for shape in (_SECONDS, _MICROSECONDS):
         if shape.match(recorded):
             return bool(shape.match(seen))
-    for shape in (_OBJECT, _VERSION_IN_RECORD):
+    for shape in (_OBJECT, _VERSION_IN_TEXT, _TIME_IN_TEXT, _PULL):
         recorded, seen = shape.sub("<value>", recorded), shape.sub("<value>", seen)
     there, here = _IDENTITY.findall(recorded), _IDENTITY.findall(seen)
     if len(there) != len(here) or not all(map(names.bind, there, here)):

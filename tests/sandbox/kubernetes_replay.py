@@ -1,27 +1,23 @@
 """Replays a recording of a real API server against the emulator and says where the answers differ."""
 
-import asyncio
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from remediator.sandbox.kubernetes import DrivenClock, Emulator, ImageBehaviour, Settings, by_tag
+from remediator.sandbox.kubernetes import Emulator
 from tests.sandbox.kubernetes_client import Answered, Json
+from tests.sandbox.kubernetes_cluster import LAG, headers_of
 from tests.sandbox.kubernetes_equivalence import Names, differences
-from tests.sandbox.kubernetes_watches import watch_differences
+from tests.sandbox.kubernetes_exchange import answer_differences, with_versions
+from tests.sandbox.kubernetes_watches import OpenWatch, watch_differences
 
-RECORDINGS = Path(__file__).parent.parent / "recordings"
 STEP = 0.02
 """Seconds the clock is moved between two looks for a state the recording has."""
-LAG = 0.045
-"""Seconds until the emulator's controllers see a change."""
 AFTER_THE_CONTROLLER = {
     "json patch, all tests hold: rollback",
     "strategic merge, sidecar changed",
@@ -31,6 +27,8 @@ AFTER_THE_CONTROLLER = {
 }
 """Writes before which, as later answers show, the real controller had made the ReplicaSet of the write before,
 though not yet written its status."""
+IN_THE_FUTURE = "999999999"
+"""The version the recordings ask for when they mean one that is not yet."""
 PATIENCE = 3.0
 """Seconds the emulator may be later than the real cluster was."""
 SETTLED = 5.0
@@ -43,29 +41,28 @@ BODIES: Json = {
 """Requests too large to be recorded, by how the recording describes them."""
 ABSENT = {"nowhere", "default", "kube-system", "kube-node-lease"}
 """Namespaces that must not be made before a replay."""
-_HEADERS = ("content-type", "warning", "retry-after")
 
 
-def images(image: str) -> ImageBehaviour:
-    """The images of the recordings: those tagged `bad` are in no registry."""
-    return ImageBehaviour.unpullable() if image.endswith(":bad") else by_tag(image)
+@dataclass(frozen=True)
+class Unrecorded:
+    """What the recorder did without recording it, as the answers around it show: a request, or a compaction."""
+
+    at: float
+    method: str
+    path: str = ""
+    body: Any = None
+    media_type: str = "application/json"
+    token: str = ""
+    """What the recording calls the continue token that this list answers with."""
+
+    def request(self) -> Json:
+        """It as a request."""
+        headers = {"content-type": self.media_type} if self.body is not None else {}
+        return {**_NOTHING, "method": self.method, "path": self.path, "body": self.body, "headers": headers}
 
 
-def load(scenario: str) -> Json:
-    """A recording, with its table of managed fields put back in."""
-    recording: Json = json.loads((RECORDINGS / f"{scenario}.json").read_text())
-    table = recording.pop("managedFieldsTable", [])
-    return _resolved(recording, table) if table else recording
-
-
-def _resolved(value: Any, table: list[Any]) -> Any:
-    if isinstance(value, dict):
-        if set(value) == {"$ref"}:
-            return table[value["$ref"]]
-        return {name: _resolved(inner, table) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_resolved(inner, table) for inner in value]
-    return value
+COMPACTION = "etcd's compaction"
+"""The method of an Unrecorded that is no request."""
 
 
 @dataclass
@@ -77,94 +74,108 @@ class Outcome:
     differ: dict[str, list[str]] = field(default_factory=dict)
 
 
-class OpenWatch:
-    """A watch that is read in the background."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self.events: list[Json] = []
-        self._response = response
-        self._reading = asyncio.create_task(self._read())
-
-    @classmethod
-    async def begin(cls, session: aiohttp.ClientSession, url: str, request: Json) -> "OpenWatch":
-        """Open it; the stream has begun when this returns."""
-        url += request["path"]
-        response = await session.get(url, params=request["query"], headers=request["headers"])
-        return cls(response)
-
-    async def _read(self) -> None:
-        async for line in self._response.content:
-            self.events.append(json.loads(line))
-
-    async def close(self) -> None:
-        """End it as a client does."""
-        self._reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._reading
-        self._response.close()
-
-
 class Replay:
     """One recording played to one emulator."""
 
-    def __init__(self, cluster: Emulator, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, cluster: Emulator, session: aiohttp.ClientSession, never_equal: Collection[str] = ()
+    ) -> None:
         self.cluster = cluster
         self.session = session
+        self._never_equal = never_equal
+        """Exchanges for which waiting is no use."""
         self.names = Names()
         self.outcome = Outcome()
         self._owed = 0.0
+        """Seconds the recording is ahead of the emulator's clock."""
         self._watches: list[tuple[Json, OpenWatch]] = []
 
-    async def play(self, exchanges: list[Json], present: Sequence[tuple[str, Json]] = ()) -> Outcome:
-        """All exchanges that are requests, in order.
+    async def play(
+        self,
+        exchanges: Sequence[Json],
+        present: Sequence[tuple[str, Json]] = (),
+        unrecorded: Sequence[Unrecorded] = (),
+    ) -> Outcome:
+        """All exchanges, in order.
 
-        `present` is what was there before, besides the namespaces that are asked about: path and object.
+        present: what was there before, besides the namespaces that are asked about: path and object.
+        unrecorded: what happened besides.
         """
-        exchanges = [exchange for exchange in exchanges if exchange.get("request")]
         namespaces = {"kind": "Namespace", "apiVersion": "v1"}
         there = [
             ("/api/v1/namespaces", {**namespaces, "metadata": {"name": name}})
             for name in sorted(_namespaces_before(exchanges))
         ]
         for path, obj in [*there, *present]:
-            request = {**_NOTHING, "method": "POST", "path": path, "body": obj}
-            request["headers"] = {"content-type": "application/json"}
-            answer = await self._ask(request)
-            assert answer.status == 201, answer.text
+            await self._do(Unrecorded(0.0, "POST", path, obj))
         await self.cluster.advance(SETTLED if present else 0.0)
-        before = exchanges[0]["at"]
+        pending = sorted(unrecorded, key=lambda each: each.at)
+        before = min([exchanges[0]["at"], *(each.at for each in pending)])
         for exchange in exchanges:
-            self._owed = max(0.0, self._owed) + exchange["at"] - before
-            before = exchange["at"]
+            while pending and pending[0].at <= exchange["at"]:
+                deed = pending.pop(0)
+                before = self._reach(deed.at, before)
+                await self._close_watches(before)
+                await self._pass(max(0.0, self._owed))
+                await self._do(deed)
+            before = self._reach(exchange["at"], before)
             await self._close_watches(before)
             if exchange["response"].get("stream"):
                 await self._open_watch(exchange)
             else:
                 await self._exchange(exchange)
-        self._owed = PATIENCE
+        self._reach(PATIENCE, 0.0)
         await self._close_watches(float("inf"))
         return self.outcome
+
+    def _reach(self, at: float, before: float) -> float:
+        """The recording has moved on, from `before` to `at`; an emulator that is late is not hurried."""
+        self._owed = max(0.0, self._owed) + at - before
+        return at
+
+    async def _do(self, deed: Unrecorded) -> None:
+        if deed.method == COMPACTION:
+            self.cluster.forget_history(watches=False)
+            return
+        answer = await self._ask(deed.request())
+        assert answer.status in (200, 201), answer.text
+        if deed.token:
+            self.names.there[deed.token] = answer.body["metadata"]["continue"]
 
     async def _close_watches(self, at: float) -> None:
         """Those the recorder had closed by then."""
         for exchange, watch in list(self._watches):
             if exchange["at"] + exchange["response"].get("open_seconds", 0.0) > at:
                 continue
-            await self._pass(max(0.0, self._owed))
-            found = list(watch_differences(exchange["response"]["body"], watch.events, self.names))
-            if found:
-                self.outcome.differ[exchange["name"]] = found
-            await watch.close()
             self._watches.remove((exchange, watch))
+            await self._pass(max(0.0, self._owed))
+            recorded = exchange["response"]["body"]
+            while found := list(watch_differences(recorded, watch.events, self.names)):
+                if self._owed <= -PATIENCE:
+                    self.outcome.differ[exchange["name"]] = found
+                    break
+                await self._pass(STEP)
+            await watch.close()
 
     async def _open_watch(self, exchange: Json) -> None:
         self.outcome.exchanges += 1
-        request = _with_versions(self.names, exchange["request"])
-        wanted = request["query"].get("resourceVersion", "")
-        if wanted and wanted == exchange["request"]["query"]["resourceVersion"] and len(wanted) > 1:
+        name, request = exchange["name"], with_versions(self.names, exchange["request"])
+        request["headers"] = headers_of(request, name)
+        wanted = exchange["request"]["query"].get("resourceVersion", "")
+        unknown = wanted == request["query"].get("resourceVersion", "")
+        if unknown and 1 < len(wanted) < len(IN_THE_FUTURE):
             present = await self._ask({**_NOTHING, "path": request["path"]})
-            request["query"]["resourceVersion"] = present.body["metadata"]["resourceVersion"]
-        self._watches.append((exchange, await OpenWatch.begin(self.session, self.cluster.url, request)))
+            version = present.body["metadata"].get("resourceVersion", "")
+            request["query"]["resourceVersion"] = version
+        watch = await OpenWatch.begin(self.session, self.cluster.url, request)
+        if watch.status == 200:
+            self._watches.append((exchange, watch))
+            return
+        await watch.close()
+        if watch.status == 501:
+            self.outcome.unimplemented.append(name)
+        else:
+            self.outcome.differ[name] = [f"status: recorded 200, seen {watch.status}"]
 
     async def _exchange(self, exchange: Json) -> None:
         self.outcome.exchanges += 1
@@ -180,22 +191,28 @@ class Replay:
     async def _best_answer(self, exchange: Json) -> tuple[Answered, Names, list[str]]:
         method = exchange["request"]["method"]
         reading = method == "GET"
-        if method in ("POST", "DELETE"):
+        hopeless = exchange["name"] in self._never_equal
+        if method in ("POST", "DELETE") or hopeless:
             await self._pass(max(0.0, self._owed))
         if exchange["name"] in AFTER_THE_CONTROLLER:
             await self._pass(LAG + STEP / 2)
-        if method in ("PATCH", "PUT", "DELETE") and not exchange["request"]["path"].endswith("/status"):
+        if (
+            not hopeless
+            and method in ("PATCH", "PUT", "DELETE")
+            and not exchange["request"]["path"].endswith("/status")
+        ):
             await self._until_as_far(exchange)
         self._know_pod(exchange)
         if not reading and exchange["response"]["status"] < 300:
             await self._know_version(exchange["request"])
         closest: list[str] = []
         while True:
-            answer = await self._ask(exchange["request"])
+            answer = await self._ask(exchange["request"], exchange["name"])
             tried = self.names.copy()
-            found = list(_answer_differences(exchange["response"], answer, tried))
+            found = list(answer_differences(exchange["response"], answer, tried))
             closest = found if not closest or len(found) < len(closest) else closest
-            if not found or not reading or self._owed <= -PATIENCE:
+            if not found or not reading or hopeless or self._owed <= -PATIENCE:
+                self._owed = self._owed if reading else min(0.0, self._owed)
                 return answer, tried, closest
             await self._pass(STEP)
 
@@ -245,9 +262,9 @@ class Replay:
         self._owed -= seconds
         await self.cluster.advance(seconds)
 
-    async def _ask(self, request: Json) -> Answered:
-        request = _with_versions(self.names, request)
-        headers: Mapping[str, str] = {"User-Agent": "recorder/1", **request["headers"]}
+    async def _ask(self, request: Json, name: str = "") -> Answered:
+        request = with_versions(self.names, request)
+        headers = headers_of(request, name)
         body = BODIES.get(str(request["body"]), request["body"])
         data = body if isinstance(body, str) else None if body is None else json.dumps(body)
         query = request["query"]
@@ -262,7 +279,7 @@ class Replay:
             return Answered(response.status, dict(response.headers), await response.text())
 
 
-def _namespaces_before(exchanges: list[Json]) -> set[str]:
+def _namespaces_before(exchanges: Sequence[Json]) -> set[str]:
     made: set[str] = set()
     asked: set[str] = set()
     for exchange in exchanges:
@@ -276,52 +293,3 @@ def _namespaces_before(exchanges: list[Json]) -> set[str]:
 
 
 _NOTHING: Json = {"method": "GET", "query": {}, "headers": {}, "body": None}
-
-
-def _with_versions(names: Names, request: Json) -> Json:
-    def versions(value: Any) -> Any:
-        if isinstance(value, dict):
-            result = {}
-            for name, inner in value.items():
-                is_version = name == "resourceVersion" and isinstance(inner, str)
-                result[name] = _version(names, inner) if is_version else versions(inner)
-            if value.get("path") == "/metadata/resourceVersion" and isinstance(value.get("value"), str):
-                result["value"] = _version(names, value["value"])
-            return result
-        return [versions(inner) for inner in value] if isinstance(value, list) else value
-
-    translated: Json = names.translate(versions(request))
-    return translated
-
-
-def _version(names: Names, recorded: str) -> str:
-    return names.there.get(f"version {recorded}", f"version {recorded}").removeprefix("version ")
-
-
-def _answer_differences(recorded: Json, answer: Answered, names: Names) -> list[str]:
-    if recorded["status"] != answer.status:
-        return [f"status: recorded {recorded['status']}, seen {answer.status} {answer.text[:200]}"]
-    found = []
-    wanted = {name.lower(): value for name, value in recorded["headers"].items()}
-    seen = {name.lower(): value for name, value in answer.headers.items()}
-    for name in sorted(wanted.keys() | set(_HEADERS)):
-        if wanted.get(name) != seen.get(name):
-            found.append(f"header {name}: recorded {wanted.get(name)}, seen {seen.get(name)}")
-    body: Any = recorded["body"]
-    shown: Any = answer.text or None
-    if isinstance(body, dict | list):
-        shown = json.loads(answer.text)
-    return [*found, *differences(body, shown, names)]
-
-
-def emulator() -> Emulator:
-    """An emulator as slow as the real cluster was."""
-    settings = Settings(
-        observe_lag=LAG,
-        schedule_seconds=0.02,
-        pull_seconds=0.1,
-        start_seconds=0.4,
-        ready_seconds=0.4,
-        stop_seconds=0.3,
-    )
-    return Emulator(DrivenClock(), settings=settings, images=images, anonymous_admin=True)

@@ -1,9 +1,9 @@
-"""What the server adds to a new object on its own account: nobody owns these fields."""
+"""What the server adds to an object on its own account: nobody owns these fields."""
 
 import copy
 from typing import Any
 
-from remediator.sandbox.kubernetes.defaults import qos_class
+from remediator.sandbox.kubernetes.defaults import TEMPLATE_GENERATION, qos_class
 from remediator.sandbox.kubernetes.status import Json, not_emulated
 
 _FIRST_STATUS: dict[str, Json] = {
@@ -69,8 +69,27 @@ def _token_volume(name: str) -> Json:
     return {"name": name, "projected": {"sources": sources, "defaultMode": 420}}
 
 
+def _admit_service(spec: Json, suffix: str) -> None:
+    """An address out of the cluster's range, unless it is headless or a name for another."""
+    if spec["type"] == "ExternalName":
+        return
+    numbers = [ord(letter) % 250 + 1 for letter in suffix]
+    spec.setdefault("clusterIP", f"10.96.{numbers[0]}.{sum(numbers) % 250 + 1}")
+    spec["clusterIPs"] = [spec["clusterIP"]]
+    spec.setdefault("ipFamilies", ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "SingleStack")
+
+
+def admit_change(kind: str, before: Json, after: Json) -> None:
+    """Add, in place, what the server adds to an object that is changed."""
+    if kind == "DaemonSet" and before["spec"]["template"] != after["spec"]["template"]:
+        annotations = after["metadata"]["annotations"]
+        count = int(annotations[TEMPLATE_GENERATION]) + 1
+        after["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: str(count)}
+
+
 def admit(kind: str, obj: Json, suffix: str) -> None:
-    """Add it, in place; `suffix` is random.
+    """Add, in place, what the server adds to a new object; `suffix` is random.
 
     Raises:
         ApiError: 501, a pod the kubelet does not run.
@@ -78,8 +97,10 @@ def admit(kind: str, obj: Json, suffix: str) -> None:
     if kind == "Pod":
         _admit_pod(obj, suffix)
     elif kind == "Event":
-        obj.setdefault("reportingComponent", obj["source"].get("component", ""))
-        obj.setdefault("reportingInstance", obj["source"].get("host", ""))
+        obj.setdefault("reportingComponent", "")
+        obj.setdefault("reportingInstance", "")
+    elif kind == "Service":
+        _admit_service(obj["spec"], suffix)
     elif kind in _FIRST_STATUS:
         obj["status"] = copy.deepcopy(_FIRST_STATUS[kind])
     elif kind == "Namespace":

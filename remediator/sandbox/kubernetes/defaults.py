@@ -17,7 +17,7 @@ def apply_defaults(kind: str, obj: Json, before: Json | None = None) -> None:
     if kind in _DEFAULTS:
         _DEFAULTS[kind](obj)
     if kind == "DaemonSet":
-        _count_template(obj, before)
+        _keep_template_generation(obj, before)
 
 
 def _deployment(obj: Json) -> None:
@@ -48,7 +48,9 @@ def _stateful_set(obj: Json) -> None:
     spec.setdefault("podManagementPolicy", "OrderedReady")
     strategy = spec.setdefault("updateStrategy", {})
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
-        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("partition", 0)
+        rolling.pop("maxUnavailable", None)  # its feature gate is off in v1.33: the server drops the field
     spec.setdefault("revisionHistoryLimit", 10)
     retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
     retention.setdefault("whenDeleted", "Retain")
@@ -66,14 +68,11 @@ def _daemon_set(obj: Json) -> None:
     spec.setdefault("revisionHistoryLimit", 10)
 
 
-def _count_template(obj: Json, before: Json | None) -> None:
-    """A client cannot set the count: it is one more than before if the template is another, and 1 at first."""
-    count = 1
-    if before is not None:
-        same = before["spec"]["template"] == obj["spec"]["template"]
-        count = int(before["metadata"]["annotations"][TEMPLATE_GENERATION]) + (0 if same else 1)
-    annotations = {**(obj["metadata"].get("annotations") or {}), TEMPLATE_GENERATION: str(count)}
-    obj["metadata"]["annotations"] = annotations
+def _keep_template_generation(obj: Json, before: Json | None) -> None:
+    """A client cannot set it: it is 1 at first, and then what it was."""
+    kept = before["metadata"]["annotations"][TEMPLATE_GENERATION] if before is not None else "1"
+    annotations = obj["metadata"].get("annotations") or {}
+    obj["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: kept}
 
 
 def _pod(obj: Json) -> None:
@@ -167,15 +166,16 @@ def _service(obj: Json) -> None:
     spec.setdefault("type", "ClusterIP")
     spec.setdefault("sessionAffinity", "None")
     spec.setdefault("internalTrafficPolicy", "Cluster")
-    if spec["type"] != "ExternalName":
-        spec.setdefault("ipFamilies", ["IPv4"])
-        spec.setdefault("ipFamilyPolicy", "SingleStack")
     obj.setdefault("status", {"loadBalancer": {}})
 
 
 def _namespace(obj: Json) -> None:
     metadata = obj["metadata"]
     metadata["labels"] = {**metadata.get("labels", {}), "kubernetes.io/metadata.name": metadata["name"]}
+    obj.setdefault("spec", {})
+
+
+def _node(obj: Json) -> None:
     obj.setdefault("spec", {})
 
 
@@ -206,6 +206,7 @@ _DEFAULTS: dict[str, Callable[[Json], None]] = {
     "Pod": _pod,
     "Service": _service,
     "Namespace": _namespace,
+    "Node": _node,
     "Event": _event,
     "HorizontalPodAutoscaler": _autoscaler,
     "Secret": _secret,

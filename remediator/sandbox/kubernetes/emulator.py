@@ -260,9 +260,10 @@ class Emulator:
         self._loop.settle()
         return answer
 
-    def forget_history(self) -> None:
-        """Compact, as etcd does: watches and pages from before now are answered with 410."""
-        self._store.compact()
+    def forget_history(self, *, watches: bool = True) -> None:
+        """Old lists and pages are answered with 410 from now on, as after etcd's compaction; old watches, too, unless
+        `watches` is false: on a real server they may outlive a compaction."""
+        self._store.compact(watches=watches)
 
 
 def _origin(user: str, manager: str, verb: str) -> Origin:

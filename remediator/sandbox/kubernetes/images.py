@@ -1,7 +1,7 @@
 """How containers behave, by their image: good, never ready, crashing, or impossible to pull."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -20,7 +20,10 @@ class ImageBehaviour:
 
     As on a real node, a container without a readinessProbe is ready as soon as it runs, whatever its mode:
     `ready_after` (seconds from start) and NEVER_READY count only with a probe. `run_seconds` and `exit_code`
-    are for CRASH_LOOPING. `log` are the lines each instance writes when it starts.
+    are for CRASH_LOOPING. `log` are the lines each instance writes when it starts, `{time}` and `{pod}` filled in;
+    with `tick_seconds` it goes on with a numbered line every so often. `commands` is what a container does instead
+    whose pod gives it a command, by the last word of that. `present` is whether the node
+    has the image before its first container asks for it, and so need not pull it.
     """
 
     mode: Mode = Mode.GOOD
@@ -28,6 +31,9 @@ class ImageBehaviour:
     run_seconds: float = 1.0
     exit_code: int = 1
     log: Sequence[str] = ()
+    present: bool = True
+    tick_seconds: float = 0.0
+    commands: Mapping[str, "ImageBehaviour"] = field(default_factory=dict)
 
     @classmethod
     def good(cls, ready_after: float = 0.0, log: Sequence[str] = ()) -> "ImageBehaviour":

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from remediator.sandbox.kubernetes.causes import not_allowed, wrong
 from remediator.sandbox.kubernetes.clock import parse_rfc3339
-from remediator.sandbox.kubernetes.controllers.container import Container
+from remediator.sandbox.kubernetes.controllers.container import Container, Instance
 from remediator.sandbox.kubernetes.controllers.kubelet import Run
 from remediator.sandbox.kubernetes.request import Call, integer
 from remediator.sandbox.kubernetes.status import ApiError, Cause, Json, bad_request, invalid, not_emulated
@@ -24,7 +24,7 @@ def pod_log(call: Call, pod: Json, run: Run | None, now: datetime) -> str | None
     if run is None:
         return None
     one = next(container for container in run.containers if container.name == name)
-    lines = _instance_lines(call, pod, one)
+    lines = list(_instance_of(call, pod, one).lines(now))
     since = _since(call, options, now)
     if since is not None:
         lines = [(at, line) for at, line in lines if at >= since]
@@ -85,18 +85,18 @@ def _container_name(call: Call, pod: Json) -> str:
     return str(names[0])
 
 
-def _instance_lines(call: Call, pod: Json, one: Container) -> list[tuple[datetime, str]]:
+def _instance_of(call: Call, pod: Json, one: Container) -> Instance:
     pod_name = pod["metadata"]["name"]
     if call.flag("previous"):
         if one.last_terminated is None:
             raise bad_request(f'previous terminated container "{one.name}" in pod "{pod_name}" not found')
         running = one.status()["state"].get("running") or one.terminated
-        return one.instances[-2 if running and len(one.instances) > 1 else -1].lines
+        return one.instances[-2 if running and len(one.instances) > 1 else -1]
     if not one.instances:
         reason = one.waiting.get("reason", "")
         why = "trying and failing to pull image" if "Pull" in reason else reason
         raise bad_request(f'container "{one.name}" in pod "{pod_name}" is waiting to start: {why}')
-    return one.instances[-1].lines
+    return one.instances[-1]
 
 
 def _since(call: Call, options: dict[str, int | None], now: datetime) -> datetime | None:

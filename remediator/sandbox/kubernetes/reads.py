@@ -99,7 +99,7 @@ def _version_asked_for(store: Store, wanted: str, *, exactly: bool) -> int:
         raise _too_large(version, store.version)
     if not exactly:
         return store.version
-    if version < store.oldest:
+    if version < store.oldest_list:
         raise ApiError(410, "The resourceVersion for the provided list is too old.", "Expired")
     return version
 
@@ -132,15 +132,18 @@ def _too_large(version: int, current: int) -> ApiError:
 
 
 def _continued(store: Store, token: str) -> tuple[int, str]:
+    text = b""
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         read = json.loads(text)
         version, start = int(read["rv"]), str(read["start"])
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise bad_request(f"invalid continue token: continue key is not valid: {error}") from error
+        letter = json.dumps(text[:1].decode("latin-1")).strip('"')
+        why = f"invalid character '{letter}' looking for beginning of value"
+        raise bad_request(f"invalid continue token: continue key is not valid: {why}") from error
     if version == -1:
         return store.version, start
-    if version < store.oldest:
+    if version < store.oldest_list:
         expired = ApiError(410, _EXPIRED_PAGE, "Expired")
         expired.metadata = {"continue": _token(-1, start)}
         raise expired

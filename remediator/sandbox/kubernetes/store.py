@@ -53,6 +53,8 @@ class Store:
         self._history: deque[Change] = deque()
         self._history_limit = history
         self._forgotten = FIRST_VERSION
+        self.oldest_list = FIRST_VERSION
+        """The oldest version a list may ask for."""
         self._listeners: list[Listener] = []
         self._random = random.Random(seed)
 
@@ -120,10 +122,12 @@ class Store:
                 world[change.key] = change.before
         return [world[key] for key in sorted(world)]
 
-    def compact(self) -> None:
-        """Forget the history, as etcd's compaction and a full watch cache do: older watches get 410."""
-        self._history.clear()
-        self._forgotten = self.version
+    def compact(self, *, watches: bool) -> None:
+        """Forget how it was before now, as etcd's compaction does; `watches`: the watch cache is lost, too."""
+        self.oldest_list = self.version
+        if watches:
+            self._history.clear()
+            self._forgotten = self.version
 
     def _record(self, kind: str, key: Key, before: Json | None, after: Json) -> Json:
         self.version += 1
@@ -136,6 +140,7 @@ class Store:
         self._history.append(change)
         if len(self._history) > self._history_limit:
             self._forgotten = self._history.popleft().version
+            self.oldest_list = max(self.oldest_list, self._forgotten)
         for listener in list(self._listeners):
             listener(change)
         return stored

@@ -1,7 +1,13 @@
-"""Tables, as `kubectl get` asks for them: columns and cells per kind, as the server prints them."""
+"""Tables, as `kubectl get` asks for them: columns and cells per kind, as the server prints them.
 
+`table_columns.json` holds what the server says about columns, by kind ("*": of all), taken from recordings.
+"""
+
+import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from remediator.sandbox.kubernetes.clock import parse_rfc3339
@@ -55,6 +61,40 @@ def _replica_set(obj: Json, now: datetime) -> list[Any]:
     numbers = [spec["replicas"], status.get("replicas", 0), status.get("readyReplicas", 0)]
     containers = spec["template"]["spec"]["containers"]
     return [obj["metadata"]["name"], *numbers, _age(obj, now), *_containers(containers), _selector(spec)]
+
+
+def _stateful_set(obj: Json, now: datetime) -> list[Any]:
+    ready = f"{obj.get('status', {}).get('readyReplicas', 0)}/{obj['spec']['replicas']}"
+    containers = obj["spec"]["template"]["spec"]["containers"]
+    return [obj["metadata"]["name"], ready, _age(obj, now), *_containers(containers)]
+
+
+def _daemon_set(obj: Json, now: datetime) -> list[Any]:
+    status, spec = obj.get("status", {}), obj["spec"]
+    selected = spec["template"]["spec"].get("nodeSelector") or {}
+    nodes = ",".join(f"{key}={selected[key]}" for key in sorted(selected)) or "<none>"
+    return [
+        obj["metadata"]["name"],
+        status.get("desiredNumberScheduled", 0),
+        status.get("currentNumberScheduled", 0),
+        status.get("numberReady", 0),
+        status.get("updatedNumberScheduled", 0),
+        status.get("numberAvailable", 0),
+        nodes,
+        _age(obj, now),
+        *_containers(spec["template"]["spec"]["containers"]),
+        _selector(spec),
+    ]
+
+
+def _controller_revision(obj: Json, now: datetime) -> list[Any]:
+    owners = obj["metadata"].get("ownerReferences") or []
+    owner = next((entry for entry in owners if entry.get("controller")), None)
+    of = "<none>"
+    if owner is not None:
+        group = owner["apiVersion"].rpartition("/")[0]
+        of = f"{owner['kind'].lower()}{'.' if group else ''}{group}/{owner['name']}"
+    return [obj["metadata"]["name"], of, obj.get("revision", 0), _age(obj, now)]
 
 
 def _containers(containers: list[Json]) -> list[str]:
@@ -133,14 +173,33 @@ def _config_map(obj: Json, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], len(obj.get("data") or {}), _age(obj, now)]
 
 
+def _secret(obj: Json, now: datetime) -> list[Any]:
+    return [obj["metadata"]["name"], obj["type"], len(obj.get("data") or {}), _age(obj, now)]
+
+
 def _other(obj: Json, _: datetime) -> list[Any]:
     return [obj["metadata"]["name"], obj["metadata"]["creationTimestamp"]]
 
 
 _WORKLOAD_TAIL = ("Age", "-Containers", "-Images", "-Selector")
 _COLUMNS: dict[str, tuple[tuple[str, ...], Row]] = {
-    "Deployment": (("Name", "Ready", "#Up-to-date", "#Available", *_WORKLOAD_TAIL), _deployment),
+    "Deployment": (("Name", "Ready", "Up-to-date", "Available", *_WORKLOAD_TAIL), _deployment),
     "ReplicaSet": (("Name", "#Desired", "#Current", "#Ready", *_WORKLOAD_TAIL), _replica_set),
+    "StatefulSet": (("Name", "Ready", *_WORKLOAD_TAIL[:-1]), _stateful_set),
+    "DaemonSet": (
+        (
+            "Name",
+            "#Desired",
+            "#Current",
+            "#Ready",
+            "#Up-to-date",
+            "#Available",
+            "Node Selector",
+            *_WORKLOAD_TAIL,
+        ),
+        _daemon_set,
+    ),
+    "ControllerRevision": (("Name", "Controller", "Revision", "Age"), _controller_revision),
     "Pod": (
         ("Name", "Ready", "Status", "Restarts", "Age", "-IP", "-Node", "-Nominated Node", "-Readiness Gates"),
         _pod,
@@ -149,19 +208,28 @@ _COLUMNS: dict[str, tuple[tuple[str, ...], Row]] = {
     "Event": (("Last Seen", "Type", "Reason", "Object", "Message"), _event),
     "Node": (("Name", "Status", "Roles", "Age", "Version"), _node),
     "Namespace": (("Name", "Status", "Age"), _namespace),
-    "ConfigMap": (("Name", "#Data", "Age"), _config_map),
+    "ConfigMap": (("Name", "Data", "Age"), _config_map),
+    "Secret": (("Name", "Type", "Data", "Age"), _secret),
 }
 _OTHER: tuple[tuple[str, ...], Row] = (("Name", "Created At"), _other)
 
 
-def _definition(name: str) -> Json:
+@cache
+def _descriptions() -> dict[str, dict[str, str]]:
+    text = files(__package__).joinpath("table_columns.json").read_text(encoding="utf-8")
+    loaded: dict[str, dict[str, str]] = json.loads(text)
+    return loaded
+
+
+def _definition(kind: str, name: str) -> Json:
     """A column: `#` marks a number, `-` a column shown only in wide output."""
     shown = name.lstrip("#-")
+    described = {**_descriptions()["*"], **_descriptions().get(kind, {})}
     return {
         "name": shown,
         "type": "integer" if name.startswith("#") else "string",
         "format": "name" if shown == "Name" else "",
-        "description": "",
+        "description": described.get(shown, ""),
         "priority": 1 if name.startswith("-") else 0,
     }
 
@@ -173,7 +241,7 @@ def table(kind: str, metadata: Json, objects: list[Json], include: str, now: dat
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata,
-        "columnDefinitions": [_definition(name) for name in columns],
+        "columnDefinitions": [_definition(kind, name) for name in columns],
         "rows": [{"cells": cells(obj, now), "object": _shown(obj, include)} for obj in objects],
     }
 

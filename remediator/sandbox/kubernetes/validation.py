@@ -216,8 +216,18 @@ def _spec_causes(kind: str, obj: Json) -> Iterator[Cause]:
         most = obj["spec"].get("maxReplicas", 0)
         if most < obj["spec"]["minReplicas"]:
             yield wrong("spec.maxReplicas", str(most), "must be greater than or equal to `minReplicas`")
+    elif kind == "Event":
+        yield from _event_causes(obj)
+    elif kind == "ControllerRevision":
+        yield from not_negative(obj, "revision", "revision")
     elif kind in ("ConfigMap", "Secret"):
         yield from _size_causes(kind, obj)
+
+
+def _event_causes(obj: Json) -> Iterator[Cause]:
+    about = obj["involvedObject"].get("namespace", "")
+    if about not in ("", obj["metadata"].get("namespace")):
+        yield wrong("involvedObject.namespace", f'"{about}"', "does not match event.namespace")
 
 
 def _size_causes(kind: str, obj: Json) -> Iterator[Cause]:
@@ -232,18 +242,23 @@ def update_causes(kind: str, before: Json, after: Json) -> list[Cause]:
     metadata = list(metadata_causes(kind, after["metadata"]))
     old, new = before["metadata"], after["metadata"]
     identity = list(_immutable("metadata.uid", old.get("uid"), new.get("uid"), lambda value: f'"{value}"'))
-    causes = [*metadata, *identity, *_spec_causes(kind, after)]
+    causes = [*metadata, *identity, *_spec_causes(kind, after), *_frozen_causes(kind, before, after)]
+    return causes + identity + metadata * (3 if kind == "ConfigMap" else 2)
+
+
+def _frozen_causes(kind: str, before: Json, after: Json) -> Iterator[Cause]:
     if kind == "StatefulSet":
-        causes += frozen_spec_causes(before["spec"], after["spec"])
+        yield from frozen_spec_causes(before["spec"], after["spec"])
     elif kind in WORKLOADS:
         old_selector, new_selector = before["spec"].get("selector"), after["spec"].get("selector")
         if new_selector is not None:
-            causes += _immutable("spec.selector", old_selector, new_selector, go_selector)
-    if kind == "Pod":
-        causes += pod_update_causes(before, after)
-    if kind in ("ConfigMap", "Secret") and before.get("immutable"):
-        causes += _frozen_data_causes(before, after)
-    return causes + identity + metadata * (3 if kind == "ConfigMap" else 2)
+            yield from _immutable("spec.selector", old_selector, new_selector, go_selector)
+    elif kind == "Pod":
+        yield from pod_update_causes(before, after)
+    elif kind == "ControllerRevision":
+        yield from _immutable("data", before.get("data"), after.get("data"), str)
+    elif kind in ("ConfigMap", "Secret") and before.get("immutable"):
+        yield from _frozen_data_causes(before, after)
 
 
 def _frozen_data_causes(before: Json, after: Json) -> Iterator[Cause]:

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 
 from remediator.sandbox.kubernetes import managed_fields
-from remediator.sandbox.kubernetes.admission import admit
+from remediator.sandbox.kubernetes.admission import admit, admit_change
 from remediator.sandbox.kubernetes.clock import Clock, rfc3339
 from remediator.sandbox.kubernetes.defaults import apply_defaults
 from remediator.sandbox.kubernetes.effects import Effect, Origin, is_claim
@@ -158,6 +158,7 @@ class Writes:
         if _has_new_generation(resource, before, after, subresource):
             after["metadata"]["generation"] = before["metadata"].get("generation", 0) + 1
         self._track_owner(resource, before, after, origin, subresource)
+        admit_change(resource.kind, before, after)
         if unchanged and after["metadata"].get("managedFields") == before["metadata"].get("managedFields"):
             return before
         return self.commit(resource, key, before, after, origin, subresource)

@@ -1,1 +1,1 @@
-"""The control loops of a cluster, as far as Deployments need them."""
+"""The control loops of a cluster, as far as Deployments, StatefulSets and DaemonSets need them."""

@@ -1,7 +1,8 @@
 """One container of one pod as the kubelet knows it: its state, its restarts, its logs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from remediator.sandbox.kubernetes.clock import rfc3339
@@ -26,14 +27,27 @@ class State(Enum):
 class Instance:
     """One start of a container, and what it wrote."""
 
+    pod: str
+    behaviour: ImageBehaviour
     started_at: datetime
-    lines: list[tuple[datetime, str]] = field(default_factory=list)
+    ended_at: datetime | None = None
+
+    def lines(self, now: datetime) -> Iterator[tuple[datetime, str]]:
+        """What it has written until now, and when."""
+        for line in self.behaviour.log:
+            shown = line.replace("{time}", rfc3339(self.started_at)).replace("{pod}", self.pod)
+            yield self.started_at, shown
+        at, number = self.started_at, 1
+        while self.behaviour.tick_seconds and at <= (self.ended_at or now):
+            yield at, f"{rfc3339(at)} tick {number}"
+            at, number = at + timedelta(seconds=self.behaviour.tick_seconds), number + 1
 
 
 @dataclass
 class Container:
     """What the kubelet keeps about one container."""
 
+    pod: str
     spec: Json
     behaviour: ImageBehaviour
     identity: str
@@ -80,11 +94,12 @@ class Container:
             self.last_terminated, self.terminated = self.terminated, None
         self.state = State.RUNNING
         self.ready = False
-        self.instances.append(Instance(now, [(now, line) for line in self.behaviour.log]))
+        self.instances.append(Instance(self.pod, self.behaviour, now))
 
     def exit(self, now: datetime, code: int, number: int) -> None:
         """It ended with that exit code."""
         self.state, self.ready = State.TERMINATED, False
+        self.instances[-1].ended_at = now
         self.terminated = {
             "exitCode": code,
             "reason": "Completed" if code == 0 else "Error",
@@ -131,7 +146,6 @@ class Container:
         if self.has_started:
             shown["imageID"] = f"{self.image.partition('@')[0].rsplit(':', 1)[0]}@sha256:{self.identity:0>64}"
             shown["containerID"] = f"containerd://{self.identity}{len(self.instances):04x}"
-        if self.state is State.RUNNING:
             shown["resources"] = self.spec.get("resources", {})
         mounts = self.spec.get("volumeMounts")
         if mounts:

@@ -9,7 +9,7 @@ from remediator.sandbox.kubernetes.controllers.events import Recorder
 from remediator.sandbox.kubernetes.controllers.pod_status import pod_status
 from remediator.sandbox.kubernetes.controllers.queue import Controller
 from remediator.sandbox.kubernetes.deletion import DeleteOptions, delete
-from remediator.sandbox.kubernetes.images import Images, Mode
+from remediator.sandbox.kubernetes.images import ImageBehaviour, Images, Mode
 from remediator.sandbox.kubernetes.loop import Loop
 from remediator.sandbox.kubernetes.resources import find
 from remediator.sandbox.kubernetes.settings import Settings
@@ -21,6 +21,7 @@ _MOST_PROBE_EVENTS = 25
 """Events of one source about one object are dropped after a burst of 25 (client-go's spam filter)."""
 _SECOND_LOOK_SECONDS = 1.0
 """Soon after a failed pull the kubelet notes that it backs off, but only in events."""
+_IMAGE_BYTES = 2_000_000
 _RESYNC_SECONDS = 12.5
 """The kubelet looks at a pod that is waiting every ten to fifteen seconds; then its status says so, too."""
 
@@ -51,6 +52,7 @@ class Kubelet(Controller):
         self._events = Recorder(writes, "kubelet", self.manager, host="node-1")
         self._runs: dict[str, Run] = {}
         self._addresses = 1
+        self._pulled: set[str] = set()
 
     def run_of(self, pod: Json) -> Run | None:
         """What runs of this pod; None while it is not on the node."""
@@ -81,7 +83,7 @@ class Kubelet(Controller):
         self._addresses += 1
         ip = f"10.244.{self._addresses // 250}.{self._addresses % 250 + 1}"
         containers = [
-            Container(spec, self.images(spec["image"]), self.store.new_uid().replace("-", "") * 2)
+            Container(key.name, spec, self._behaviour(spec), self.store.new_uid().replace("-", "") * 2)
             for spec in pod["spec"]["containers"]
         ]
         run = Run(key, pod["metadata"]["uid"], ip, containers)
@@ -91,6 +93,11 @@ class Kubelet(Controller):
         for container in containers:
             self._later(run, delay, partial(self._start, run, container))
         return run
+
+    def _behaviour(self, spec: Json) -> ImageBehaviour:
+        behaviour = self.images(spec["image"])
+        words = " ".join(spec.get("command") or []).split()
+        return behaviour.commands.get(words[-1], behaviour) if words else behaviour
 
     def _later(self, run: Run, seconds: float, act: Callable[[], None]) -> None:
         def due() -> None:
@@ -124,11 +131,7 @@ class Kubelet(Controller):
         if one.behaviour.mode is Mode.UNPULLABLE:
             self._fail_to_pull(run, one)
             return
-        if one.spec.get("imagePullPolicy") == "Always":
-            self._tell(run, one, "Pulling", f'Pulling image "{one.image}"')
-            self._tell(run, one, "Pulled", f'Successfully pulled image "{one.image}"')
-        else:
-            self._tell(run, one, "Pulled", f'Container image "{one.image}" already present on machine')
+        self._pull(run, one)
         self._tell(run, one, "Created", f"Created container: {one.name}")
         self._tell(run, one, "Started", f"Started container {one.name}")
         one.start(self.loop.clock.now())
@@ -143,6 +146,18 @@ class Kubelet(Controller):
             self._probe_later(run, one, first=True)
         if one.behaviour.mode is Mode.CRASH_LOOPING:
             self._later(run, one.behaviour.run_seconds, lambda: self._crash(run, one))
+
+    def _pull(self, run: Run, one: Container) -> None:
+        present = one.behaviour.present or one.image in self._pulled
+        if present and one.spec.get("imagePullPolicy") != "Always":
+            self._tell(run, one, "Pulled", f'Container image "{one.image}" already present on machine')
+            return
+        self._pulled.add(one.image)
+        took = f"{self._settings.pull_seconds * 1000:.0f}ms"
+        size = f"Image size: {_IMAGE_BYTES} bytes."
+        self._tell(run, one, "Pulling", f'Pulling image "{one.image}"')
+        pulled = f'Successfully pulled image "{one.image}" in {took} ({took} including waiting). {size}'
+        self._tell(run, one, "Pulled", pulled)
 
     def _become_ready(self, run: Run, one: Container, instance: int) -> None:
         if one.state is State.RUNNING and len(one.instances) == instance:
@@ -168,10 +183,13 @@ class Kubelet(Controller):
         if one.state is not State.RUNNING or run.ending:
             return
         one.exit(self.loop.clock.now(), one.behaviour.exit_code, len(one.instances))
-        self._report(run)
         pod = self.store.get(run.key)
         policy = pod["spec"].get("restartPolicy", "Always") if pod else "Never"
-        if policy == "Never" or (policy == "OnFailure" and one.behaviour.exit_code == 0):
+        for_good = policy == "Never" or (policy == "OnFailure" and one.behaviour.exit_code == 0)
+        if for_good and all(other.state is State.TERMINATED for other in run.containers):
+            run.sandbox = False
+        self._report(run)
+        if for_good:
             return
         if one.restarts == 0 and not one.backoff:
             self._later(run, max(self.lag, self._settings.start_seconds), lambda: self._start(run, one))

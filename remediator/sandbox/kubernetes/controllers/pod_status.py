@@ -33,7 +33,7 @@ def pod_status(pod: Json, containers: list[Container], ip: str, now: datetime, *
         status["podIP"] = ip
         status["podIPs"] = [{"ip": ip}]
     status["startTime"] = old.get("startTime", rfc3339(now))
-    status["containerStatuses"] = [one.status() for one in containers]
+    status["containerStatuses"] = [one.status() for one in sorted(containers, key=lambda one: one.name)]
     status["qosClass"] = old.get("qosClass", "BestEffort")
     return status
 

@@ -5,6 +5,7 @@ from remediator.sandbox.kubernetes.controllers.events import Recorder
 from remediator.sandbox.kubernetes.controllers.queue import Controller
 from remediator.sandbox.kubernetes.effects import Origin
 from remediator.sandbox.kubernetes.loop import Loop
+from remediator.sandbox.kubernetes.quantities import quantity
 from remediator.sandbox.kubernetes.resources import find
 from remediator.sandbox.kubernetes.selectors import node_named_by
 from remediator.sandbox.kubernetes.status import Json
@@ -13,7 +14,7 @@ from remediator.sandbox.kubernetes.writes import Writes
 
 
 class Scheduler(Controller):
-    """Puts each new pod on the first node it fits; capacity is not looked at."""
+    """Puts each new pod on the first node it fits; what other pods use of the node is not looked at."""
 
     manager = "kube-scheduler"
 
@@ -48,6 +49,7 @@ class Scheduler(Controller):
     def _obstacle(pod: Json, node: Json) -> str | None:
         if node["spec"].get("unschedulable") and not _tolerates_cordon(pod):
             return "node(s) were unschedulable"
+        containers = pod["spec"]["containers"]
         wanted = pod["spec"].get("nodeSelector") or {}
         named = node_named_by(pod["spec"])
         if (
@@ -55,6 +57,11 @@ class Scheduler(Controller):
             or not wanted.items() <= (node["metadata"].get("labels") or {}).items()
         ):
             return "node(s) didn't match Pod's node affinity/selector"
+        allocatable = node.get("status", {}).get("allocatable", {})
+        for name in ("cpu", "memory"):
+            wants = sum(quantity(one["resources"].get("requests", {}).get(name, "0")) for one in containers)
+            if name in allocatable and wants > quantity(allocatable[name]):
+                return f"Insufficient {name}"
         return None
 
     def _bind(self, key: Key, pod: Json, node: str) -> None:
@@ -72,8 +79,13 @@ class Scheduler(Controller):
         counted = sorted({reason: reasons.count(reason) for reason in reasons}.items())
         listed = ", ".join(f"{count} {reason}" for reason, count in counted)
         none = f"0/{len(reasons)} nodes are available:"
-        unhelpful = f"{len(reasons)} Preemption is not helpful for scheduling"
-        message = f"{none} {listed}. preemption: {none} {unhelpful}."
+        short = all(reason.startswith("Insufficient") for reason in reasons)
+        why = (
+            "No preemption victims found for incoming pod"
+            if short
+            else "Preemption is not helpful for scheduling"
+        )
+        message = f"{none} {listed}. preemption: {none} {len(reasons)} {why}."
         condition = {**self._condition("False"), "reason": "Unschedulable", "message": message}
         status = {**pod["status"], "conditions": [condition]}
         origin = Origin(f"system:{self.manager}", self.manager, client=False)

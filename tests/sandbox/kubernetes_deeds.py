@@ -58,7 +58,7 @@ SECRETS = (
     _change(9.915, "item-2", {"metadata": {"labels": {"parity": "odd"}}}),
     _change(9.92, "item-1", {"data": {"k": "eg=="}}),
     Unrecorded(9.93, "DELETE", f"{_SECRETS}/item-5"),
-    Unrecorded(28.6, "POST", *deployment_at("api", "shop-watch")),
+    Unrecorded(28.9, "POST", *deployment_at("api", "shop-watch")),
     Unrecorded(87.4, "GET", f"{_SECRETS}?limit=2", token=_OLD_TOKEN),
     *(_change(87.5, "item-0", {"data": {"n": f"{number}A=="}}) for number in range(5)),
     Unrecorded(87.53, COMPACTION),
@@ -85,3 +85,14 @@ _SHOWN_PODS = (
 
 PODS = [Unrecorded(19.0, "POST", _PODS, as_created("pods", name)) for name in _SHOWN_PODS]
 """Of watch-protocol, and of pods."""
+
+BAD_POD = Unrecorded(
+    0.0,
+    "POST",
+    "/api/v1/namespaces/shop-events/pods",
+    {
+        "metadata": {"name": "bad"},
+        "spec": {"containers": [{"name": "web", "image": "registry.example.com/shop/web:bad"}]},
+    },
+)
+"""Of events."""

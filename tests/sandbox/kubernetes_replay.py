@@ -4,20 +4,19 @@ import io
 import json
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 
-from remediator.sandbox.kubernetes import DrivenClock, Emulator, ImageBehaviour, Settings
+from remediator.sandbox.kubernetes import Emulator
 from tests.sandbox.kubernetes_client import Answered, Json
+from tests.sandbox.kubernetes_cluster import LAG, headers_of
 from tests.sandbox.kubernetes_equivalence import Names, differences
 from tests.sandbox.kubernetes_watches import OpenWatch, watch_differences
 
 STEP = 0.02
 """Seconds the clock is moved between two looks for a state the recording has."""
-LAG = 0.045
-"""Seconds until the emulator's controllers see a change."""
 AFTER_THE_CONTROLLER = {
     "json patch, all tests hold: rollback",
     "strategic merge, sidecar changed",
@@ -29,14 +28,10 @@ AFTER_THE_CONTROLLER = {
 though not yet written its status."""
 IN_THE_FUTURE = "999999999"
 """The version the recordings ask for when they mean one that is not yet."""
-KUBECTL = "kubectl.1.33/v1.33.1"
-"""How kubectl called itself, as the managers of its writes show; the recordings say `kubectl`."""
 PATIENCE = 3.0
 """Seconds the emulator may be later than the real cluster was."""
 SETTLED = 5.0
 """Seconds after which what was there before the first exchange has come to rest."""
-PULLED = ("/shop/db:", "/shop/agent:")
-"""Images the node had to pull once; it had all others."""
 BODIES: Json = {
     "<data.a of 1,100,000 bytes>": {"metadata": {"name": "big"}, "data": {"a": "x" * 1_100_000}},
     "<data.a of 3,500,000 bytes>": {"metadata": {"name": "big"}, "data": {"a": "x" * 3_500_000}},
@@ -46,29 +41,6 @@ BODIES: Json = {
 ABSENT = {"nowhere", "default", "kube-system", "kube-node-lease"}
 """Namespaces that must not be made before a replay."""
 _HEADERS = ("content-type", "warning", "retry-after")
-
-
-_STARTS = "{time} starting shop/web:%s on {pod}"
-_COMMANDS = {
-    "1": ImageBehaviour.crash_looping(exit_code=0, run_seconds=1.0, log=["done"]),
-    "3": ImageBehaviour.crash_looping(exit_code=3, run_seconds=1.0, log=["broken"]),
-}
-IMAGES = {
-    "bad": ImageBehaviour.unpullable(),
-    "crash": ImageBehaviour.crash_looping(
-        run_seconds=0.05, log=[_STARTS % "crash", "fatal: simulated crash"]
-    ),
-    "unready": ImageBehaviour.never_ready(),
-}
-"""What the recorded images do, by their tags; those of any other run well."""
-
-
-def images(image: str) -> ImageBehaviour:
-    """How a recorded image behaves."""
-    tag = image.rpartition(":")[2]
-    log = [_STARTS % tag, "listening on 8080"]
-    behaviour = IMAGES.get(tag, ImageBehaviour(log=log, tick_seconds=5.0, commands=_COMMANDS))
-    return replace(behaviour, present=not any(name in image for name in PULLED))
 
 
 @dataclass(frozen=True)
@@ -106,16 +78,16 @@ class Replay:
     """One recording played to one emulator."""
 
     def __init__(
-        self, cluster: Emulator, session: aiohttp.ClientSession, explained: Collection[str] = ()
+        self, cluster: Emulator, session: aiohttp.ClientSession, never_equal: Collection[str] = ()
     ) -> None:
         self.cluster = cluster
         self.session = session
-        self._explained = explained
+        self._never_equal = never_equal
+        """Exchanges for which waiting is no use."""
         self.names = Names()
         self.outcome = Outcome()
         self._owed = 0.0
         """Seconds the recording is ahead of the emulator's clock."""
-        self._latest = -PATIENCE
         self._watches: list[tuple[Json, OpenWatch]] = []
 
     async def play(
@@ -157,9 +129,8 @@ class Replay:
         return self.outcome
 
     def _reach(self, at: float, before: float) -> float:
-        """The recording has moved on; how far the emulator may be ahead of it now."""
-        self._owed += at - before
-        self._latest = min(0.0, self._owed) - PATIENCE
+        """The recording has moved on, from `before` to `at`; an emulator that is late is not hurried."""
+        self._owed = max(0.0, self._owed) + at - before
         return at
 
     async def _do(self, deed: Unrecorded) -> None:
@@ -180,7 +151,7 @@ class Replay:
             await self._pass(max(0.0, self._owed))
             recorded = exchange["response"]["body"]
             while found := list(watch_differences(recorded, watch.events, self.names)):
-                if self._owed <= self._latest:
+                if self._owed <= -PATIENCE:
                     self.outcome.differ[exchange["name"]] = found
                     break
                 await self._pass(STEP)
@@ -189,6 +160,7 @@ class Replay:
     async def _open_watch(self, exchange: Json) -> None:
         self.outcome.exchanges += 1
         name, request = exchange["name"], _with_versions(self.names, exchange["request"])
+        request["headers"] = headers_of(request, name)
         wanted = exchange["request"]["query"].get("resourceVersion", "")
         unknown = wanted == request["query"].get("resourceVersion", "")
         if unknown and 1 < len(wanted) < len(IN_THE_FUTURE):
@@ -219,22 +191,27 @@ class Replay:
     async def _best_answer(self, exchange: Json) -> tuple[Answered, Names, list[str]]:
         method = exchange["request"]["method"]
         reading = method == "GET"
-        if method in ("POST", "DELETE") or exchange["name"] in self._explained:
+        hopeless = exchange["name"] in self._never_equal
+        if method in ("POST", "DELETE") or hopeless:
             await self._pass(max(0.0, self._owed))
         if exchange["name"] in AFTER_THE_CONTROLLER:
             await self._pass(LAG + STEP / 2)
-        if method in ("PATCH", "PUT", "DELETE") and not exchange["request"]["path"].endswith("/status"):
+        if (
+            not hopeless
+            and method in ("PATCH", "PUT", "DELETE")
+            and not exchange["request"]["path"].endswith("/status")
+        ):
             await self._until_as_far(exchange)
         self._know_pod(exchange)
         if not reading and exchange["response"]["status"] < 300:
             await self._know_version(exchange["request"])
         closest: list[str] = []
         while True:
-            answer = await self._ask(exchange["request"])
+            answer = await self._ask(exchange["request"], exchange["name"])
             tried = self.names.copy()
             found = list(_answer_differences(exchange["response"], answer, tried))
             closest = found if not closest or len(found) < len(closest) else closest
-            if not found or not reading or exchange["name"] in self._explained or self._owed <= self._latest:
+            if not found or not reading or hopeless or self._owed <= -PATIENCE:
                 self._owed = self._owed if reading else min(0.0, self._owed)
                 return answer, tried, closest
             await self._pass(STEP)
@@ -272,7 +249,7 @@ class Replay:
         if not isinstance(body, dict) or "status" not in body or body.get("kind") == "Status":
             return
         path = exchange["request"]["path"]
-        while self._owed > self._latest:
+        while self._owed > -PATIENCE:
             answer = await self._ask({**_NOTHING, "path": path})
             if answer.status != 200:
                 return
@@ -285,11 +262,9 @@ class Replay:
         self._owed -= seconds
         await self.cluster.advance(seconds)
 
-    async def _ask(self, request: Json) -> Answered:
+    async def _ask(self, request: Json, name: str = "") -> Answered:
         request = _with_versions(self.names, request)
-        headers = {name.title(): value for name, value in request["headers"].items()}
-        agent = headers.get("User-Agent", "recorder/1")
-        headers["User-Agent"] = KUBECTL if agent == "kubectl" else agent
+        headers = headers_of(request, name)
         body = BODIES.get(str(request["body"]), request["body"])
         data = body if isinstance(body, str) else None if body is None else json.dumps(body)
         query = request["query"]
@@ -355,16 +330,3 @@ def _answer_differences(recorded: Json, answer: Answered, names: Names) -> list[
     if isinstance(body, dict | list):
         shown = json.loads(answer.text)
     return [*found, *differences(body, shown, names)]
-
-
-def emulator(pull_seconds: float) -> Emulator:
-    """An emulator as slow as the real cluster was."""
-    settings = Settings(
-        observe_lag=LAG,
-        schedule_seconds=0.02,
-        pull_seconds=pull_seconds,
-        start_seconds=0.4,
-        ready_seconds=0.4,
-        stop_seconds=0.3,
-    )
-    return Emulator(DrivenClock(), settings=settings, images=images, anonymous_admin=True)

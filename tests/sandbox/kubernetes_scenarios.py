@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.sandbox.kubernetes_client import Json
-from tests.sandbox.kubernetes_deeds import PODS, SECRETS, deployment_at
+from tests.sandbox.kubernetes_deeds import BAD_POD, PODS, SECRETS, deployment_at
 from tests.sandbox.kubernetes_replay import Unrecorded
 from tests.sandbox.kubernetes_sets import recorded_set
 
 NO_AUTOSCALER = "the emulator has no HorizontalPodAutoscaler controller"
 BETWEEN_TWO_LOOKS = "the recording shows a state the real controllers passed through for some milliseconds"
 REFUSED_BY_AIOHTTP = "aiohttp refuses methods HTTP does not know with a 400 of its own"
+
+FOUR_WAYS = "the emulator's containers know four ways to go (images.py); this pod goes another"
+NO_INIT_CONTAINERS = "the emulator refuses pods with init containers"
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,32 @@ class Scenario:
     pull_seconds: float = 0.1
     explained: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def never_equal(self) -> set[str]:
+        """The explained exchanges, but those a state would answer that may yet come."""
+        return {each for each, why in self.explained.items() if why != BETWEEN_TWO_LOOKS}
+
 
 _HELD = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
     "metadata": {"name": "held", "finalizers": ["example.com/hold"]},
 }
+_ENDS_IN_OTHER_WAYS = (
+    "oom: OOMKilled",
+    "no-config",
+    "no-command: StartError",
+    "deadline: DeadlineExceeded",
+    "liveness: restarted",
+    "disk: evicted for ephemeral storage",
+    "slow-stop: gone",
+)
+_INIT_CONTAINERS = (
+    "init container done",
+    "init-crash: Init:CrashLoopBackOff",
+    "init container still failing",
+    "init container log",
+)
 
 SCENARIOS: Mapping[str, Scenario] = {
     "rollback-json-patch": Scenario(),
@@ -74,20 +97,26 @@ SCENARIOS: Mapping[str, Scenario] = {
     "kubectl-deployment": Scenario(
         parts=("kubectl-deployment-more",), present=[deployment_at("api", "shop-kubectl", 2)]
     ),
-    "kubectl-other": Scenario(),
+    "kubectl-other": Scenario(present=[deployment_at("api", "shop-kubectl", 2)]),
     "pods": Scenario(
         parts=("pods-logs", "pods-exec"),
         unrecorded=PODS,
         pull_seconds=2.0,
+        explained={
+            **dict.fromkeys(_ENDS_IN_OTHER_WAYS, FOUR_WAYS),
+            **dict.fromkeys(_INIT_CONTAINERS, NO_INIT_CONTAINERS),
+            "events": FOUR_WAYS,
+            "table of pods": FOUR_WAYS,
+        },
     ),
     "watch-protocol": Scenario(
         unrecorded=SECRETS,
     ),
     "watch-streaming-list": Scenario(),
     "discovery": Scenario(),
-    "rbac": Scenario(),
+    "rbac": Scenario(present=[deployment_at("api", "shop-rbac")]),
     "jobs": Scenario(),
-    "events": Scenario(),
+    "events": Scenario(unrecorded=[BAD_POD]),
     "endpointslices": Scenario(),
     "nodes-namespaces": Scenario(),
 }

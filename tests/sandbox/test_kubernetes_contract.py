@@ -7,8 +7,9 @@ passed through are compared. What may differ is named in kubernetes_scenarios.py
 import aiohttp
 import pytest
 
+from tests.sandbox.kubernetes_cluster import emulator
 from tests.sandbox.kubernetes_recordings import exchanges_of
-from tests.sandbox.kubernetes_replay import Outcome, Replay, emulator
+from tests.sandbox.kubernetes_replay import Outcome, Replay
 from tests.sandbox.kubernetes_scenarios import SCENARIOS
 
 
@@ -17,7 +18,7 @@ async def replayed(name: str) -> Outcome:
     scenario = SCENARIOS[name]
     exchanges = exchanges_of([name, *scenario.parts])
     async with emulator(scenario.pull_seconds) as cluster, aiohttp.ClientSession() as session:
-        return await Replay(cluster, session, scenario.explained).play(
+        return await Replay(cluster, session, scenario.never_equal).play(
             exchanges, scenario.present, scenario.unrecorded
         )
 

@@ -77,6 +77,17 @@ def admit_change(kind: str, before: Json, after: Json) -> None:
         after["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: str(count)}
 
 
+def _admit_service(spec: Json, suffix: str) -> None:
+    """An address out of the cluster's range, unless it is headless or a name for another."""
+    if spec["type"] == "ExternalName":
+        return
+    numbers = [ord(letter) % 250 + 1 for letter in suffix]
+    spec.setdefault("clusterIP", f"10.96.{numbers[0]}.{sum(numbers) % 250 + 1}")
+    spec["clusterIPs"] = [spec["clusterIP"]]
+    spec.setdefault("ipFamilies", ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "SingleStack")
+
+
 def admit(kind: str, obj: Json, suffix: str) -> None:
     """Add, in place, what the server adds to a new object; `suffix` is random.
 
@@ -86,8 +97,10 @@ def admit(kind: str, obj: Json, suffix: str) -> None:
     if kind == "Pod":
         _admit_pod(obj, suffix)
     elif kind == "Event":
-        obj.setdefault("reportingComponent", obj["source"].get("component", ""))
-        obj.setdefault("reportingInstance", obj["source"].get("host", ""))
+        obj.setdefault("reportingComponent", "")
+        obj.setdefault("reportingInstance", "")
+    elif kind == "Service":
+        _admit_service(obj["spec"], suffix)
     elif kind in _FIRST_STATUS:
         obj["status"] = copy.deepcopy(_FIRST_STATUS[kind])
     elif kind == "Namespace":

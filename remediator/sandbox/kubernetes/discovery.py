@@ -16,8 +16,8 @@ VERSION: Json = {
     "gitVersion": "v1.33.13",
     "gitCommit": "2df3632e823a813f64218dfc6f5c2e70d28ecdf0",
     "gitTreeState": "clean",
-    "buildDate": "2026-01-01T00:00:00Z",
-    "goVersion": "go1.24.13",
+    "buildDate": "2026-11-23T07:04:11Z",
+    "goVersion": "go1.24.4",
     "compiler": "gc",
     "platform": "linux/amd64",
 }

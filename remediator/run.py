@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from remediator.domain.answers import Evidence
-from remediator.domain.change import Change
+from remediator.domain.change import Change, TemplatePatch
 from remediator.domain.notice import Notice
 from remediator.domain.run_view import Mode, RunView, TriggerAlert
 from remediator.domain.target import Target
@@ -44,6 +44,12 @@ class Plan(Value):
 
     rung: int
     changes: tuple[Change, ...]
+
+    @property
+    def outcome(self) -> Change:
+        """What verifications look for: the last template that is set, else the last change."""
+        templates = [each for each in self.changes if isinstance(each, TemplatePatch)]
+        return (templates or self.changes)[-1]
 
     @property
     def digest(self) -> str:
@@ -87,6 +93,7 @@ class Run:
             target=self.target,
             alert=self.trigger,
             created_at=self.created_at,
+            rung=self.rung,
             acted_at=self.acted_at,
             depends_on=self.depends_on,
         )

@@ -31,16 +31,15 @@ class Restart(Action):
         after["metadata"] = metadata
         metadata["annotations"] = {**(metadata.get("annotations") or {}), RESTARTED_AT: stamp}
         earlier = ((before.get("metadata") or {}).get("annotations") or {}).get(RESTARTED_AT, "never")
-        return Proposal(
-            change=TemplatePatch(
-                action=self.key(),
-                target=target,
-                uid=workload["metadata"]["uid"],
-                from_template=before,
-                to_template=after,
-                from_title=f"last restarted: {earlier}",
-                to_title=f"restarted at {stamp}",
-                summary=f"restart the pods of {target}: nothing but {RESTARTED_AT} changes",
-                ask_because=why_ask(workload),
-            )
+        change = TemplatePatch(
+            action=self.key(),
+            target=target,
+            uid=workload["metadata"]["uid"],
+            from_template=before,
+            to_template=after,
+            from_title=f"last restarted: {earlier}",
+            to_title=f"restarted at {stamp}",
+            summary=f"restart the pods of {target}: nothing but {RESTARTED_AT} changes",
+            ask_because=why_ask(workload),
         )
+        return Proposal(changes=(change,))

@@ -1,11 +1,11 @@
 """Put back the last version known to be good."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import Evidence, Proposal, Refusal
-from remediator.domain.change import ROLLED_BACK_FROM, TemplatePatch, revision_hash
-from remediator.domain.duration import Duration
+from remediator.domain.change import ROLLED_BACK_FROM, Eviction, TemplatePatch, revision_hash
+from remediator.domain.duration import Duration, format_duration
 from remediator.domain.history import Tenure
 from remediator.domain.run_view import RunView
 from remediator.kit import Kit
@@ -13,9 +13,19 @@ from remediator.step import Action
 from remediator.workloads.config_maps import referenced_config_maps
 from remediator.workloads.consent import why_ask_for_rollback
 from remediator.workloads.difference import difference
+from remediator.workloads.fields import text
 from remediator.workloads.last_known_good import Choice, Facts, choose
 from remediator.workloads.revision import Revision, title
 from remediator.workloads.revisions import current_revision, revisions_of
+from remediator.workloads.rollout_status import (
+    STUCK_AFTER,
+    rollout_status,
+    rolls_by_itself,
+    waits_for_every_pod,
+)
+from remediator.workloads.stuck_pods import why_stuck
+
+_ON_DELETE = "a template put back changes no pod there, somebody has to delete them one by one"
 
 
 class Rollback(Action):
@@ -34,10 +44,18 @@ class Rollback(Action):
         seen = await look_at(kit.kube, run.target)
         if seen is None:
             return Proposal(refusal=Refusal(why=f"{run.target} does not exist"))
+        if not rolls_by_itself(seen.workload):
+            return Proposal(
+                refusal=Refusal(why=f"{run.target} has the update strategy OnDelete: {_ON_DELETE}")
+            )
         revisions = revisions_of(seen.workload, seen.revision_objects)
         current = current_revision(seen.workload, revisions)
         if current is None:
-            why = "no ReplicaSet has the current template yet: the controller has not caught up"
+            why = "the controller has made no revision of the current template yet"
+            return Proposal(refusal=Refusal(why=why, passing=True))
+        status = rollout_status(seen.workload, seen.revision_objects, seen.pods, kit.clock.now())
+        if waits_for_every_pod(seen.workload) and status.state == "in_progress":
+            why = f"which pods of this rollout will have to be evicted is not known yet: {status.why}"
             return Proposal(refusal=Refusal(why=why, passing=True))
         tenures = [each for each in await kit.history.tenures(run.target) if each.uid == seen.uid]
         if tenures and tenures[-1].revision != current.hash:
@@ -49,7 +67,9 @@ class Rollback(Action):
             return Proposal(
                 refusal=Refusal(why=f"no earlier version is known good: {choice.why}"), evidence=evidence
             )
-        return Proposal(change=self._change(run, seen, current, choice.chosen, choice), evidence=evidence)
+        patch = self._change(run, seen, current, choice.chosen, choice)
+        stuck = evictions_of_stuck_pods(seen, patch, kit.clock.now())
+        return Proposal(changes=(patch, *stuck), evidence=evidence)
 
     async def _choose(
         self,
@@ -99,6 +119,31 @@ class Rollback(Action):
             ask_because=tuple(ask_because),
             caveats=("whether the image can still be pulled", "what the Secrets it uses hold now"),
         )
+
+
+def evictions_of_stuck_pods(seen: SeenWorkload, patch: TemplatePatch, now: datetime) -> tuple[Eviction, ...]:
+    """The second effect that a stuck StatefulSet needs: it waits for its broken pod whatever its template says."""
+    if not waits_for_every_pod(seen.workload):
+        return ()
+    found = []
+    for pod in seen.pods:
+        why = why_stuck(pod, now, STUCK_AFTER, format_duration(STUCK_AFTER))
+        if why is not None:
+            name = text(pod, "metadata", "name")
+            found.append(
+                Eviction(
+                    target=patch.target,
+                    uid=patch.uid,
+                    pod=name,
+                    pod_uid=text(pod, "metadata", "uid"),
+                    from_exact=patch.to_exact,
+                    from_title=f"stuck pod {name}",
+                    to_title=f"{name} made anew from {patch.to_title}",
+                    summary=f"evict {name}, which keeps {patch.target} from going back: {why}",
+                    ask_because=patch.ask_because,
+                )
+            )
+    return tuple(found)
 
 
 def _table(choice: Choice, current: Revision) -> Evidence:

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from remediator.clients.http import HttpAnswer, NeverSent, json_document
 from remediator.clients.kube_connection import KubeConnection
-from remediator.clients.kube_resource import Resource, resource
+from remediator.clients.kube_resource import resource
 from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, RemediatorError
 
@@ -74,7 +74,25 @@ class KubeWriter:
             path = what.path(namespace, name)
         except Permanent as error:
             return NotSent(error.sentence)
-        return await self._write("PATCH", path, patch, "application/json-patch+json", what, deadline)
+        return await self._write("PATCH", path, patch, "application/json-patch+json", what.kind, deadline)
+
+    async def evict(self, namespace: str, pod: str, uid: str, *, deadline: float = 10.0) -> WriteAnswer:
+        """Ask for the eviction of the one pod with this uid, as its PodDisruptionBudgets allow.
+
+        `deadline` is in seconds. The answer to an eviction is a Status.
+        """
+        what = resource("pod")
+        try:
+            path = f"{what.path(namespace, pod)}/eviction"
+        except Permanent as error:
+            return NotSent(error.sentence)
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod, "namespace": namespace},
+            "deleteOptions": {"preconditions": {"uid": uid}},
+        }
+        return await self._write("POST", path, body, "application/json", "Status", deadline)
 
     async def create_event(self, namespace: str, event: JsonObject, *, deadline: float = 10.0) -> WriteAnswer:
         """Create a core/v1 Event. `deadline` is in seconds."""
@@ -83,10 +101,10 @@ class KubeWriter:
             path = what.path(namespace)
         except Permanent as error:
             return NotSent(error.sentence)
-        return await self._write("POST", path, event, "application/json", what, deadline)
+        return await self._write("POST", path, event, "application/json", what.kind, deadline)
 
     async def _write(
-        self, method: str, path: str, body: Any, content_type: str, what: Resource, deadline: float
+        self, method: str, path: str, body: Any, content_type: str, kind: str, deadline: float
     ) -> WriteAnswer:
         try:
             answer = await self._connection.call(
@@ -101,15 +119,15 @@ class KubeWriter:
             return NotSent(error.sentence)
         except RemediatorError as error:
             return Unclear(error.sentence)
-        return _judged(answer, what)
+        return _judged(answer, kind)
 
 
-def _judged(answer: HttpAnswer, what: Resource) -> WriteAnswer:
-    """Only an object of the kind we wrote to is taken for a success: something between us and the API
+def _judged(answer: HttpAnswer, kind: str) -> WriteAnswer:
+    """Only an object of the kind that answers such a write is taken for a success: something between us and the API
     server may answer 200 as well.
     """
     document = json_document(answer.body)
-    if answer.status in (200, 201) and isinstance(document, dict) and document.get("kind") == what.kind:
+    if answer.status in (200, 201) and isinstance(document, dict) and document.get("kind") == kind:
         return Applied(document)
     status = document if isinstance(document, dict) else {}
     message = str(status.get("message") or answer.excerpt)

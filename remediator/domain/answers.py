@@ -31,9 +31,9 @@ class Evidence(Value):
 
 
 class Proposal(Value):
-    """An action's answer: the change it would make or why there is none, and what it looked at."""
+    """An action's answer: the changes it would make in order, or why there is none, and what it looked at."""
 
-    change: Change | None = None
+    changes: tuple[Change, ...] = ()
     refusal: Refusal | None = None
     evidence: tuple[Evidence, ...] = ()
 

@@ -1,6 +1,6 @@
 """What an action proposes to change: absolute values, from what to what."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -44,28 +44,33 @@ def _without(template: JsonObject, dropped: dict[str, frozenset[str]]) -> JsonOb
     return {**template, "metadata": metadata}
 
 
-class TemplatePatch(Value):
-    """Replace the pod template of one workload, if it is still the template we looked at."""
+class _Change(Value):
+    """What every change says of itself."""
 
-    kind: Literal["patch"] = "patch"
     action: str
-    """Which action of the catalogue proposed it: rollback or restart."""
+    """Which action of the catalogue proposed it, or evict_pod."""
     target: Target
     uid: str
-    """The object's uid when proposed; another object under the same name is another target."""
-    from_template: JsonObject
-    to_template: JsonObject
+    """The target's uid when proposed; another object under the same name is another target."""
     from_title: str
     """For people: `revision 8 (app:v42)`."""
     to_title: str
     summary: str
     """One sentence: what changes."""
-    annotations: dict[str, str] = Field(default_factory=dict)
-    """Annotations of ours set on the workload together with the template."""
     ask_because: tuple[str, ...] = ()
     """Why a person has to agree first; empty when the daemon may act by itself."""
     caveats: tuple[str, ...] = ()
     """What could not be observed and should be known by whoever reads the plan."""
+
+
+class TemplatePatch(_Change):
+    """Replace the pod template of one workload, if it is still the template we looked at."""
+
+    kind: Literal["patch"] = "patch"
+    from_template: JsonObject
+    to_template: JsonObject
+    annotations: dict[str, str] = Field(default_factory=dict)
+    """Annotations of ours set on the workload together with the template."""
 
     @property
     def from_revision(self) -> str:
@@ -91,5 +96,34 @@ class TemplatePatch(Value):
         )
 
 
-Change = TemplatePatch
-"""Every kind of change there is. Creating an object and evicting a pod will join here."""
+class Eviction(_Change):
+    """Evict one pod of the target, by its uid, so that the controller makes it anew.
+
+    Kubernetes' Eviction API keeps to PodDisruptionBudgets; a pod is never deleted past them.
+    """
+
+    kind: Literal["evict"] = "evict"
+    action: str = "evict_pod"
+    pod: str
+    pod_uid: str
+    from_exact: str
+    """exact_hash the target's template must have: what the pod will be made anew from."""
+
+    @property
+    def from_revision(self) -> str:
+        return f"pod/{self.pod_uid}"
+
+    @property
+    def to_revision(self) -> str:
+        return "evicted"
+
+    @property
+    def digest(self) -> str:
+        """What an approval or an attempt is bound to."""
+        return digest(
+            [self.action, str(self.target), self.target.cluster, self.uid, self.pod_uid, self.from_exact]
+        )
+
+
+Change = Annotated[TemplatePatch | Eviction, Field(discriminator="kind")]
+"""Every kind of change there is."""

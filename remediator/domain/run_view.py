@@ -35,6 +35,8 @@ class RunView(Value):
     target: Target
     alert: TriggerAlert
     created_at: datetime
+    rung: int = 0
+    """Which rung of the rule is at work."""
     acted_at: datetime | None = None
     """When the last effect of this rung was recorded; None before that."""
     depends_on: tuple[str, ...] = ()

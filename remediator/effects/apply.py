@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from remediator.clients.kube_write import Applied, KubeWriter, NotSent, Refused, Unclear
-from remediator.domain.change import ATTEMPT, Change
+from remediator.domain.change import ATTEMPT, Change, Eviction, TemplatePatch
 from remediator.domain.value import Value
 from remediator.effects.claim import EPOCH_PATH
 
@@ -14,23 +14,30 @@ class Sent(Value):
     said: str
     retry_after: float = 0.0
     """Seconds the server asked us to wait; 0 when it did not."""
+    final: bool = False
+    """A refusal that stops: a PodDisruptionBudget said no to an eviction, which is not asked again."""
 
 
 async def apply(writer: KubeWriter, change: Change, marker: str, epoch: int, deadline: float) -> Sent:
-    """Send the change once. It takes effect only if uid, our epoch and the from-state still hold.
+    """Send the change once. It takes effect only if everything it was based on still holds.
 
-    The server may still apply it up to 34 s later even if we give up at the deadline (the API
-    server's own bound on a PATCH); a later claim makes that harmless.
+    A patch tests uid, our epoch and the from-state; an eviction names the pod's uid. The server may still
+    apply it up to 34 s later even if we give up at the deadline (the API server's own bound on a request
+    that changes something); a later claim makes that harmless, and a uid is evicted once.
     """
     target = change.target
-    answer = await writer.patch(
-        target.kind, target.namespace, target.name, effect_patch(change, marker, epoch), deadline=deadline
-    )
+    if isinstance(change, Eviction):
+        answer = await writer.evict(target.namespace, change.pod, change.pod_uid, deadline=deadline)
+    else:
+        answer = await writer.patch(
+            target.kind, target.namespace, target.name, effect_patch(change, marker, epoch), deadline=deadline
+        )
     match answer:
         case Applied():
             return Sent(said="the API server said yes")
         case Refused(status=status, message=message, retry_after=retry_after):
-            return Sent(said=f"the API server answered {status}: {message}", retry_after=retry_after or 0.0)
+            said = f"the API server answered {status}: {message}"
+            return Sent(said=said, retry_after=retry_after or 0.0, final=isinstance(change, Eviction))
         case NotSent(why=why):
             return Sent(said=f"it could not be sent: {why}")
         case Unclear(why=why):
@@ -39,7 +46,7 @@ async def apply(writer: KubeWriter, change: Change, marker: str, epoch: int, dea
             assert_never(never)
 
 
-def effect_patch(change: Change, marker: str, epoch: int) -> list[dict[str, object]]:
+def effect_patch(change: TemplatePatch, marker: str, epoch: int) -> list[dict[str, object]]:
     """The JSON Patch of an effect."""
     ours = {ATTEMPT: marker, **change.annotations}
     patch: list[dict[str, object]] = [

@@ -11,7 +11,7 @@ from remediator.effects.announce import announce
 from remediator.effects.apply import Sent, apply
 from remediator.effects.claim import claim
 from remediator.effects.read_back import read_back
-from remediator.effects.recovery import Seen
+from remediator.effects.recovery import Seen, SeenPod
 
 
 class Effects:
@@ -27,8 +27,8 @@ class Effects:
     async def apply(self, change: Change, marker: str, epoch: int, deadline: float) -> Sent:
         return await apply(self._writer, change, marker, epoch, deadline)
 
-    async def read_back(self, target: Target) -> Seen | None:
-        return await read_back(self._reader, target)
+    async def read_back(self, change: Change) -> Seen | SeenPod | None:
+        return await read_back(self._reader, change)
 
     async def announce(self, notice: Notice) -> None:
         await announce(self._reader, self._writer, notice)

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from remediator.clients.workload import look_at
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import Change
+from remediator.domain.change import Change, Eviction
 from remediator.domain.duration import Duration
 from remediator.domain.run_view import RunView
+from remediator.domain.value import JsonObject
 from remediator.kit import Kit
 from remediator.step import Guard
 from remediator.workloads.rollout_status import RolloutStatus, rollout_status
@@ -30,19 +31,23 @@ class RolloutInProgress(Guard):
         match status.state:
             case "complete":
                 return self.allow(status.why, inputs)
-            case "stuck" if change.action == "rollback":
-                return self.allow(f"the rollout is stuck and may be rolled back: {status.why}", inputs)
-            case "stuck" if status.rolled_out:
-                return self.allow(f"the rollout had finished, its pods failed later: {status.why}", inputs)
             case "stuck":
-                why = f"the rollout is stuck, {change.action} cannot help: {status.why}"
-                return self.refuse(why, inputs)
+                return self._stuck(change, status, inputs)
             case "in_progress":
                 return self.refuse(f"a rollout is in progress: {status.why}", inputs, passing=True)
             case "paused":
-                return self.refuse(f"the rollout is paused by somebody: {status.why}", inputs)
+                return self.refuse(f"nothing moves this rollout but a person: {status.why}", inputs)
             case _:
                 return self.unknown(f"the rollout's state cannot be told: {status.why}", inputs)
+
+    def _stuck(self, change: Change, status: RolloutStatus, inputs: JsonObject) -> GuardVerdict:
+        if isinstance(change, Eviction):
+            return self.allow(f"the rollout waits for the pod that is to be evicted: {status.why}", inputs)
+        if change.action == "rollback":
+            return self.allow(f"the rollout is stuck and may be rolled back: {status.why}", inputs)
+        if status.rolled_out:
+            return self.allow(f"the rollout had finished, its pods failed later: {status.why}", inputs)
+        return self.refuse(f"the rollout is stuck, {change.action} cannot help: {status.why}", inputs)
 
     async def _status(self, run: RunView, kit: Kit) -> RolloutStatus | None:
         """The rollout's state once the controller has seen the newest generation.

@@ -18,6 +18,8 @@ def how_to_undo(attempt: Attempt) -> str | None:
         return None
     if attempt.action == "restart":
         return "nothing to undo: only the pods are new"
+    if attempt.action == "evict_pod":
+        return "nothing to undo: the pod is made anew"
     kind, namespace, name = attempt.target.split("/")
     revision = _REVISION.match(attempt.from_title)
     if revision is None:

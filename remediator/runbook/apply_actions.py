@@ -1,8 +1,8 @@
 """APPROVED: lease, claim, read, guards again, intent, apply. The only stage that leads to a write."""
 
 from remediator.domain.answers import GuardVerdict, Refusal
-from remediator.domain.change import Change
-from remediator.effects.recovery import Conclusion, Seen, conclude
+from remediator.domain.change import Change, Eviction, TemplatePatch
+from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
 from remediator.errors import RemediatorError
 from remediator.run import End, Hold, Proceed, Run, State, Verdict
 from remediator.runbook.ask_guards import ask_guards, guards_for, refusal
@@ -37,20 +37,24 @@ class ApplyActions:
                 verdict = after(attempt.outcome, attempt.outcome_why or "")
             if verdict is not None:
                 return verdict
+            if (attempt is None or attempt.outcome is None) and index + 1 < len(changes):
+                # A lease claims once: the next change gets an epoch and a lease of its own.
+                return Hold(f"the next of {len(changes)} changes follows", seconds=0)
         return Proceed("; ".join(change.summary for change in changes), acted=True)
 
     async def _first_time(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
+        if isinstance(change, Eviction) and await self._needless(change):
+            return None
         # Asked before the claim as well: a run that is held must not write a claim every time it looks.
         held = await refusal(self._desk, run, await ask_guards(self._desk, run, change))
         if held is not None:
             return held
-        claimed = await self._claim(run, lease, change)
+        claimed = await self._claim(run, lease, index, change)
         if not isinstance(claimed, Seen):
             return claimed
         if claimed.exact != change.from_exact:
             why = "the workload was changed since the plan was made"
-            state = State.BLOCKED if index == 0 and run.rung == 0 else State.ESCALATED
-            return End(f"{why}, last by {claimed.last_manager or 'somebody'}", state=state)
+            return End(f"{why}, last by {claimed.last_manager or 'somebody'}", state=_refused(run, index))
         verdicts = await ask_guards(self._desk, run, change)
         refused = await refusal(self._desk, run, verdicts)
         if refused is not None:
@@ -61,6 +65,11 @@ class ApplyActions:
         if isinstance(intended, tuple):
             return await refusal(self._desk, run, intended)
         return await self._send(run, lease, intended)
+
+    async def _needless(self, change: Eviction) -> bool:
+        """Whether the pod is gone or has become ready by itself, so that nothing is left to evict."""
+        seen = await self._desk.effects.read_back(change)
+        return conclude("", change, seen, sends=0) is Conclusion.CONVERGED
 
     async def _intend(
         self, run: Run, index: int, change: Change
@@ -74,29 +83,37 @@ class ApplyActions:
     async def _after_interruption(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:
         """An intent without an outcome: a crash, or an answer that told nothing. The object decides."""
         try:
-            seen = await self._desk.effects.read_back(attempt.change.target)
+            seen = await self._desk.effects.read_back(attempt.change)
         except RemediatorError as reason:
             return await unreadable(self._desk, run, attempt, reason.sentence)
-        if conclude(attempt.marker, attempt.change, seen) is not Conclusion.NOT_YET:
+        if not _open(attempt, seen):
             return await recorded(self._desk, run, attempt, seen)
         # Our claim under a higher epoch makes the server refuse every copy that is still under way.
-        claimed = await self._claim(run, lease, attempt.change)
+        claimed = await self._claim(run, lease, attempt.action_index, attempt.change)
         if isinstance(claimed, End):
             return await unreadable(self._desk, run, attempt, claimed.why)
         if not isinstance(claimed, Seen):
             return claimed
-        if conclude(attempt.marker, attempt.change, claimed) is not Conclusion.NOT_YET:
-            return await recorded(self._desk, run, attempt, claimed)
+        if isinstance(attempt.change, TemplatePatch):
+            seen = claimed
+        return await self._once_more(run, lease, attempt, seen)
+
+    async def _once_more(
+        self, run: Run, lease: Lease, attempt: Attempt, seen: Seen | SeenPod | None
+    ) -> Verdict | None:
+        """Send the same attempt again, if it is still not applied and everybody still agrees."""
+        if not _open(attempt, seen):
+            return await recorded(self._desk, run, attempt, seen)
         if attempt.sends >= _MOST_SENDS:
             why = f"it was sent {attempt.sends} times and the API server did not apply it"
-            return await recorded(self._desk, run, attempt, claimed, not_applied=why)
+            return await recorded(self._desk, run, attempt, seen, not_applied=why)
         verdicts = await ask_guards(self._desk, run, attempt.change)
         refused = await refusal(self._desk, run, verdicts)
         if isinstance(refused, End):
-            await recorded(self._desk, run, attempt, claimed, not_applied=refused.why)
+            await recorded(self._desk, run, attempt, seen, not_applied=refused.why)
         return refused or await self._send(run, lease, attempt)
 
-    async def _claim(self, run: Run, lease: Lease, change: Change) -> Seen | Verdict:
+    async def _claim(self, run: Run, lease: Lease, index: int, change: Change) -> Seen | Verdict:
         deadline = min(_REQUEST_SECONDS, lease.seconds_left())
         if deadline <= 0:
             return Hold("the lease ran out before the claim", seconds=0)
@@ -104,7 +121,7 @@ class ApplyActions:
         if isinstance(claimed, Refusal):
             if claimed.passing:
                 return Hold(f"claim: {claimed.why}", seconds=_AGAIN_SECONDS)
-            return End(f"claim: {claimed.why}", state=State.BLOCKED if run.rung == 0 else State.ESCALATED)
+            return End(f"claim: {claimed.why}", state=_refused(run, index))
         return Seen.of(claimed)
 
     async def _send(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:
@@ -116,9 +133,22 @@ class ApplyActions:
             return Hold("the lease ran out before the change was sent", seconds=0)
         sent = await self._desk.effects.apply(attempt.change, attempt.marker, run.epoch, deadline)
         try:
-            seen = await self._desk.effects.read_back(attempt.change.target)
+            seen = await self._desk.effects.read_back(attempt.change)
         except RemediatorError as reason:
             return await unreadable(self._desk, run, attempt, reason.sentence)
-        if conclude(attempt.marker, attempt.change, seen) is Conclusion.NOT_YET:
-            return Hold(f"not applied yet: {sent.said}", seconds=max(_AGAIN_SECONDS, sent.retry_after))
-        return await recorded(self._desk, run, attempt, seen)
+        attempt = attempt.model_copy(update={"sends": attempt.sends + 1})
+        if not _open(attempt, seen):
+            return await recorded(self._desk, run, attempt, seen)
+        if sent.final:
+            return await recorded(self._desk, run, attempt, seen, not_applied=sent.said)
+        return Hold(f"not applied yet: {sent.said}", seconds=max(_AGAIN_SECONDS, sent.retry_after))
+
+
+def _refused(run: Run, index: int) -> State:
+    """How a run ends that may not go on: after a change was made people have to take over."""
+    return State.BLOCKED if index == 0 and run.rung == 0 else State.ESCALATED
+
+
+def _open(attempt: Attempt, seen: Seen | SeenPod | None) -> bool:
+    """Whether what is seen shows that the attempt has not been applied yet, and still may be."""
+    return conclude(attempt.marker, attempt.change, seen, attempt.sends) is Conclusion.NOT_YET

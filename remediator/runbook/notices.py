@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from remediator.domain.change import Change
+from remediator.domain.change import Change, TemplatePatch
 from remediator.domain.notice import Notice
 from remediator.run import Run, State
 
@@ -17,7 +17,9 @@ _NEXT = {
 
 def of_effect(run: Run, change: Change, marker: str, at: datetime) -> Notice:
     """A change was made."""
-    undo = f"Undo: {change.to_title} -> {change.from_title}; the template it had is in run {run.id}."
+    undo = "Nothing to undo: the pod is made anew."
+    if isinstance(change, TemplatePatch):
+        undo = f"Undo: {change.to_title} -> {change.from_title}; the template it had is in run {run.id}."
     return Notice(
         key=f"effect/{marker}",
         at=at,

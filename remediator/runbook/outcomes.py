@@ -1,9 +1,9 @@
 """What an attempt's outcome means for its run."""
 
 from datetime import timedelta
-from typing import assert_never
 
-from remediator.effects.recovery import Conclusion, Seen, conclude
+from remediator.domain.change import Eviction
+from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
 from remediator.run import End, Hold, Run, State, Verdict
 from remediator.runbook.desk import Desk
 from remediator.runbook.notices import of_effect
@@ -13,12 +13,34 @@ from remediator.store.attempts import Attempt, Outcome
 _GIVE_UP_READING_AFTER = timedelta(minutes=10)
 _AGAIN_SECONDS = 5.0
 
+_OUTCOMES: dict[Conclusion, Outcome] = {
+    Conclusion.APPLIED: "applied",
+    Conclusion.CONVERGED: "converged",
+    Conclusion.APPLIED_THEN_CHANGED: "applied_then_changed",
+    Conclusion.SUPERSEDED: "superseded",
+    Conclusion.TARGET_REPLACED: "target_replaced",
+    Conclusion.NOT_YET: "not_applied",
+}
+_PATCH_SAID = {
+    Conclusion.APPLIED: "the object carries our marker {marker}",
+    Conclusion.CONVERGED: "{manager} made the same change",
+    Conclusion.APPLIED_THEN_CHANGED: "it was applied, and then {manager} changed the template",
+    Conclusion.SUPERSEDED: "{manager} changed the template to something else",
+    Conclusion.TARGET_REPLACED: "the object was deleted, or made anew under the same name",
+    Conclusion.NOT_YET: "the object does not show it",
+}
+_EVICTION_SAID = dict.fromkeys(Conclusion, "pod {pod} was changed by somebody else") | {
+    Conclusion.APPLIED: "pod {pod} is gone or going",
+    Conclusion.CONVERGED: "pod {pod} became ready or went away without us",
+    Conclusion.NOT_YET: "pod {pod} is still there",
+}
+
 
 async def recorded(
-    desk: Desk, run: Run, attempt: Attempt, seen: Seen | None, *, not_applied: str | None = None
+    desk: Desk, run: Run, attempt: Attempt, seen: Seen | SeenPod | None, *, not_applied: str | None = None
 ) -> Verdict | None:
     """Record what the object says became of the attempt; None when the run may go on."""
-    conclusion = conclude(attempt.marker, attempt.change, seen)
+    conclusion = conclude(attempt.marker, attempt.change, seen, attempt.sends)
     if not_applied is not None:
         outcome, why = _not_applied(not_applied)
     else:
@@ -62,20 +84,8 @@ def _not_applied(why: str) -> tuple[Outcome, str]:
     return "not_applied", why
 
 
-def _told(conclusion: Conclusion, attempt: Attempt, seen: Seen | None) -> tuple[Outcome, str]:
-    manager = (seen.last_manager if seen else None) or "somebody"
-    match conclusion:
-        case Conclusion.APPLIED:
-            return "applied", f"the object carries our marker {attempt.marker}"
-        case Conclusion.CONVERGED:
-            return "converged", f"{manager} made the same change"
-        case Conclusion.APPLIED_THEN_CHANGED:
-            return "applied_then_changed", f"it was applied, and then {manager} changed the template"
-        case Conclusion.SUPERSEDED:
-            return "superseded", f"{manager} changed the template to something else"
-        case Conclusion.TARGET_REPLACED:
-            return "target_replaced", "the object was deleted, or made anew under the same name"
-        case Conclusion.NOT_YET:
-            return "not_applied", "the object does not show it"
-        case never:
-            assert_never(never)
+def _told(conclusion: Conclusion, attempt: Attempt, seen: Seen | SeenPod | None) -> tuple[Outcome, str]:
+    if isinstance(attempt.change, Eviction):
+        return _OUTCOMES[conclusion], _EVICTION_SAID[conclusion].format(pod=attempt.change.pod)
+    manager = (seen.last_manager if isinstance(seen, Seen) else None) or "somebody"
+    return _OUTCOMES[conclusion], _PATCH_SAID[conclusion].format(manager=manager, marker=attempt.marker)

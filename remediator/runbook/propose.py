@@ -24,11 +24,11 @@ class Propose:
             if isinstance(answer, Unanswered):
                 answer = Proposal(refusal=Refusal(why=answer.why, passing=True))
             entries.extend(Entry.of(each) for each in answer.evidence)
-            if answer.change is None:
+            if not answer.changes:
                 why = answer.refusal or Refusal(why="it proposed nothing")
                 return self._refused(run, f"{action.key()}: {why.why}", why.passing, tuple(entries))
-            changes.append(answer.change)
-            entries.append(_proposed(answer.change))
+            changes.extend(answer.changes)
+            entries.extend(_proposed(each) for each in answer.changes)
         plan = Plan(rung=run.rung, changes=tuple(changes))
         return Proceed(
             f"plan {plan.digest}: {'; '.join(e.summary for e in changes)}", tuple(entries), plan=plan

@@ -26,9 +26,7 @@ class VerifyOutcome:
         if run.plan is None or run.acted_at is None:
             return End("the run carries no plan that was acted on", state=State.ESCALATED)
         verifications = run.rule.ladder[run.rung].verifications
-        findings = await asyncio.gather(
-            *(self._ask(each, run, run.plan.changes[-1]) for each in verifications)
-        )
+        findings = await asyncio.gather(*(self._ask(each, run, run.plan.outcome) for each in verifications))
         now = self._desk.kit.clock.now()
         progress: dict[str, Streak] = {}
         settled: list[Answer | None] = []

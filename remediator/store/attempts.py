@@ -203,14 +203,17 @@ async def _existing(connection: Connection, limit: Limit, run: RunView, change: 
 
 
 async def _effects(connection: Connection, limit: Limit, run: RunView, change: Change | None) -> int:
-    """Attempts that made, or may have made, an effect; a slot is taken until a window after the outcome."""
+    """Attempts that made, or may have made, an effect; a slot is taken until a window after the outcome.
+
+    The changes of one rung are one act on their target: a stuck StatefulSet needs two.
+    """
     target = run.target
     return int(
         await connection.fetchval(
             """select count(*) from attempts
                where (outcome is null or outcome in ('applied', 'applied_then_changed', 'unknown'))
                  and (outcome_at is null or outcome_at > remediator_now() - make_interval(secs => $1))
-                 and not (run_id = $10 and ($11 or outcome is null))
+                 and not (run_id = $10 and ($11 or outcome is null or ($2 = 'target' and rung = $12)))
                  and case $2
                      when 'everything' then true
                      when 'namespace' then cluster = $3 and namespace = $5
@@ -231,6 +234,7 @@ async def _effects(connection: Connection, limit: Limit, run: RunView, change: C
             change.to_revision if change is not None else None,
             run.run_id,
             limit.other_runs_only,
+            run.rung,
         )
     )
 

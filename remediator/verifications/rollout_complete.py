@@ -2,7 +2,7 @@
 
 from remediator.clients.workload import look_at
 from remediator.domain.answers import Answer, Finding
-from remediator.domain.change import Change, exact_hash
+from remediator.domain.change import Change, TemplatePatch, exact_hash
 from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import Verification
@@ -16,7 +16,7 @@ class RolloutComplete(Verification):
         seen = await look_at(kit.kube, run.target)
         if seen is None or seen.uid != change.uid:
             return Finding(answer=Answer.UNKNOWN, why=f"{run.target} is gone or was replaced")
-        if exact_hash(seen.template) != change.to_exact:
+        if isinstance(change, TemplatePatch) and exact_hash(seen.template) != change.to_exact:
             return Finding(answer=Answer.NOT_RECOVERED, why="the template is no longer the one we set")
         status = rollout_status(seen.workload, seen.revision_objects, seen.pods, kit.clock.now())
         match status.state:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -46,17 +47,25 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
 @pytest.fixture
 async def world(tmp_path: Path, real_time_database_url: str, cluster: Cluster) -> AsyncIterator[Live]:
     """A namespace of this test's own with a daemon at work on it."""
-    name = f"remediator-test-{uuid4().hex[:8]}"
+    async with (
+        namespace_made(cluster.kube, f"remediator-test-{uuid4().hex[:8]}") as name,
+        live(
+            tmp_path, real_time_database_url, cluster.kubeconfig, cluster.kube, name, cluster.releases
+        ) as made,
+    ):
+        yield made
+
+
+@asynccontextmanager
+async def namespace_made(kube: KubeConnection, name: str) -> AsyncIterator[str]:
+    """A namespace that has opted in, deleted at the end of the block."""
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": _ENABLED}}
-    answer = await cluster.kube.call("POST", "/api/v1/namespaces", body=body)
+    answer = await kube.call("POST", "/api/v1/namespaces", body=body)
     assert answer.status == 201, answer.body
     try:
-        async with live(
-            tmp_path, real_time_database_url, cluster.kubeconfig, cluster.kube, name, cluster.releases
-        ) as made:
-            yield made
+        yield name
     finally:
-        await cluster.kube.call("DELETE", f"/api/v1/namespaces/{name}")
+        await kube.call("DELETE", f"/api/v1/namespaces/{name}")
 
 
 async def _pause(kube: KubeConnection) -> str:

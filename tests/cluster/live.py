@@ -57,63 +57,60 @@ class Live:
     prometheus: Prometheus
     daemon: Daemon
     url: str
+    kind: str = "deployment"
     fired: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def _path(self) -> str:
-        return f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
+        return f"/apis/apps/v1/namespaces/{self.namespace}/{self.kind}s"
 
-    async def create(self, template: dict[str, Any], *, replicas: int = 2) -> None:
-        """A Deployment `api` whose team allows rollbacks, up and running."""
-        body = {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "api", "annotations": {"remediator.io/rollback": "compatible"}},
-            "spec": {
-                "replicas": replicas,
-                "progressDeadlineSeconds": 5,
-                "minReadySeconds": 0,
-                "selector": {"matchLabels": {"app": "api"}},
-                "template": template,
-            },
-        }
-        answer = await self.kube.call("POST", self._path, body=body)
+    async def create(self, template: dict[str, Any], kind: str = "deployment") -> None:
+        """A workload `api` of this kind whose team allows rollbacks, up and running."""
+        self.kind = kind
+        answer = await self.kube.call("POST", self._path, body=workload(kind, template))
         assert answer.status == 201, answer.body
         await self.rolled_out()
 
-    async def deployment(self) -> dict[str, Any]:
-        """The Deployment as the API server has it now."""
+    async def workload(self) -> dict[str, Any]:
+        """The workload as the API server has it now."""
         answer = await self.kube.call("GET", f"{self._path}/api")
         assert answer.status == 200, answer.body
         found: dict[str, Any] = json.loads(answer.body)
         return found
 
-    async def release(self, template: dict[str, Any]) -> None:
+    async def release(self, template: dict[str, Any], who: str = "somebody") -> None:
         """Somebody rolls out another template."""
         patch = [{"op": "replace", "path": "/spec/template", "value": template}]
         answer = await self.kube.call(
-            "PATCH", f"{self._path}/api", body=patch, content_type="application/json-patch+json"
+            "PATCH",
+            f"{self._path}/api",
+            query={"fieldManager": who},
+            body=patch,
+            content_type="application/json-patch+json",
         )
         assert answer.status == 200, answer.body
+
+    async def delete(self) -> None:
+        """Somebody deletes the workload, and it is gone."""
+        answer = await self.kube.call("DELETE", f"{self._path}/api")
+        assert answer.status == 200, answer.body
+
+        async def gone() -> bool:
+            return (await self.kube.call("GET", f"{self._path}/api")).status == 404
+
+        await until(gone, "the workload is gone")
 
     async def rolled_out(self) -> None:
         """Wait until the newest template is fully available."""
 
         async def complete() -> bool:
-            found = await self.deployment()
-            status, wanted = found.get("status", {}), found["spec"]["replicas"]
-            return bool(
-                status.get("observedGeneration") == found["metadata"]["generation"]
-                and status.get("updatedReplicas") == wanted
-                and status.get("replicas") == wanted
-                and status.get("availableReplicas") == wanted
-            )
+            return fully_rolled_out(await self.workload())
 
-        await until(complete, "the Deployment is fully rolled out")
+        await until(complete, f"the {self.kind} is fully rolled out")
 
     async def soaked(self) -> None:
         """Wait until the daemon's memory has seen the current version available long enough."""
-        found = await self.deployment()
+        found = await self.workload()
         revision = revision_hash(found["spec"]["template"])
 
         async def seen() -> bool:
@@ -130,8 +127,8 @@ class Live:
         await until(seen, f"the memory has seen {SOAK_SECONDS:g} s of availability")
 
     async def version(self) -> str:
-        """Which of the releases the Deployment asks for now."""
-        template = (await self.deployment())["spec"]["template"]
+        """Which of the releases the workload asks for now."""
+        template = (await self.workload())["spec"]["template"]
         name: str = template["metadata"]["annotations"]["release"]
         return name
 
@@ -140,7 +137,7 @@ class Live:
         alert = {
             "alertname": alertname,
             "namespace": self.namespace,
-            "deployment": "api",
+            self.kind: "api",
             "severity": "critical",
             **labels,
         }
@@ -153,15 +150,16 @@ class Live:
         """Alerts come after what causes them; creations are stamped in whole seconds."""
 
         async def later() -> bool:
-            deployment = await self.deployment()
-            if deployment["status"].get("observedGeneration") != deployment["metadata"]["generation"]:
+            found = await self.workload()
+            if found["status"].get("observedGeneration") != found["metadata"]["generation"]:
                 return False
-            path = f"/apis/apps/v1/namespaces/{self.namespace}/replicasets"
-            found = json.loads((await self.kube.call("GET", path)).body)["items"]
-            newest = max(each["metadata"]["creationTimestamp"] for each in found)
+            kept_in = "replicasets" if self.kind == "deployment" else "controllerrevisions"
+            path = f"/apis/apps/v1/namespaces/{self.namespace}/{kept_in}"
+            listed = json.loads((await self.kube.call("GET", path)).body)["items"]
+            newest = max(each["metadata"]["creationTimestamp"] for each in listed)
             return self.daemon.clock.now() - datetime.fromisoformat(newest) > timedelta(seconds=2)
 
-        await until(later, "the newest ReplicaSet is two seconds old")
+        await until(later, "the newest revision is two seconds old")
 
     async def resolve(self) -> None:
         """Everything that fired resolves now."""
@@ -204,6 +202,37 @@ class Live:
             return found
 
 
+def workload(kind: str, template: dict[str, Any]) -> dict[str, Any]:
+    """A Deployment, StatefulSet or DaemonSet `api` that the daemon may change by itself."""
+    names = {"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"}
+    of_kind: dict[str, dict[str, Any]] = {
+        "deployment": {"replicas": 2, "progressDeadlineSeconds": 5},
+        "statefulset": {"replicas": 2, "serviceName": "api"},
+        "daemonset": {},
+    }
+    annotations = {"remediator.io/rollback": "compatible", "remediator.io/enabled": "act"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": names[kind],
+        "metadata": {"name": "api", "annotations": annotations},
+        "spec": {"selector": {"matchLabels": {"app": "api"}}, "template": template, **of_kind[kind]},
+    }
+
+
+def fully_rolled_out(found: dict[str, Any]) -> bool:
+    """By what Kubernetes says, whatever the daemon thinks of it."""
+    status = found.get("status", {})
+    if status.get("observedGeneration") != found["metadata"]["generation"]:
+        return False
+    if found["kind"] == "DaemonSet":
+        counts = ("updatedNumberScheduled", "currentNumberScheduled", "numberAvailable")
+        wanted = status["desiredNumberScheduled"]
+    else:
+        counts = ("updatedReplicas", "replicas", "availableReplicas")
+        wanted = found["spec"]["replicas"]
+    return wanted > 0 and all(status.get(name) == wanted for name in counts)
+
+
 @asynccontextmanager
 async def live(
     tmp_path: Path,
@@ -239,7 +268,14 @@ async def live(
                 },
             }
         )
-        async with assembled(settings, clock) as daemon:
-            await daemon.rules.reload()
-            async with running(daemon) as url:
-                yield Live(kube, namespace, releases, alertmanager, prometheus, daemon, url)
+        async with daemon_at_work(settings) as (daemon, url):
+            yield Live(kube, namespace, releases, alertmanager, prometheus, daemon, url)
+
+
+@asynccontextmanager
+async def daemon_at_work(settings: Settings) -> AsyncIterator[tuple[Daemon, str]]:
+    """A whole daemon, and the address it takes alerts at."""
+    async with assembled(settings, SystemClock()) as daemon:
+        await daemon.rules.reload()
+        async with running(daemon) as url:
+            yield daemon, url

@@ -72,6 +72,6 @@ async def test_a_restart_replaces_the_pods_once(world: Live) -> None:
     await world.run_in(State.ACTED)
     await world.resolve()
     await world.run_in(State.RESOLVED)
-    template = (await world.deployment())["spec"]["template"]
+    template = (await world.workload())["spec"]["template"]
     assert RESTARTED_AT in template["metadata"]["annotations"]
     assert len(await world.attempts()) == 1

@@ -32,6 +32,8 @@ IN_A_NAMESPACE: dict[Right, str] = {
     ("list", "apps", "replicasets"): "the versions of a Deployment, and when each was rolled out",
     ("list", "apps", "controllerrevisions"): "the same of a StatefulSet or DaemonSet",
     ("list", "", "pods"): "diagnostics; whether a rollout is stuck",
+    ("get", "", "pods"): "whether a pod that was evicted is gone",
+    ("create", "", "pods/eviction"): "a stuck StatefulSet waits for its broken pod",
     ("get", "", "pods/log"): "the diagnostic `logs`",
     ("get", "", "configmaps"): "a rollback asks whether those of an earlier version still exist",
     ("list", "", "events"): "the diagnostic `events`",
@@ -52,6 +54,7 @@ OF_METHOD: dict[str, Callable[[str], Right]] = {
     "namespace": lambda _: ("get", "", NAMESPACE.plural),
     "namespaces": lambda _: ("list", "", NAMESPACE.plural),
     "patch": lambda kind: ("patch", _group(kind), resource(kind).plural),
+    "evict": lambda _: ("create", _group("pod"), f"{resource('pod').plural}/eviction"),
     "create_event": lambda _: ("create", _group("event"), resource("event").plural),
 }
 

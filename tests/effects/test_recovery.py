@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from remediator.domain.change import TemplatePatch
+from remediator.domain.change import Eviction, TemplatePatch
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject
-from remediator.effects.recovery import Conclusion, Seen, conclude
+from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
 
 MARKER = "7/0/0"
 
@@ -51,17 +51,17 @@ EXPECTED = {
 @pytest.mark.parametrize(("marker", "state"), list(itertools.product(MARKERS, STATES)))
 def test_marker_and_state_together_decide(marker: str, state: str) -> None:
     seen = Seen.of(workload("uid-1", MARKERS[marker], STATES[state]))
-    assert conclude(MARKER, CHANGE, seen) is EXPECTED[marker, state]
+    assert conclude(MARKER, CHANGE, seen, sends=1) is EXPECTED[marker, state]
 
 
 @pytest.mark.parametrize(("marker", "state"), list(itertools.product(MARKERS, STATES)))
 def test_an_object_with_another_uid_was_replaced_whatever_it_shows(marker: str, state: str) -> None:
     seen = Seen.of(workload("uid-2", MARKERS[marker], STATES[state]))
-    assert conclude(MARKER, CHANGE, seen) is Conclusion.TARGET_REPLACED
+    assert conclude(MARKER, CHANGE, seen, sends=1) is Conclusion.TARGET_REPLACED
 
 
 def test_an_object_that_is_gone_was_replaced() -> None:
-    assert conclude(MARKER, CHANGE, None) is Conclusion.TARGET_REPLACED
+    assert conclude(MARKER, CHANGE, None, sends=1) is Conclusion.TARGET_REPLACED
 
 
 def test_a_restart_stamp_makes_another_state_even_though_it_is_the_same_version() -> None:
@@ -69,7 +69,7 @@ def test_a_restart_stamp_makes_another_state_even_though_it_is_the_same_version(
     stamped["spec"]["template"]["metadata"]["annotations"] = {
         "kubectl.kubernetes.io/restartedAt": "2026-01-05T12:00:00Z"
     }
-    assert conclude(MARKER, CHANGE, Seen.of(stamped)) is Conclusion.APPLIED_THEN_CHANGED
+    assert conclude(MARKER, CHANGE, Seen.of(stamped), sends=1) is Conclusion.APPLIED_THEN_CHANGED
 
 
 def test_the_manager_who_last_wrote_the_template_is_named() -> None:
@@ -85,3 +85,42 @@ def test_the_manager_who_last_wrote_the_template_is_named() -> None:
         },
     ]
     assert Seen.of(written).last_manager == "argocd"
+
+
+EVICTION = Eviction(
+    target=CHANGE.target.model_copy(update={"kind": "statefulset"}),
+    uid="uid-1",
+    pod="db-1",
+    pod_uid="pod-1",
+    from_exact=CHANGE.to_exact,
+    from_title="stuck pod db-1",
+    to_title="db-1 made anew",
+    summary="evict db-1",
+)
+PODS = {
+    "there": {"uid": "pod-1"},
+    "leaving": {"uid": "pod-1", "deletionTimestamp": "2026-01-05T12:00:00Z"},
+    "made anew": {"uid": "pod-2"},
+    "gone": None,
+}
+_ONCE_GONE = {0: Conclusion.CONVERGED, 1: Conclusion.APPLIED, 2: Conclusion.APPLIED}
+EVICTED = {
+    **{("there", sends): Conclusion.NOT_YET for sends in (0, 1, 2)},
+    **{
+        (shown, sends): _ONCE_GONE[sends] for shown in ("leaving", "made anew", "gone") for sends in (0, 1, 2)
+    },
+}
+
+
+@pytest.mark.parametrize(("shown", "sends"), list(itertools.product(PODS, (0, 1, 2))))
+def test_an_eviction_is_judged_by_the_uid_and_by_whether_it_was_ever_sent(shown: str, sends: int) -> None:
+    metadata = PODS[shown]
+    seen = SeenPod.of({"metadata": metadata, "status": {}} if metadata is not None else None)
+    assert conclude(MARKER, EVICTION, seen, sends) is EVICTED[shown, sends]
+
+
+@pytest.mark.parametrize("sends", [0, 1, 2])
+def test_a_pod_that_became_ready_by_itself_needs_no_eviction(sends: int) -> None:
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    seen = SeenPod.of({"metadata": PODS["there"], "status": ready})
+    assert conclude(MARKER, EVICTION, seen, sends) is Conclusion.CONVERGED

@@ -1,0 +1,153 @@
+"""StatefulSets and DaemonSets: opted in by themselves, rolled back by their ControllerRevisions."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.story import Story, deployment
+
+SOAK = 35 * 60.0
+
+
+def workload(kind: str, image: str, *, enabled: str | None = "act", **spec: Any) -> dict[str, Any]:
+    """A StatefulSet or DaemonSet `db` in namespace `shop`."""
+    made = deployment(image)
+    annotations = {"remediator.io/rollback": "compatible"}
+    if enabled is not None:
+        annotations["remediator.io/enabled"] = enabled
+    made |= {"kind": kind}
+    made["metadata"] = {"name": "db", "namespace": "shop", "annotations": annotations}
+    made["spec"] |= {"selector": {"matchLabels": {"app": "db"}}}
+    made["spec"]["template"]["metadata"]["labels"] = {"app": "db"}
+    if kind == "StatefulSet":
+        made["spec"]["serviceName"] = "db"
+    else:
+        del made["spec"]["replicas"]
+    made["spec"] |= spec
+    return made
+
+
+async def released(story: Story, kind: str, image: str, *, enabled: str | None = "act", **spec: Any) -> None:
+    """v1 has soaked, this image was rolled out four minutes ago, and the alert fires."""
+    story.emulator.create(workload(kind, "app:v1", enabled=enabled, **spec))
+    await story.let(30)
+    await story.let(SOAK)
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}}
+    story.emulator.patch(kind, "shop", "db", change, user="somebody", manager="kubectl")
+    await story.let(4 * 60)
+    story.alertmanager.fire(
+        {"alertname": "HighErrorRate", "namespace": "shop", kind.lower(): "db", "severity": "critical"}
+    )
+    await story.deliver()
+
+
+def image(story: Story, kind: str) -> str:
+    found = story.emulator.get(kind, "shop", "db")
+    assert found is not None
+    wanted: str = found["spec"]["template"]["spec"]["containers"][0]["image"]
+    return wanted
+
+
+def images_of_pods(story: Story) -> list[str]:
+    return [each["spec"]["containers"][0]["image"] for each in story.emulator.list("pods", "shop")]
+
+
+def effects(story: Story) -> list[str]:
+    """What the daemon changed, claims and Events left out."""
+    return [
+        f"{each.verb} {each.resource}"
+        for each in story.emulator.effects
+        if each.user == "remediator" and not each.claim and each.resource != "events"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+async def test_a_bad_release_of_a_set_is_rolled_back(story: Story, kind: str) -> None:
+    await released(story, kind, "app:v2")
+    assert image(story, kind) == "app:v1"
+    await story.let(3 * 60)
+    assert set(images_of_pods(story)) == {"app:v1"}
+    assert (await story.run()).state == "ACTED"
+
+
+@pytest.mark.parametrize("bad", ["app:missing-v2", "app:crash-v2", "app:never-ready-v2"])
+async def test_a_stuck_statefulset_gets_its_template_back_and_its_broken_pod_evicted(
+    story: Story, bad: str
+) -> None:
+    await released(story, "StatefulSet", bad)
+    await story.let(60)
+    assert effects(story) == ["patch statefulsets", "create pods"]
+    assert images_of_pods(story) == ["app:v1", "app:v1"]
+    story.alertmanager.resolve(
+        {"alertname": "HighErrorRate", "namespace": "shop", "statefulset": "db", "severity": "critical"}
+    )
+    await story.deliver()
+    await story.let(3 * 60)
+    assert (await story.run()).state == "RESOLVED"
+
+
+async def test_with_parallel_pod_management_no_pod_has_to_be_evicted(story: Story) -> None:
+    await released(story, "StatefulSet", "app:crash-v2", podManagementPolicy="Parallel")
+    await story.let(60)
+    assert effects(story) == ["patch statefulsets"]
+    assert images_of_pods(story) == ["app:v1", "app:v1"]
+
+
+async def test_a_budget_that_allows_no_eviction_stops_it_and_people_take_over(story: Story) -> None:
+    budget = {"selector": {"matchLabels": {"app": "db"}}, "maxUnavailable": 0}
+    story.emulator.create(
+        {
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": "db", "namespace": "shop"},
+            "spec": budget,
+        }
+    )
+    await released(story, "StatefulSet", "app:crash-v2")
+    await story.let(60)
+    run = await story.run()
+    assert (run.state, effects(story)) == ("ESCALATED", ["patch statefulsets"])
+    assert "disruption budget" in (run.why or "")
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+async def test_a_set_that_has_not_opted_in_by_itself_is_left_alone(story: Story, kind: str) -> None:
+    await released(story, kind, "app:v2", enabled=None)
+    run = await story.run()
+    assert (run.state, effects(story)) == ("BLOCKED", [])
+    assert f"a {kind} is opted in by itself" in (run.why or "")
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+async def test_a_set_that_has_opted_in_is_changed_with_a_persons_yes_only(story: Story, kind: str) -> None:
+    await released(story, kind, "app:v2", enabled="true")
+    run = await story.run()
+    assert (run.state, effects(story)) == ("BLOCKED", [])
+    assert "with a person's yes" in (run.why or "")
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+async def test_with_on_delete_a_template_put_back_would_help_nobody(story: Story, kind: str) -> None:
+    await released(story, kind, "app:v2", updateStrategy={"type": "OnDelete"})
+    run = await story.run()
+    assert (run.state, effects(story)) == ("BLOCKED", [])
+    assert "OnDelete" in (run.why or "")
+
+
+async def test_behind_a_partition_only_the_released_pods_go_back(story: Story) -> None:
+    partition = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
+    story.emulator.create(workload("StatefulSet", "app:v1"))
+    await story.let(30)
+    await story.let(SOAK)
+    change: dict[str, Any] = {
+        "spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:v2"}]}}}
+    }
+    change["spec"] |= {"updateStrategy": partition}
+    story.emulator.patch("StatefulSet", "shop", "db", change, user="somebody", manager="kubectl")
+    await story.let(4 * 60)
+    assert sorted(images_of_pods(story)) == ["app:v1", "app:v2"]
+    story.alertmanager.fire({"alertname": "HighErrorRate", "namespace": "shop", "statefulset": "db"})
+    await story.deliver()
+    await story.let(60)
+    assert images_of_pods(story) == ["app:v1", "app:v1"]
+    assert effects(story) == ["patch statefulsets"]

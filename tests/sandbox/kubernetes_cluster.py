@@ -21,6 +21,8 @@ KUBECTL = "kubectl.1.33/v1.33.1"
 """How kubectl called itself, as the managers of its writes show; the recordings say `kubectl`."""
 LAG = 0.045
 """Seconds until the emulator's controllers see a change."""
+PULLED = ("/shop/db:", "/shop/agent:")
+"""Images the node had to pull once; it had all others."""
 ADMIN = Account("kubernetes-admin", "admin", ["system:masters", "system:authenticated"], [EVERYTHING])
 SERVICE_ACCOUNT = service_account(
     "shop-rbac",
@@ -73,7 +75,7 @@ def headers_of(request: Json, name: str) -> dict[str, str]:
     return {**headers, "Authorization": f"Bearer {token}"}
 
 
-def emulator(pull_seconds: float) -> Emulator:
+def emulator(pull_seconds: float, *, watch_list: bool) -> Emulator:
     """An emulator as slow as the real cluster was."""
     settings = Settings(
         observe_lag=LAG,
@@ -83,4 +85,7 @@ def emulator(pull_seconds: float) -> Emulator:
         ready_seconds=0.4,
         stop_seconds=0.3,
     )
-    return Emulator(DrivenClock(BEGIN), settings=settings, images=images, accounts=[ADMIN, SERVICE_ACCOUNT])
+    accounts = [ADMIN, SERVICE_ACCOUNT]
+    return Emulator(
+        DrivenClock(BEGIN), settings=settings, images=images, accounts=accounts, watch_list=watch_list
+    )

@@ -96,3 +96,22 @@ BAD_POD = Unrecorded(
     },
 )
 """Of events."""
+
+_GOOD_PATH, _GOOD = deployment_at("good", "shop-endpoints")
+GOOD = Unrecorded(0.9, "POST", _GOOD_PATH, _GOOD)
+"""Of endpointslices."""
+
+_STREAM = "/api/v1/namespaces/shop-stream/configmaps"
+STREAMED = (
+    *(
+        Unrecorded(
+            7.5,
+            "POST",
+            _STREAM,
+            {"metadata": {"name": f"item-{n}", "labels": {"n": f"{n}"}}, "data": {"k": "v"}},
+        )
+        for n in range(3)
+    ),
+    Unrecorded(8.895, "PATCH", f"{_STREAM}/item-1", {"data": {"k": "w"}}, "application/merge-patch+json"),
+)
+"""Of watch-streaming-list."""

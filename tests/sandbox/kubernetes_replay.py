@@ -13,6 +13,7 @@ from remediator.sandbox.kubernetes import Emulator
 from tests.sandbox.kubernetes_client import Answered, Json
 from tests.sandbox.kubernetes_cluster import LAG, headers_of
 from tests.sandbox.kubernetes_equivalence import Names, differences
+from tests.sandbox.kubernetes_exchange import answer_differences, with_versions
 from tests.sandbox.kubernetes_watches import OpenWatch, watch_differences
 
 STEP = 0.02
@@ -40,7 +41,6 @@ BODIES: Json = {
 """Requests too large to be recorded, by how the recording describes them."""
 ABSENT = {"nowhere", "default", "kube-system", "kube-node-lease"}
 """Namespaces that must not be made before a replay."""
-_HEADERS = ("content-type", "warning", "retry-after")
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Replay:
 
     async def _open_watch(self, exchange: Json) -> None:
         self.outcome.exchanges += 1
-        name, request = exchange["name"], _with_versions(self.names, exchange["request"])
+        name, request = exchange["name"], with_versions(self.names, exchange["request"])
         request["headers"] = headers_of(request, name)
         wanted = exchange["request"]["query"].get("resourceVersion", "")
         unknown = wanted == request["query"].get("resourceVersion", "")
@@ -209,7 +209,7 @@ class Replay:
         while True:
             answer = await self._ask(exchange["request"], exchange["name"])
             tried = self.names.copy()
-            found = list(_answer_differences(exchange["response"], answer, tried))
+            found = list(answer_differences(exchange["response"], answer, tried))
             closest = found if not closest or len(found) < len(closest) else closest
             if not found or not reading or hopeless or self._owed <= -PATIENCE:
                 self._owed = self._owed if reading else min(0.0, self._owed)
@@ -263,7 +263,7 @@ class Replay:
         await self.cluster.advance(seconds)
 
     async def _ask(self, request: Json, name: str = "") -> Answered:
-        request = _with_versions(self.names, request)
+        request = with_versions(self.names, request)
         headers = headers_of(request, name)
         body = BODIES.get(str(request["body"]), request["body"])
         data = body if isinstance(body, str) else None if body is None else json.dumps(body)
@@ -293,40 +293,3 @@ def _namespaces_before(exchanges: Sequence[Json]) -> set[str]:
 
 
 _NOTHING: Json = {"method": "GET", "query": {}, "headers": {}, "body": None}
-
-
-def _with_versions(names: Names, request: Json) -> Json:
-    def versions(value: Any) -> Any:
-        if isinstance(value, dict):
-            result = {}
-            for name, inner in value.items():
-                is_version = name == "resourceVersion" and isinstance(inner, str)
-                result[name] = _version(names, inner) if is_version else versions(inner)
-            if value.get("path") == "/metadata/resourceVersion" and isinstance(value.get("value"), str):
-                result["value"] = _version(names, value["value"])
-            return result
-        return [versions(inner) for inner in value] if isinstance(value, list) else value
-
-    translated: Json = names.translate(versions(request))
-    return translated
-
-
-def _version(names: Names, recorded: str) -> str:
-    as_list = names.lists.get(recorded, recorded)
-    return names.there.get(f"version {recorded}", as_list).removeprefix("version ")
-
-
-def _answer_differences(recorded: Json, answer: Answered, names: Names) -> list[str]:
-    if recorded["status"] != answer.status:
-        return [f"status: recorded {recorded['status']}, seen {answer.status} {answer.text[:200]}"]
-    found = []
-    wanted = {name.lower(): value for name, value in recorded["headers"].items()}
-    seen = {name.lower(): value for name, value in answer.headers.items()}
-    for name in sorted(wanted.keys() | set(_HEADERS)):
-        if wanted.get(name) != seen.get(name):
-            found.append(f"header {name}: recorded {wanted.get(name)}, seen {seen.get(name)}")
-    body: Any = recorded["body"]
-    shown: Any = answer.text or None
-    if isinstance(body, dict | list):
-        shown = json.loads(answer.text)
-    return [*found, *differences(body, shown, names)]

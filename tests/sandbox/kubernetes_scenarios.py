@@ -3,17 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tests.sandbox import kubernetes_known_differences as differences
 from tests.sandbox.kubernetes_client import Json
-from tests.sandbox.kubernetes_deeds import BAD_POD, PODS, SECRETS, deployment_at
+from tests.sandbox.kubernetes_deeds import BAD_POD, GOOD, PODS, SECRETS, STREAMED, deployment_at
 from tests.sandbox.kubernetes_replay import Unrecorded
 from tests.sandbox.kubernetes_sets import recorded_set
-
-NO_AUTOSCALER = "the emulator has no HorizontalPodAutoscaler controller"
-BETWEEN_TWO_LOOKS = "the recording shows a state the real controllers passed through for some milliseconds"
-REFUSED_BY_AIOHTTP = "aiohttp refuses methods HTTP does not know with a 400 of its own"
-
-FOUR_WAYS = "the emulator's containers know four ways to go (images.py); this pod goes another"
-NO_INIT_CONTAINERS = "the emulator refuses pods with init containers"
 
 
 @dataclass(frozen=True)
@@ -23,6 +17,7 @@ class Scenario:
     parts: further files recorded at the same time, merged in by time.
     present: path and object of what was there before.
     unrecorded: what happened besides what was recorded.
+    watch_list: whether the server had that feature gate on.
     pull_seconds: how long images took to be pulled.
     explained: exchanges that may differ, and the reason; one that does not differ must not be listed.
     """
@@ -30,13 +25,14 @@ class Scenario:
     parts: Sequence[str] = ()
     present: Sequence[tuple[str, Json]] = ()
     unrecorded: Sequence[Unrecorded] = ()
+    watch_list: bool = False
     pull_seconds: float = 0.1
     explained: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def never_equal(self) -> set[str]:
         """The explained exchanges, but those a state would answer that may yet come."""
-        return {each for each, why in self.explained.items() if why != BETWEEN_TWO_LOOKS}
+        return {each for each, why in self.explained.items() if why != differences.BETWEEN_TWO_LOOKS}
 
 
 _HELD = {
@@ -44,22 +40,6 @@ _HELD = {
     "kind": "ConfigMap",
     "metadata": {"name": "held", "finalizers": ["example.com/hold"]},
 }
-_ENDS_IN_OTHER_WAYS = (
-    "oom: OOMKilled",
-    "no-config",
-    "no-command: StartError",
-    "deadline: DeadlineExceeded",
-    "liveness: restarted",
-    "disk: evicted for ephemeral storage",
-    "slow-stop: gone",
-)
-_INIT_CONTAINERS = (
-    "init container done",
-    "init-crash: Init:CrashLoopBackOff",
-    "init container still failing",
-    "init container log",
-)
-
 SCENARIOS: Mapping[str, Scenario] = {
     "rollback-json-patch": Scenario(),
     "deployment-rollout": Scenario(
@@ -78,18 +58,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "ownership-metadata": Scenario(),
     "errors": Scenario(
         present=[("/api/v1/namespaces/shop-closing/configmaps", _HELD)],
-        explained={"unknown method": REFUSED_BY_AIOHTTP},
+        explained=differences.ERRORS,
     ),
-    "scale-hpa-pdb-eviction": Scenario(
-        explained={
-            "scale: dry run": BETWEEN_TWO_LOOKS,
-            "scaled to zero: deployment": BETWEEN_TWO_LOOKS,
-            "hpa: get": NO_AUTOSCALER,
-            "hpa: merge patch": NO_AUTOSCALER,
-            "hpa: json patch with test of maxReplicas": NO_AUTOSCALER,
-            "events": NO_AUTOSCALER,
-        }
-    ),
+    "scale-hpa-pdb-eviction": Scenario(explained=differences.SCALE_HPA_PDB_EVICTION),
     "deletion-gc": Scenario(
         present=[deployment_at(name, "shop-gc") for name in ("background", "foreground", "orphan")]
     ),
@@ -97,26 +68,23 @@ SCENARIOS: Mapping[str, Scenario] = {
     "kubectl-deployment": Scenario(
         parts=("kubectl-deployment-more",), present=[deployment_at("api", "shop-kubectl", 2)]
     ),
-    "kubectl-other": Scenario(present=[deployment_at("api", "shop-kubectl", 2)]),
+    "kubectl-other": Scenario(
+        present=[deployment_at("api", "shop-kubectl", 2)], explained=differences.KUBECTL_OTHER
+    ),
     "pods": Scenario(
         parts=("pods-logs", "pods-exec"),
         unrecorded=PODS,
         pull_seconds=2.0,
-        explained={
-            **dict.fromkeys(_ENDS_IN_OTHER_WAYS, FOUR_WAYS),
-            **dict.fromkeys(_INIT_CONTAINERS, NO_INIT_CONTAINERS),
-            "events": FOUR_WAYS,
-            "table of pods": FOUR_WAYS,
-        },
+        explained=differences.PODS,
     ),
     "watch-protocol": Scenario(
         unrecorded=SECRETS,
     ),
-    "watch-streaming-list": Scenario(),
-    "discovery": Scenario(),
-    "rbac": Scenario(present=[deployment_at("api", "shop-rbac")]),
-    "jobs": Scenario(),
-    "events": Scenario(unrecorded=[BAD_POD]),
-    "endpointslices": Scenario(),
-    "nodes-namespaces": Scenario(),
+    "watch-streaming-list": Scenario(unrecorded=STREAMED, watch_list=True),
+    "discovery": Scenario(explained=differences.DISCOVERY),
+    "rbac": Scenario(present=[deployment_at("api", "shop-rbac")], explained=differences.RBAC),
+    "jobs": Scenario(explained=differences.JOBS),
+    "events": Scenario(unrecorded=[BAD_POD], explained=differences.EVENTS),
+    "endpointslices": Scenario(unrecorded=[GOOD]),
+    "nodes-namespaces": Scenario(explained=differences.NODES_NAMESPACES),
 }

@@ -43,7 +43,11 @@ def _among(allowed: Iterable[str], value: str) -> bool:
 EVERYTHING = AccessRule(("*",), ("*",), ("*",))
 """cluster-admin."""
 
-_SELF_REVIEW = AccessRule(("create",), ("authorization.k8s.io",), ("selfsubjectaccessreviews",))
+_SELF_REVIEW = AccessRule(
+    ("create",),
+    ("authentication.k8s.io", "authorization.k8s.io"),
+    ("selfsubjectaccessreviews", "selfsubjectreviews", "selfsubjectrulesreviews"),
+)
 _DISCOVERY = ("/api", "/apis", "/version", "/openapi")
 _HEALTH = ("/healthz", "/livez", "/readyz")
 

@@ -69,14 +69,6 @@ def _token_volume(name: str) -> Json:
     return {"name": name, "projected": {"sources": sources, "defaultMode": 420}}
 
 
-def admit_change(kind: str, before: Json, after: Json) -> None:
-    """Add, in place, what the server adds to an object that is changed."""
-    if kind == "DaemonSet" and before["spec"]["template"] != after["spec"]["template"]:
-        annotations = after["metadata"]["annotations"]
-        count = int(annotations[TEMPLATE_GENERATION]) + 1
-        after["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: str(count)}
-
-
 def _admit_service(spec: Json, suffix: str) -> None:
     """An address out of the cluster's range, unless it is headless or a name for another."""
     if spec["type"] == "ExternalName":
@@ -86,6 +78,14 @@ def _admit_service(spec: Json, suffix: str) -> None:
     spec["clusterIPs"] = [spec["clusterIP"]]
     spec.setdefault("ipFamilies", ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "SingleStack")
+
+
+def admit_change(kind: str, before: Json, after: Json) -> None:
+    """Add, in place, what the server adds to an object that is changed."""
+    if kind == "DaemonSet" and before["spec"]["template"] != after["spec"]["template"]:
+        annotations = after["metadata"]["annotations"]
+        count = int(annotations[TEMPLATE_GENERATION]) + 1
+        after["metadata"]["annotations"] = {**annotations, TEMPLATE_GENERATION: str(count)}
 
 
 def admit(kind: str, obj: Json, suffix: str) -> None:

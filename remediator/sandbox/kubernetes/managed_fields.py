@@ -81,7 +81,7 @@ _SKELETONS: dict[str, Json] = {
     "Pod": {"spec": {"containers": [{"name": ""}]}, "status": {"x": 0}},
     "Event": {"involvedObject": {"x": 0}, "source": {"x": 0}, "metadata": {"x": 0}},
     "HorizontalPodAutoscaler": {"spec": {"scaleTargetRef": {"x": 0}}},
-    "Role": {"rules": [{}]},
+    "Service": {"spec": {"x": 0}, "status": {"loadBalancer": {"x": 0}}, "metadata": {"x": 0}},
 }
 _DEFAULT_SKELETON: Json = {"spec": {"x": 0}, "status": {"x": 0}, "metadata": {"x": 0}}
 """What Go always encodes, because the field is no pointer: nobody owns such a struct as such."""

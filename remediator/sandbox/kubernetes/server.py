@@ -17,6 +17,9 @@ from remediator.sandbox.kubernetes.loop import Loop
 from remediator.sandbox.kubernetes.request import Call
 from remediator.sandbox.kubernetes.status import Json
 
+OBSERVERS: list[Callable[[LoggedRequest], None]] = []
+"""Called with every request to any emulator of this process, once it has its answer or has lost its client."""
+
 
 class Server:
     """Serves an Api on loopback."""
@@ -63,6 +66,13 @@ class Server:
         call = Call(request.method, request.path, dict(request.query), headers, body)
         user = self._api.user_of(call)
         place = self._log(call, user)
+        try:
+            return await self._answer(request, call, user, place)
+        finally:
+            for observe in OBSERVERS:
+                observe(self.requests[place])
+
+    async def _answer(self, request: web.Request, call: Call, user: str, place: int) -> web.StreamResponse:
         fault = self._faults.for_request(call, user)
         apply = self._applying(call)
         if fault is None:

@@ -216,16 +216,15 @@ def _spec_causes(kind: str, obj: Json) -> Iterator[Cause]:
         most = obj["spec"].get("maxReplicas", 0)
         if most < obj["spec"]["minReplicas"]:
             yield wrong("spec.maxReplicas", str(most), "must be greater than or equal to `minReplicas`")
-    elif kind in ("ControllerRevision", "Event"):
-        yield from _record_causes(kind, obj)
+    elif kind == "Event":
+        yield from _event_causes(obj)
+    elif kind == "ControllerRevision":
+        yield from not_negative(obj, "revision", "revision")
     elif kind in ("ConfigMap", "Secret"):
         yield from _size_causes(kind, obj)
 
 
-def _record_causes(kind: str, obj: Json) -> Iterator[Cause]:
-    if kind == "ControllerRevision":
-        yield from not_negative(obj, "revision", "revision")
-        return
+def _event_causes(obj: Json) -> Iterator[Cause]:
     about = obj["involvedObject"].get("namespace", "")
     if about not in ("", obj["metadata"].get("namespace")):
         yield wrong("involvedObject.namespace", f'"{about}"', "does not match event.namespace")

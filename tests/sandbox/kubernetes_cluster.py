@@ -48,9 +48,6 @@ IMAGES = {
 }
 """What the recorded images do, by their tags; those of any other run well."""
 
-PULLED = ("/shop/db:", "/shop/agent:")
-"""Images the node had to pull once; it had all others."""
-
 
 def images(image: str) -> ImageBehaviour:
     """How a recorded image behaves."""

@@ -27,7 +27,7 @@ from remediator.workloads.rollout_status import (
     rolls_by_itself,
     waits_for_every_pod,
 )
-from remediator.workloads.stuck_pods import why_stuck
+from remediator.workloads.stuck_pods import unpullable_images, why_stuck
 from remediator.workloads.version import Version
 
 _MEASURED = 3
@@ -105,6 +105,7 @@ class Rollback(Action):
                 )
                 for version, of in of_version.items()
             },
+            unpullable=unpullable_images(await kit.kube.list("pod", run.target.namespace)),
             rolled_back_from=annotations.get(ROLLED_BACK_FROM),
             now=kit.clock.now(),
         )
@@ -166,7 +167,7 @@ class Rollback(Action):
             + ("; ".join(differences) or "the templates differ in nothing a person would name"),
             annotations={ROLLED_BACK_FROM: current.hash},
             ask_because=tuple(ask_because),
-            caveats=("whether the image can still be pulled", *_caveats(choice, chosen)),
+            caveats=("whether its image is still in the registry", *_caveats(choice, chosen)),
         )
 
 

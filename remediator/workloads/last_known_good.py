@@ -8,7 +8,7 @@ from typing import Literal
 from remediator.domain.duration import format_duration
 from remediator.domain.history import AlertSpan, Tenure
 from remediator.domain.value import Value
-from remediator.workloads.revision import Revision
+from remediator.workloads.revision import Revision, every_image
 from remediator.workloads.version import Version, versions_of
 
 Source = Literal["memory", "kube_state_metrics", "replica_set"]
@@ -36,6 +36,8 @@ class Facts:
     """By revision hash: what could not be observed of the configuration it would run with, a clause each."""
     measured: Mapping[str, str] = field(default_factory=dict)
     """By revision hash: the sentence about a version that kube-state-metrics saw fully available long enough."""
+    unpullable: frozenset[str] = frozenset()
+    """Images that a pod of the namespace waits for in vain right now."""
     rolled_back_from: str | None = None
     """The annotation remediator.io/rolled-back-from of the workload: a revision hash."""
     now: datetime
@@ -77,9 +79,9 @@ def choose(
     """Choose the newest good version among those older than the current one.
 
     Good: seen fully available for `soak` without a break, no such alert began in its time, nobody went back
-    past it since, its ConfigMaps exist, and it was the current one within `max_age`. Only when no version is
-    good by what was seen does the age of ReplicaSets stand in for it. With `strict_config` a version of whose
-    configuration something could not be observed is not good.
+    past it since, its ConfigMaps exist, no pod waits for its image in vain, and it was the current one within
+    `max_age`. Only when no version is good by what was seen does the age of ReplicaSets stand in for it. With
+    `strict_config` a version of whose configuration something could not be observed is not good.
     """
     earlier = [
         each for each in versions_of(facts.revisions, facts.tenures) if each.hash != facts.current_revision
@@ -164,12 +166,20 @@ def _against(version: Version, facts: Facts, max_age: timedelta) -> Iterator[str
     if alerts := version.alerts(facts.alert_spans):
         last = max(alerts, key=lambda each: each.starts_at)
         yield f"{last.alertname} began in its time, last at {last.starts_at.isoformat(timespec='seconds')}."
-    if missing := sorted(facts.missing_config.get(version.hash, ())):
-        yield f"It needs ConfigMaps that no longer exist: {', '.join(missing)}."
+    yield from _cannot_start(version, facts)
     if version.last_current_at is None:
         yield "When it was last the current one is not known."
     elif (age := facts.now - version.last_current_at) > max_age:
         yield f"It was last the current one {_shown(age)} ago, more than {_shown(max_age)}."
+
+
+def _cannot_start(version: Version, facts: Facts) -> Iterator[str]:
+    """What its pods would wait for in vain."""
+    if missing := sorted(facts.missing_config.get(version.hash, ())):
+        yield f"It needs ConfigMaps that no longer exist: {', '.join(missing)}."
+    needed = every_image(version.newest.template) if version.newest is not None else frozenset()
+    if gone := sorted(facts.unpullable & needed):
+        yield f"A pod of this namespace cannot pull its image now: {', '.join(gone)}."
 
 
 def _left(version: Version, facts: Facts) -> str | None:

@@ -67,6 +67,12 @@ def images(template: JsonObject) -> tuple[str, ...]:
     return tuple(each for each in named if each)
 
 
+def every_image(template: JsonObject) -> frozenset[str]:
+    """The images of all containers, those of init containers as well."""
+    named = objects(template, "spec", "initContainers") + objects(template, "spec", "containers")
+    return frozenset(text(each, "image") for each in named) - {""}
+
+
 def _short(image: str) -> str:
     """`app:v41` of `registry:5000/shop/app:v41@sha256:...`; with a digest alone, its first 12 digits."""
     name, _, image_digest = image.rsplit("/", 1)[-1].partition("@")

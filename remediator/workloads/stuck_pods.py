@@ -1,5 +1,6 @@
 """Whether a pod will not become ready without somebody's help."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from remediator.domain.value import JsonObject
@@ -17,6 +18,8 @@ HOPELESS = frozenset(
     }
 )
 """Reasons of a waiting container that a new pod of the same template would meet again."""
+
+_NOT_PULLED = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 
 
 def why_stuck(pod: JsonObject, now: datetime, stuck_after: timedelta, shown: str) -> str | None:
@@ -38,6 +41,22 @@ def why_stuck(pod: JsonObject, now: datetime, stuck_after: timedelta, shown: str
     if since is not None and now - since > stuck_after:
         return f"{name}: not ready for longer than {shown}."
     return None
+
+
+def unpullable_images(pods: Iterable[JsonObject]) -> frozenset[str]:
+    """Images that containers of these pods wait for in vain, as their templates name them."""
+    found: set[str] = set()
+    for pod in pods:
+        for field, kind in (("initContainers", "initContainerStatuses"), ("containers", "containerStatuses")):
+            waiting = {
+                text(each, "name")
+                for each in objects(pod, "status", kind)
+                if text(each, "state", "waiting", "reason") in _NOT_PULLED
+            }
+            found |= {
+                text(each, "image") for each in objects(pod, "spec", field) if text(each, "name") in waiting
+            }
+    return frozenset(found)
 
 
 def _unready_since(pod: JsonObject) -> datetime | None:

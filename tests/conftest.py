@@ -8,12 +8,7 @@ from remediator.sandbox.postgres import PostgresServer
 from remediator.store.database import Database, open_database
 from tests.support.clock import DrivenClock
 from tests.support.databases import Databases, private_postgres
-from tests.support.request_kinds import RequestKinds
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Watch which requests the tests' emulators get."""
-    config.pluginmanager.register(RequestKinds(), "request-kinds")
+from tests.support.request_kinds_plugin import pytest_configure  # noqa: F401 -- a hook
 
 
 @pytest.fixture(scope="session")

@@ -70,20 +70,24 @@ class Picture:
         for follower in self._followers():
             await follower.close()
 
-    def sightings(self) -> list[Sighting]:
-        """What this look tells of every workload whose kind is seen as it is now."""
+    async def sightings(self) -> list[Sighting]:
+        """What this look tells of every workload whose kind is seen as it is now.
+
+        Judged anew is only what changed. At the first look this is everything: others get their turn between.
+        """
         judged: dict[tuple[str, str], tuple[object, Sighting | None]] = {}
         for kind in KINDS:
             workloads, revisions = self._whole[kind], self._whole[KEPT_IN[kind]]
             if not workloads.is_current or not revisions.is_current:
                 continue
             owned = _by_owner(revisions.objects)
-            for name, workload in workloads.objects.items():
+            for name, workload in list(workloads.objects.items()):
                 made = owned.get(workload.uid, [])
                 facts = (workload.version, *((each.uid, each.version) for each in made))
                 known = self._judged.get((kind, name))
                 if known is None or known[0] != facts:
                     known = facts, self._sighting(kind, workload, made)
+                    await asyncio.sleep(0)
                 judged[kind, name] = known
         self._judged = judged
         return [seen for _, seen in judged.values() if seen is not None]

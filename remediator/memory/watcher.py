@@ -8,7 +8,7 @@ from remediator.memory.follower import Cluster
 from remediator.memory.picture import Picture
 from remediator.memory.written import Written
 from remediator.store import loop_leases, tenures
-from remediator.store.database import Connection, Database
+from remediator.store.database import Database
 from remediator.workloads.consent import ENABLED
 
 _UNSEEN_AFTER = 4.0
@@ -45,20 +45,14 @@ class Watcher:
 
     async def tick(self) -> bool:
         """Look once; never finds more to do at once."""
-        async with self._database.connection() as connection:
-            is_ours = await self._hold(connection)
-        if not is_ours:
+        if not await self._is_ours():
             await self.close()
             return False
         await self._follow()
         await self._take_up(await self._opted_in())
         # Once more: those of new namespaces, and those that had to go on from too long ago.
         await self._follow()
-        async with self._database.transaction() as connection:
-            if await self._hold(connection):  # opening the watches may have taken longer than the lease
-                await self._write(connection)
-                return False
-        await self.close()
+        await self._write()
         return False
 
     async def close(self) -> None:
@@ -68,8 +62,9 @@ class Watcher:
         for picture in pictures.values():
             await picture.close()
 
-    async def _hold(self, connection: Connection) -> bool:
-        return await loop_leases.hold(connection, "memory", self._owner, self._every * 3)
+    async def _is_ours(self) -> bool:
+        async with self._database.connection() as connection:
+            return await loop_leases.hold(connection, "memory", self._owner, self._every * 3)
 
     async def _follow(self) -> None:
         at_once = asyncio.Semaphore(_AT_ONCE)
@@ -94,7 +89,12 @@ class Watcher:
         for name in opted_in - set(self._pictures):
             self._pictures[name] = Picture(self._cluster, self._clock, name)
 
-    async def _write(self, connection: Connection) -> None:
-        sightings = [seen for picture in self._pictures.values() for seen in picture.sightings()]
-        await tenures.see(connection, sightings, self._every * _UNSEEN_AFTER)
-        await self._written.bring_up_to_date(connection, self._pictures)
+    async def _write(self) -> None:
+        # Opening the watches may have taken longer than the lease.
+        if not await self._is_ours():
+            await self.close()
+            return
+        sightings = [seen for picture in self._pictures.values() for seen in await picture.sightings()]
+        async with self._database.transaction() as connection:
+            await tenures.see(connection, sightings, self._every * _UNSEEN_AFTER)
+            await self._written.bring_up_to_date(connection, self._pictures)

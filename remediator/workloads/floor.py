@@ -40,11 +40,24 @@ def while_rolling(workload: JsonObject, desired: int, ready: int) -> Estimate:
     if strategy == "Recreate":
         return Estimate(ready=ready, lowest=0, why="its strategy is Recreate")
     if kind == "StatefulSet":
-        # One pod at a time, and not the next before it is ready; pods that are not ready may come later.
-        return Estimate(ready=ready, lowest=max(0, ready - 1), why="a StatefulSet replaces one pod at a time")
+        return _of_statefulset(workload, desired, ready)
     away = _unavailable(kind, at(workload, "spec", field, "rollingUpdate"), desired)
     lowest = min(ready, max(0, desired - away))
     return Estimate(ready=ready, lowest=lowest, why=f"{away} of {desired} pods may be unavailable meanwhile")
+
+
+def _of_statefulset(workload: JsonObject, desired: int, ready: int) -> Estimate:
+    """With OrderedReady nothing is replaced while another pod is not ready (processMonotonic returns early in
+    stateful_set_control.go); with Parallel a ready pod may go while one that is not ready waits below it.
+    """
+    rolling = at(workload, "spec", "updateStrategy", "rollingUpdate", "maxUnavailable")
+    away = _resolved(rolling, _DEFAULTS["StatefulSet"], desired, up=True)
+    why = f"a StatefulSet replaces {away} pod{'' if away == 1 else 's'} at a time"
+    if text(workload, "spec", "podManagementPolicy") == "Parallel":
+        return Estimate(ready=ready, lowest=max(0, ready - away), why=f"{why}, ready or not")
+    return Estimate(
+        ready=ready, lowest=min(ready, max(0, desired - away)), why=f"{why} and waits for the others"
+    )
 
 
 def while_evicting(ready: int, pod_is_ready: bool) -> Estimate:

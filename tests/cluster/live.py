@@ -210,7 +210,11 @@ def workload(kind: str, template: dict[str, Any]) -> dict[str, Any]:
         "statefulset": {"replicas": 2, "serviceName": "api"},
         "daemonset": {},
     }
-    annotations = {"remediator.io/rollback": "compatible", "remediator.io/enabled": "act"}
+    annotations = {
+        "remediator.io/rollback": "compatible",
+        "remediator.io/enabled": "act",
+        "remediator.io/interruptible": "true",  # a DaemonSet of a cluster with one node has one pod
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": names[kind],

@@ -128,6 +128,13 @@ def test_a_rules_own_floor_refuses(replicas: int, ready: int, floor: int) -> Non
         assert not verdict.passing
 
 
+def parallel(replicas: int, ready: int) -> dict[str, Any]:
+    """A StatefulSet that does not wait for one pod before it sees to the next."""
+    found = workload("StatefulSet", replicas, ready)
+    found["spec"]["podManagementPolicy"] = "Parallel"
+    return found
+
+
 RECREATE = {"type": "Recreate"}
 ON_DELETE = {"type": "OnDelete"}
 
@@ -143,7 +150,11 @@ ON_DELETE = {"type": "OnDelete"}
         (workload(replicas=3, ready=3, strategy=RECREATE), "ask"),
         (workload(replicas=3, ready=0, strategy=RECREATE), "allow"),
         (workload("StatefulSet", 3, 3), "allow"),
-        (workload("StatefulSet", 3, 1), "ask"),
+        (workload("StatefulSet", 3, 1), "allow"),
+        (workload("StatefulSet", 2, 1), "allow"),
+        (workload("StatefulSet", 2, 2, rolling("100%")), "ask"),
+        (parallel(3, 1), "ask"),
+        (parallel(3, 2), "allow"),
         (workload("StatefulSet", 3, 0), "allow"),
         (workload("StatefulSet", 1, 1), "ask"),
         (workload("StatefulSet", 1, 1, ON_DELETE), "allow"),

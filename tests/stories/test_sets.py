@@ -4,27 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.story import Story, deployment
+from tests.support.sets import workload
+from tests.support.story import Story
 
 SOAK = 35 * 60.0
-
-
-def workload(kind: str, image: str, *, enabled: str | None = "act", **spec: Any) -> dict[str, Any]:
-    """A StatefulSet or DaemonSet `db` in namespace `shop`."""
-    made = deployment(image)
-    annotations = {"remediator.io/rollback": "compatible"}
-    if enabled is not None:
-        annotations["remediator.io/enabled"] = enabled
-    made |= {"kind": kind}
-    made["metadata"] = {"name": "db", "namespace": "shop", "annotations": annotations}
-    made["spec"] |= {"selector": {"matchLabels": {"app": "db"}}}
-    made["spec"]["template"]["metadata"]["labels"] = {"app": "db"}
-    if kind == "StatefulSet":
-        made["spec"]["serviceName"] = "db"
-    else:
-        del made["spec"]["replicas"]
-    made["spec"] |= spec
-    return made
 
 
 async def released(story: Story, kind: str, image: str, *, enabled: str | None = "act", **spec: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from remediator.sandbox.kubernetes import Fault
 from remediator.sandbox.kubernetes.faults import AnswerStatus
+from tests.support.sets import workload
 from tests.support.story import ALERT, RESTART, ROLLBACK, Story, deployment
 
 Tell = Callable[[Story], Awaitable[None]]
@@ -257,6 +258,82 @@ async def helm_owns_it(story: Story) -> None:
     await story.fire()
 
 
+async def named_by_a_pod_that_is_gone(story: Story) -> None:
+    await soaked(story)
+    story.release("app:crash-v2")
+    await story.let(4 * 60)
+    pod = next(
+        each["metadata"]["name"]
+        for each in story.emulator.list("pods", "shop")
+        if each["spec"]["containers"][0]["image"] == "app:crash-v2"
+    )
+    story.emulator.delete("pods", "shop", pod)
+    await story.let(60)
+    await _fire_without_workload(story, pod=pod, container="app")
+
+
+async def named_by_its_service(story: Story) -> None:
+    await soaked(story)
+    story.emulator.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "checkout", "namespace": "shop"},
+            "spec": {"selector": {"app": "api"}, "ports": [{"port": 80}]},
+        }
+    )
+    story.release("app:v2")
+    await story.let(4 * 60)
+    await _fire_without_workload(story, service="checkout", job="checkout")
+
+
+async def _fire_without_workload(story: Story, **labels: str) -> None:
+    alert = {key: value for key, value in ALERT.items() if key != "deployment"}
+    story.alertmanager.fire({**alert, **labels})
+    await story.deliver()
+
+
+def a_set_after_a_release_of(kind: str, image: str) -> Tell:
+    """The same for a StatefulSet or DaemonSet that has opted in to be changed without a person."""
+
+    async def tell(story: Story) -> None:
+        story.emulator.create(workload(kind, "app:v1"))
+        await story.let(35 * 60)
+        change = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}}
+        story.emulator.patch(kind, "shop", "db", change, user="somebody", manager="kubectl")
+        await story.let(4 * 60)
+        await _fire_without_workload(story, **{kind.lower(): "db"})
+        await story.let(60)
+        pods = story.emulator.list("pods", "shop")
+        running = {each["spec"]["containers"][0]["image"] for each in pods}
+        assert running == {"app:v1"}, f"the pods run {running}"
+
+    return tell
+
+
+async def argocd_owns_it_and_it_hangs(story: Story) -> None:
+    """A restart survives every sync; only the template in Git is put back."""
+    await soaked(story, annotations={"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/api"})
+    await story.fire()
+
+
+async def no_quota_for_a_surge(story: Story) -> None:
+    """The rollout may end an old pod before it starts a new one, so that it needs no room."""
+    await soaked(story, replicas=3, **_NO_SURGE)
+    story.emulator.create(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "full", "namespace": "shop"},
+            "spec": {"hard": {"pods": "3"}},
+            "status": {"hard": {"pods": "3"}, "used": {"pods": "3"}},
+        }
+    )
+    story.release("app:v2")
+    await story.let(4 * 60)
+    await story.fire()
+
+
 _RECREATE: dict[str, Any] = {"strategy": {"type": "Recreate"}}
 _NO_SURGE: dict[str, Any] = {
     "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
@@ -285,6 +362,13 @@ USEFUL: Mapping[str, Useful] = {
     "hung long after its release": Useful(hung_long_after_its_release, ("app:v1",), RESTART),
     "a restart does not help": Useful(restart_does_not_help, ("app:v2", "app:v1"), LADDER),
     "two alerts about one thing": Useful(a_second_alert_joins),
+    "the alert names a pod that is gone": Useful(named_by_a_pod_that_is_gone),
+    "the alert names its Service": Useful(named_by_its_service),
+    "a StatefulSet is stuck": Useful(a_set_after_a_release_of("StatefulSet", "app:missing-v2")),
+    "a StatefulSet fails its users": Useful(a_set_after_a_release_of("StatefulSet", "app:v2")),
+    "a DaemonSet crashes": Useful(a_set_after_a_release_of("DaemonSet", "app:crash-v2")),
+    "Argo CD owns it and it hangs": Useful(argocd_owns_it_and_it_hangs, ("app:v1",), RESTART),
+    "no quota for a surge": Useful(no_quota_for_a_surge),
     "silenced for a minute": Useful(silenced_and_unsilenced),
     "paused for a minute": Useful(paused_for_a_while),
     "another bad release an hour later": Useful(another_bad_release_an_hour_later, ("app:v1", "app:v1")),

@@ -23,6 +23,7 @@ from remediator.supervise import Bell
 from remediator.web.server import listening, make_application
 from tests.support.clock import DrivenClock
 
+CHANGED = ("deployments", "statefulsets", "daemonsets")
 TOKEN = "story-token"
 ALERT = {"alertname": "HighErrorRate", "namespace": "shop", "deployment": "api", "severity": "critical"}
 
@@ -157,7 +158,7 @@ class Story:
         return [
             each.after["spec"]["template"]["spec"]["containers"][0]["image"]
             for each in self.emulator.effects
-            if each.resource == "deployments" and each.user == "remediator" and each.after and not each.claim
+            if each.resource in CHANGED and each.user == "remediator" and each.after and not each.claim
         ]
 
     async def runs(self) -> list[RunSummary]:

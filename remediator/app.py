@@ -124,13 +124,8 @@ def _wire(
         ),
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
-        watcher=Watcher(
-            database,
-            Cluster(settings.cluster.name, reader, KubeWatcher(connection)),
-            clock,
-            owner,
-            settings.kubernetes.namespaces,
-            engine.memory_every,
+        watcher=_watcher(
+            settings, clock, database, Cluster(settings.cluster.name, reader, KubeWatcher(connection)), owner
         ),
         schemas=Schemas(database, kit.schemas, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
@@ -138,6 +133,11 @@ def _wire(
         aftermath=Aftermath(desk, engine.settle),
         gauges=Gauges(database, metrics, rules),
     )
+
+
+def _watcher(settings: Settings, clock: Clock, database: Database, cluster: Cluster, owner: str) -> Watcher:
+    namespaces, every = settings.kubernetes.namespaces, settings.engine.memory_every
+    return Watcher(database, cluster, clock, owner, namespaces, every)
 
 
 def _kit(settings: Settings, clock: Clock, database: Database, http: HttpClient, reader: KubeReader) -> Kit:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-
-import asyncpg
+from typing import TYPE_CHECKING
 
 from remediator.domain.target import Target
 from remediator.errors import Permanent, Retryable
+
+if TYPE_CHECKING:
+    import asyncpg
 
 KNOWN_TABLES = {
     "alembic_version": "select string_agg(version_num, ',' order by version_num) from alembic_version",
@@ -44,6 +46,8 @@ class SchemaVersion:
 
     async def head(self) -> str:
         """The version, for comparing and for people. Raises Retryable or Permanent when it cannot be told."""
+        import asyncpg  # every step reaches this module, and checking rule files needs no database
+
         try:
             connection = await asyncpg.connect(
                 self.dsn_file.read_text(encoding="utf-8").strip(),

@@ -12,7 +12,16 @@ import pytest
 from tests.deploy.manifests import ROOT
 
 GUIDE = (ROOT / "docs" / "adding-a-step.md").read_text()
-COPIED = ("remediator", "docs", "rules", "tests/guards", "tests/rulebook", "tests/support")
+COPIED = (
+    "remediator",
+    "docs",
+    "rules",
+    "tests/guards",
+    "tests/rulebook",
+    "tests/support",
+    "tests/sandbox",
+    "tests/recordings",
+)
 FILES = ("tests/conftest.py", "pyproject.toml")
 
 RULE = """

@@ -104,6 +104,13 @@ async def test_the_journal_explains_every_guard_with_its_inputs(story: Story) ->
         "alert_still_firing",
         "caused_by_rollout",
         "rollout_in_progress",
+        "human_active",
+        "owner",
+        "floor",
+        "quota",
+        "autoscaled",
+        "siblings",
+        "migration",
         "ping_pong",
     }
     assert all(each["answer"] == "allow" and each["observed_at"] for each in guards.values())

@@ -10,31 +10,9 @@ from typing import Any
 from remediator.sandbox.kubernetes import Fault
 from remediator.sandbox.kubernetes.faults import AnswerStatus
 from tests.support.sets import workload
-from tests.support.story import ALERT, RESTART, ROLLBACK, Story, deployment
+from tests.support.story import ALERT, ROLLBACK, Story, deployment
 
 Tell = Callable[[Story], Awaitable[None]]
-
-METRIC = """
-rules:
-  - rule: bad-release
-    mode: act
-    match: ['{alertname="HighErrorRate"}']
-    actions: [rollback]
-    verifications:
-      - promql: {query: error_ratio, below: 0.05, for: 1m, within: 10m}
-"""
-LADDER = """
-rules:
-  - rule: hung
-    mode: act
-    match: ['{alertname="HighErrorRate"}']
-    rungs:
-      - actions: [restart]
-        verifications: [{promql: {query: error_ratio, below: 0.05, for: 1m, within: 3m}}]
-      - actions: [rollback]
-        verifications: [{promql: {query: error_ratio, below: 0.05, for: 1m, within: 3m}}]
-"""
-DEAD_PEER = "http://127.0.0.1:1"
 
 
 @dataclass(frozen=True)
@@ -319,7 +297,7 @@ async def argocd_owns_it_and_it_hangs(story: Story) -> None:
 
 async def no_quota_for_a_surge(story: Story) -> None:
     """The rollout may end an old pod before it starts a new one, so that it needs no room."""
-    await soaked(story, replicas=3, **_NO_SURGE)
+    await soaked(story, replicas=3, **NO_SURGE)
     story.emulator.create(
         {
             "apiVersion": "v1",
@@ -334,42 +312,7 @@ async def no_quota_for_a_surge(story: Story) -> None:
     await story.fire()
 
 
-_RECREATE: dict[str, Any] = {"strategy": {"type": "Recreate"}}
-_NO_SURGE: dict[str, Any] = {
+RECREATE: dict[str, Any] = {"strategy": {"type": "Recreate"}}
+NO_SURGE: dict[str, Any] = {
     "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
-}
-
-USEFUL: Mapping[str, Useful] = {
-    "its pods never become ready": Useful(after_a_release_of("app:never-ready-v2")),
-    "its pods crash": Useful(after_a_release_of("app:crash-v2")),
-    "its image cannot be pulled": Useful(after_a_release_of("app:missing-v2")),
-    "it runs and fails its users": Useful(after_a_release_of("app:v2")),
-    "it is ready and its metric is bad": Useful(metric_of_v2_is_bad, rules=METRIC),
-    "Recreate with nothing ready": Useful(after_a_release_of("app:crash-v2", **_RECREATE)),
-    "one replica that is ready and fails": Useful(after_a_release_of("app:v2", replicas=1)),
-    "one replica that crashes": Useful(after_a_release_of("app:crash-v2", replicas=1)),
-    "no surge allowed": Useful(after_a_release_of("app:v2", replicas=3, **_NO_SURGE)),
-    "a budget with no disruption left": Useful(no_disruption_left),
-    "the autoscaler works meanwhile": Useful(autoscaled_meanwhile),
-    "Helm owns it": Useful(helm_owns_it),
-    "of two Alertmanager peers one is down": Useful(after_a_release_of("app:v2"), other_peers=(DEAD_PEER,)),
-    "the one before is bad as well": Useful(the_one_before_is_bad_as_well),
-    "restarted between release and alert": Useful(restarted_between),
-    "the alert is quicker than our memory": Useful(quicker_than_the_memory),
-    "a person annotated it": Useful(annotated_by_a_person),
-    "the API server fails for a moment": Useful(failing_for_a_moment),
-    "the API server asks for patience": Useful(asked_too_often),
-    "hung long after its release": Useful(hung_long_after_its_release, ("app:v1",), RESTART),
-    "a restart does not help": Useful(restart_does_not_help, ("app:v2", "app:v1"), LADDER),
-    "two alerts about one thing": Useful(a_second_alert_joins),
-    "the alert names a pod that is gone": Useful(named_by_a_pod_that_is_gone),
-    "the alert names its Service": Useful(named_by_its_service),
-    "a StatefulSet is stuck": Useful(a_set_after_a_release_of("StatefulSet", "app:missing-v2")),
-    "a StatefulSet fails its users": Useful(a_set_after_a_release_of("StatefulSet", "app:v2")),
-    "a DaemonSet crashes": Useful(a_set_after_a_release_of("DaemonSet", "app:crash-v2")),
-    "Argo CD owns it and it hangs": Useful(argocd_owns_it_and_it_hangs, ("app:v1",), RESTART),
-    "no quota for a surge": Useful(no_quota_for_a_surge),
-    "silenced for a minute": Useful(silenced_and_unsilenced),
-    "paused for a minute": Useful(paused_for_a_while),
-    "another bad release an hour later": Useful(another_bad_release_an_hour_later, ("app:v1", "app:v1")),
 }

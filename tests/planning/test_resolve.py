@@ -13,7 +13,9 @@ ENTRY_OF_WEB = RuleTarget(match=('{job="x"}',), target="deployment/shop/web")
 GONE = RuleTarget(match=('{job="x"}',), target="deployment/shop/gone")
 
 KSM = {"job": "kube-state-metrics", "instance": "10.1.4.7:8080"}
-"""What kube-prometheus leaves of the scrape of kube-state-metrics."""
+"""What is left of the scrape of kube-state-metrics where relabelling drops its pod, container and service."""
+KSM_BEHIND_A_PROXY = {**KSM, "container": "kube-rbac-proxy-main"}
+"""What kube-prometheus leaves of it: the container is the proxy's through which it is scraped."""
 KSM_OF_THE_STACK = {
     **KSM,
     "container": "kube-state-metrics",
@@ -58,6 +60,8 @@ NAMED: Sequence[tuple[Mapping[str, str], str, str]] = (
     ({"namespace": "shop", "hpa": "api"}, API, "HorizontalPodAutoscaler api scales Deployment api"),
     ({"namespace": "shop", "deployment": "api", **KSM_OF_THE_STACK}, API, "labels name"),
     ({"namespace": "shop", "statefulset": "db", **KSM_OF_THE_STACK}, "statefulset/shop/db", ""),
+    ({"namespace": "shop", "deployment": "api", **KSM_BEHIND_A_PROXY}, API, "is taken for one of kube-state"),
+    ({"namespace": "shop", "pod": "{api}", **KSM_BEHIND_A_PROXY}, API, "is taken for one of kube-state"),
     # An exporter nobody knows, with honor_labels: its pod is not in this namespace, nor is its Service.
     (
         {"namespace": "shop", "deployment": "api", "pod": "x-exporter-1", "container": "x", "service": "x"},

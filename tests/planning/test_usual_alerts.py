@@ -7,10 +7,10 @@ of KubeDeploymentReplicasMismatch with all of these are easily found).
 
 from collections.abc import Mapping, Sequence
 
-from tests.planning.test_resolve import KSM, KSM_OF_THE_STACK, written
+from tests.planning.test_resolve import KSM, KSM_BEHIND_A_PROXY, KSM_OF_THE_STACK, written
 from tests.support.world import World
 
-SCRAPED = (KSM, KSM_OF_THE_STACK)
+SCRAPED = (KSM, KSM_BEHIND_A_PROXY, KSM_OF_THE_STACK)
 """The two ways in which labels of the scrape come along."""
 API, DB, AGENT = "deployment/shop/api:", "statefulset/shop/db:", "daemonset/shop/agent:"
 OF_THE_KUBELET = {

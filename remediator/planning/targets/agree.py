@@ -38,19 +38,22 @@ def _also(chosen: Found, how: str) -> Found:
 async def with_container(place: Place, chosen: Found, container: str) -> Found | Refusal:
     """A container never names a workload, but the workload has to have it.
 
-    Admission may have added it to the pods only, as service meshes do.
+    Admission may have added it to the pods only, as service meshes do. Where an exporter was scraped, one that
+    the workload does not have is taken for the exporter's.
     """
     if container in chosen.containers | chosen.on_pod:
         return chosen
     if chosen.on_pod or not chosen.selector:
-        return _no_container(chosen, container)
+        return _no_container(place, chosen, container)
     pods = await place.kube.list("pod", chosen.target.namespace, chosen.selector)
     if any(container in container_names(each["spec"]) for each in pods):
         return chosen
-    return _no_container(chosen, container)
+    return _no_container(place, chosen, container)
 
 
-def _no_container(chosen: Found, container: str) -> Refusal:
+def _no_container(place: Place, chosen: Found, container: str) -> Found | Refusal:
+    if place.subject.scraped is not None:
+        return _also(chosen, f"container {container!r} is taken for one of {place.subject.scraped}")
     return Refusal(why=f"two candidates: {chosen.how}; but {chosen.said} has no container {container!r}")
 
 

@@ -45,6 +45,9 @@ class Subject(Value):
     """Objects by the label that names them; `container`, `node` and the labels of BESIDES among them."""
     exporter: str | None = None
     """Why plain labels of the scrape are left out, for a person; None where none are."""
+    scraped: str | None = None
+    """The exporter that was scraped, where its name says so. `container` may be one of its own, whose name need
+    not say so: kube-prometheus scrapes kube-state-metrics through `kube-rbac-proxy-main`."""
 
     def names_an_object(self) -> bool:
         """Whether a label names something that can be looked up in a namespace."""
@@ -65,7 +68,8 @@ def subject_of(labels: Mapping[str, str]) -> Subject | Refusal:
         if (value := labels.get(f"exported_{name}" if exported else name)) is not None
     }
     exporter = f"{exported[0]} is there, so that plain labels name the exporter" if exported else None
-    if not exported and (known := _known_exporter(labels)) is not None:
+    known = None if exported else _known_exporter(labels)
+    if known is not None:
         # Never its namespace: honoured labels say the subject's.
         scraped = {
             name: value for name, value in scraped.items() if name == "namespace" or known not in value
@@ -78,6 +82,7 @@ def subject_of(labels: Mapping[str, str]) -> Subject | Refusal:
         workload=workloads[0] if workloads else None,
         named={**own, **scraped},
         exporter=exporter,
+        scraped=known,
     )
 
 

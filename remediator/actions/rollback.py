@@ -65,7 +65,7 @@ class Rollback(Action):
             why = "the controller has made no revision of the current template yet"
             return Proposal(refusal=Refusal(why=why, passing=True))
         status = rollout_status(seen.workload, seen.revision_objects, seen.pods, kit.clock.now())
-        if waits_for_every_pod(seen.workload) and status.state == "in_progress":
+        if waits_for_every_pod(seen.workload) and status.state == "in_progress" and not status.rolled_out:
             why = f"which pods of this rollout will have to be evicted is not known yet: {status.why}"
             return Proposal(refusal=Refusal(why=why, passing=True))
         tenures = [each for each in await kit.history.tenures(run.target) if each.uid == seen.uid]

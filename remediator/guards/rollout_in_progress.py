@@ -33,6 +33,10 @@ class RolloutInProgress(Guard):
                 return self.allow(status.why, inputs)
             case "stuck":
                 return self._stuck(change, status, inputs)
+            case "in_progress" if status.rolled_out and status.observed:
+                return self.allow(
+                    f"the rollout had finished, pods became unready later: {status.why}", inputs
+                )
             case "in_progress":
                 return self.refuse(f"a rollout is in progress: {status.why}", inputs, passing=True)
             case "paused":

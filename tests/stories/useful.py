@@ -66,6 +66,18 @@ async def no_disruption_left(story: Story) -> None:
     await after_a_release_of("app:crash-v2")(story)
 
 
+async def a_pod_is_replaced_meanwhile(story: Story) -> None:
+    """The rollout had finished; that a pod is not ready just now is no rollout in progress."""
+    await soaked(story)
+    story.release("app:slow-v2")
+    await story.let(6 * 60)
+    pod = story.emulator.list("pods", "shop")[0]["metadata"]["name"]
+    story.emulator.delete("pods", "shop", pod)
+    await story.let(15)
+    await story.fire()
+    assert story.effects() == ["app:v1"], "it waits although nothing is rolled out"
+
+
 async def autoscaled_meanwhile(story: Story) -> None:
     await soaked(story)
     story.emulator.create(

@@ -63,7 +63,7 @@ Images = Callable[[str], ImageBehaviour]
 
 
 def by_tag(image: str) -> ImageBehaviour:
-    """The default choice: `never-ready`, `crash` or `missing` in the tag; everything else is good."""
+    """The default choice by the tag: `never-ready`, `crash`, `missing`, `slow`; everything else is good."""
     tag = image.rsplit("/", 1)[-1].partition(":")[2]
     if "never-ready" in tag:
         return ImageBehaviour.never_ready(log=("starting", "waiting for a dependency that never answers"))
@@ -71,4 +71,5 @@ def by_tag(image: str) -> ImageBehaviour:
         return ImageBehaviour.crash_looping(log=("starting", "fatal: simulated crash"))
     if "missing" in tag:
         return ImageBehaviour.unpullable()
-    return ImageBehaviour.good(log=("starting", "listening on 8080"))
+    ready_after = 60.0 if "slow" in tag else 0.0
+    return ImageBehaviour.good(ready_after, log=("starting", "listening on 8080"))

@@ -8,7 +8,7 @@ from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import Change, revision_hash
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.run_view import RunView
-from remediator.errors import RemediatorError
+from remediator.errors import Permanent, Retryable
 from remediator.kit import Kit
 from remediator.step import Guard
 from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
@@ -35,7 +35,7 @@ class CausedByRollout(Guard):
         if began is None:
             return self.unknown(f"when the current rollout began cannot be told: {source}")
         hold = await _held_back(run, kit)
-        window = self.before_alert + hold
+        window = self.before_alert + (hold or timedelta(0))
         earlier = await self._open_before(run, began, kit)
         inputs = {
             "rollout_began": began.isoformat(),
@@ -48,6 +48,12 @@ class CausedByRollout(Guard):
             return self.refuse(
                 f"the rollout began at {began:%H:%M:%S} and the alert at {run.alert.starts_at:%H:%M:%S}: "
                 "a rollout that is not older than the alert looks like somebody's fix",
+                inputs,
+            )
+        if before > window and hold is None:
+            return self.unknown(
+                f"the rollout began {format_duration(before)} before the alert, and Prometheus does not answer "
+                "how long the alert's own rule waited",
                 inputs,
             )
         if before > window:
@@ -87,9 +93,11 @@ class CausedByRollout(Guard):
         return None
 
 
-async def _held_back(run: RunView, kit: Kit) -> timedelta:
-    """The alerting rule's `for`; zero where it cannot be learnt, which only makes the window shorter."""
+async def _held_back(run: RunView, kit: Kit) -> timedelta | None:
+    """The alerting rule's `for`, zero where there is none to be learnt; None while Prometheus does not answer."""
     try:
         return await kit.prometheus.alert_hold(run.alert.name, run.alert.labels) or timedelta(0)
-    except RemediatorError:
+    except Retryable:
+        return None
+    except Permanent:
         return timedelta(0)

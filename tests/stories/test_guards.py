@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from remediator.sandbox.prometheus import AlertingRule
 from remediator.store import pauses
 from tests.support.clock import DrivenClock
 from tests.support.story import RESTART, ROLLBACK, Story, told
@@ -150,6 +151,20 @@ async def test_what_is_protected_or_of_another_cluster_is_left_alone(
         await story.bad_release()
         await story.fire()
         await refused(story, "BLOCKED", sentence)
+
+
+async def test_while_prometheus_does_not_say_how_long_the_rule_waited_it_is_asked_again(story: Story) -> None:
+    await story.create("app:v1")
+    await story.let(35 * 60)
+    story.release("app:v2")
+    await story.let(40 * 60)
+    story.prometheus.rules = [AlertingRule("HighErrorRate", duration=15 * 60)]
+    story.prometheus.status = 503
+    await story.fire()
+    await refused(story, "PROPOSED", "does not answer how long the alert's own rule waited")
+    story.prometheus.status = None
+    await story.let(60)
+    assert story.effects() == ["app:v1"]
 
 
 async def test_a_limit_holds_the_second_effect(tmp_path: Path, database_url: str, clock: DrivenClock) -> None:

@@ -191,6 +191,7 @@ def evictions_of_stuck_pods(seen: SeenWorkload, patch: TemplatePatch, now: datet
                     pod=name,
                     pod_uid=text(pod, "metadata", "uid"),
                     from_exact=patch.to_exact,
+                    completes=True,
                     from_title=f"stuck pod {name}",
                     to_title=f"{name} made anew from {patch.to_title}",
                     summary=f"evict {name}, which keeps {patch.target} from going back: {why}",

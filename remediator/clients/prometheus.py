@@ -13,6 +13,10 @@ _PASSING_ERRORS = frozenset({"timeout", "canceled", "internal", "unavailable"})
 """Of web/api/v1/api.go: everything but bad_data, execution, not_found and not_acceptable."""
 
 
+_OF_A_POD = frozenset({"pod", "instance", "container", "node", "uid", "exported_pod", "exported_instance"})
+"""Labels by which the same alert about two pods of one workload differs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One element of an instant vector; a scalar has no labels."""
@@ -118,12 +122,16 @@ class PrometheusClient:
     ) -> bool:
         """Whether this alert was firing at some moment of the `window` that ended `at`.
 
-        Alerts of that name with another value for one of `labels` are not meant. Raises as `query` does.
+        Alerts of that name with another value for one of `labels` are not meant, but for those that only say
+        which pod it was. Raises as `query` does.
         """
         name = alertname.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
         found = await self.recorded(f'ALERTS{{alertname="{name}",alertstate="firing"}}', window, at)
         return any(
-            each.samples and all(labels.get(key, value) == value for key, value in each.labels.items())
+            each.samples
+            and all(
+                labels.get(key, value) == value for key, value in each.labels.items() if key not in _OF_A_POD
+            )
             for each in found
         )
 

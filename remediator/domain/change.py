@@ -108,6 +108,8 @@ class Eviction(_Change):
     pod_uid: str
     from_exact: str
     """exact_hash the target's template must have: what the pod will be made anew from."""
+    completes: bool = False
+    """Whether it finishes what an earlier change of the same plan has begun."""
 
     @property
     def from_revision(self) -> str:

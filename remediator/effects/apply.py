@@ -37,7 +37,9 @@ async def apply(writer: KubeWriter, change: Change, marker: str, epoch: int, dea
             return Sent(said="the API server said yes")
         case Refused(status=status, message=message, retry_after=retry_after):
             said = f"the API server answered {status}: {message}"
-            return Sent(said=said, retry_after=retry_after or 0.0, final=isinstance(change, Eviction))
+            # A budget's no names no time (recorded); a server that is busy does.
+            final = isinstance(change, Eviction) and retry_after is None
+            return Sent(said=said, retry_after=retry_after or 0.0, final=final)
         case NotSent(why=why):
             return Sent(said=f"it could not be sent: {why}")
         case Unclear(why=why):

@@ -3,7 +3,7 @@
 import re
 
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import Change
+from remediator.domain.change import Change, Eviction
 from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import Guard
@@ -18,6 +18,10 @@ class AlertStillFiring(Guard):
     A silenced alert sends nothing, not even a resolved notice (Alertmanager issue 226), so only
     asking shows that an operator silenced it.
     """
+
+    def applies_to(self, change: Change) -> bool:
+        """Half a cure is none: what was begun while the alert fired is finished when it has cleared."""
+        return not (isinstance(change, Eviction) and change.completes)
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         labels = {name: value for name, value in run.alert.labels.items() if _CLASSIC_NAME.fullmatch(name)}

@@ -4,18 +4,23 @@ from datetime import datetime, timedelta
 
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import ATTEMPT, Change
+from remediator.domain.change import ATTEMPT, EPOCH, Change, Eviction
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
 from remediator.kit import Kit
 from remediator.step import Guard
-from remediator.workloads.fields import moment, objects, text
+from remediator.workloads.fields import text
 from remediator.workloads.revisions import current_revision, revisions_of
-from remediator.workloads.writers import OURS, people_at_work
+from remediator.workloads.writers import people_at_work
 
 _OF_THE_ROLLOUT = timedelta(seconds=10)
 """Pipelines often write twice, and Kubernetes stamps in whole seconds: what follows this closely made it."""
+
+_OF_A_RIVAL = (
+    "of an attempt this database does not know: another remediator changed it, or this database lost commits. "
+    f"When no other can act any more, remove the annotations {ATTEMPT} and {EPOCH}"
+)
 
 
 class HumanActive(Guard):
@@ -23,7 +28,7 @@ class HumanActive(Guard):
 
     The write that made the rollout does not count, unless it is newer than the alert: that is a fix. Status,
     subresources, autoscalers, Kubernetes' controllers, scaling, restarts and our own writes never count.
-    Another remediator's fresh marker does.
+    A marker that is not of our database refuses for good.
     """
 
     quiet: Duration = timedelta(minutes=30)
@@ -36,10 +41,13 @@ class HumanActive(Guard):
         began = await self._began(seen, run, kit)
         if began is None:
             return self.unknown("when the current rollout began cannot be told yet")
-        rival = await self._rival(seen.workload, run, kit)
-        if rival is not None:
-            why = f"another remediator changed it at {rival:%H:%M:%S}: one of the two has to leave it alone"
-            return self.refuse(why, {"rival": rival.isoformat()}, passing=True)
+        marker = text(seen.workload, "metadata", "annotations", ATTEMPT)
+        ours_at = await kit.history.attempted_at(run.target, marker) if marker else None
+        if marker and ours_at is None:
+            return self.refuse(f"it carries the marker {marker} {_OF_A_RIVAL}", {"marker": marker})
+        if ours_at is not None and isinstance(change, Eviction):
+            # What this plan has begun is no rollout of somebody's.
+            began = max(began, ours_at)
         return self.judged(seen.workload, began, run.alert.starts_at, kit.clock.now())
 
     def judged(
@@ -71,17 +79,3 @@ class HumanActive(Guard):
         if tenures and tenures[-1].revision == current.hash and tenures[-1].began_seen:
             return max(current.created_at, tenures[-1].began_at)
         return current.created_at
-
-    async def _rival(self, workload: JsonObject, run: RunView, kit: Kit) -> datetime | None:
-        """When a remediator of another database changed it, if that is recent.
-
-        Later than the run began it may as well be this run's own claim, which has the same field manager.
-        """
-        marker = text(workload, "metadata", "annotations", ATTEMPT)
-        if not marker or await kit.history.attempted_at(run.target, marker) is not None:
-            return None
-        entries = objects(workload, "metadata", "managedFields")
-        times = [moment(each, "time") for each in entries if text(each, "manager") == OURS]
-        now = kit.clock.now()
-        recent = [each for each in times if each is not None and now - each < self.quiet]
-        return max((each for each in recent if each <= run.created_at), default=None)

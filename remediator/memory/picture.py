@@ -17,6 +17,7 @@ from remediator.workloads.config_maps import content_hash
 from remediator.workloads.fields import objects, text
 from remediator.workloads.revision_objects import KEPT_IN
 from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
+from remediator.workloads.rollout_numbers import rollout_numbers
 from remediator.workloads.rollout_status import fully_available
 
 _WHOLE = (*KINDS, *dict.fromkeys(KEPT_IN.values()))
@@ -51,7 +52,9 @@ class Picture:
     def __init__(self, cluster: Cluster, clock: Clock, namespace: str) -> None:
         self._cluster = cluster.name
         self._namespace = namespace
-        self._whole = {kind: Follower(cluster, clock, kind, namespace, _seen) for kind in _WHOLE}
+        self._down: set[str] = set()
+        """uids of workloads that were seen with no pod available since the last look."""
+        self._whole = {kind: Follower(cluster, clock, kind, namespace, self._kept) for kind in _WHOLE}
         self._pods = Follower(cluster, clock, "pod", namespace, _owned, metadata_only=True)
         self._config_maps = Follower(cluster, clock, "configmap", namespace, content_hash)
         self._judged: dict[tuple[str, str], tuple[object, Sighting | None]] = {}
@@ -90,7 +93,12 @@ class Picture:
                     await asyncio.sleep(0)
                 judged[kind, name] = known
         self._judged = judged
-        return [seen for _, seen in judged.values() if seen is not None]
+        down, self._down = self._down, set()
+        return [
+            seen.model_copy(update={"available": False}) if seen.uid in down else seen
+            for _, seen in judged.values()
+            if seen is not None
+        ]
 
     def owned_pods(self) -> dict[str, OwnedPod]:
         """Every pod with a known owner, by name. A ReplicaSet not seen yet says nothing about its owner."""
@@ -106,6 +114,13 @@ class Picture:
     def config_hashes(self) -> dict[str, str] | None:
         """What every ConfigMap holds, by name; None when it is not seen as it is now."""
         return dict(self._config_maps.objects) if self._config_maps.is_current else None
+
+    def _kept(self, obj: JsonObject) -> Seen:
+        """As it is kept; that all of it was down for a moment must not be lost between two looks."""
+        numbers = rollout_numbers(obj)
+        if numbers is not None and numbers.available == 0 < numbers.desired:
+            self._down.add(text(obj, "metadata", "uid"))
+        return _seen(obj)
 
     def _followers(self) -> Iterator[Follower[Seen] | Follower[str]]:
         yield from self._whole.values()

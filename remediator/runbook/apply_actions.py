@@ -8,7 +8,7 @@ from remediator.run import End, Hold, Proceed, Run, State, Verdict
 from remediator.runbook.ask_guards import ask_guards, guards_for, refusal
 from remediator.runbook.desk import Desk
 from remediator.runbook.lease import Lease
-from remediator.runbook.outcomes import after, recorded, unreadable
+from remediator.runbook.outcomes import after, readable_again, recorded, unreadable
 from remediator.store import attempts
 from remediator.store.attempts import Attempt, LeaseLost
 
@@ -27,8 +27,12 @@ class ApplyActions:
         changes = run.plan.changes if run.plan else ()
         async with self._desk.database.connection() as connection:
             made = await attempts.of_rung(connection, run)
+        did: list[str] = []
         for index, change in enumerate(changes):
             attempt = made.get(index)
+            if attempt is None and isinstance(change, Eviction) and await self._needless(change):
+                did.append(f"pod {change.pod} became ready or went away by itself")
+                continue
             if attempt is None:
                 verdict = await self._first_time(run, lease, index, change)
             elif attempt.outcome is None:
@@ -40,11 +44,10 @@ class ApplyActions:
             if (attempt is None or attempt.outcome is None) and index + 1 < len(changes):
                 # A lease claims once: the next change gets an epoch and a lease of its own.
                 return Hold(f"the next of {len(changes)} changes follows", seconds=0)
-        return Proceed("; ".join(change.summary for change in changes), acted=True)
+            did.append(change.summary)
+        return Proceed("; ".join(did), acted=True)
 
     async def _first_time(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
-        if isinstance(change, Eviction) and await self._needless(change):
-            return None
         # Asked before the claim as well: a run that is held must not write a claim every time it looks.
         held = await refusal(self._desk, run, await ask_guards(self._desk, run, change))
         if held is not None:
@@ -106,6 +109,12 @@ class ApplyActions:
             seen = await self._desk.effects.read_back(attempt.change)
         except RemediatorError as reason:
             return await unreadable(self._desk, run, attempt, reason.sentence)
+        return readable_again(run, await self._judge(run, lease, attempt, seen))
+
+    async def _judge(
+        self, run: Run, lease: Lease, attempt: Attempt, seen: Seen | SeenPod | None
+    ) -> Verdict | None:
+        """What becomes of an intent without an outcome, by what was read of the object."""
         if not _open(attempt, seen):
             return await recorded(self._desk, run, attempt, seen)
         # Our claim under a higher epoch makes the server refuse every copy that is still under way.

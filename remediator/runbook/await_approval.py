@@ -20,7 +20,8 @@ class AwaitApproval:
             reasons.insert(0, "the rule is in mode ask")
         if not reasons:
             return Proceed("no person has to agree")
+        # On a later rung something was changed already: that is no refusal, people have to take over.
         return End(
             f"a person would have to agree, and this version cannot take approvals yet: {'; '.join(reasons)}",
-            state=State.BLOCKED,
+            state=State.BLOCKED if run.rung == 0 else State.ESCALATED,
         )

@@ -1,10 +1,11 @@
 """What an attempt's outcome means for its run."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from remediator.domain.change import Eviction
 from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
-from remediator.run import End, Hold, Run, State, Verdict
+from remediator.run import End, Hold, Run, State, Streak, Verdict
 from remediator.runbook.desk import Desk
 from remediator.runbook.notices import of_effect
 from remediator.store import attempts, outbox
@@ -12,6 +13,8 @@ from remediator.store.attempts import Attempt, Outcome
 
 _GIVE_UP_READING_AFTER = timedelta(minutes=10)
 _AGAIN_SECONDS = 5.0
+_UNREADABLE = "unreadable"
+"""Names, in a run's progress, since when the object cannot be read."""
 
 _OUTCOMES: dict[Conclusion, Outcome] = {
     Conclusion.APPLIED: "applied",
@@ -57,9 +60,16 @@ async def recorded(
 
 async def unreadable(desk: Desk, run: Run, attempt: Attempt, why: str) -> Verdict:
     """The object cannot be read: keep asking, and in the end admit that nobody knows."""
-    waited = desk.kit.clock.now() - attempt.intended_at
+    now = desk.kit.clock.now()
+    before = run.progress.get(_UNREADABLE)
+    streak = Streak(answer=_UNREADABLE, since=before.since if before is not None else now, why=why)
+    waited = now - streak.since
     if waited < _GIVE_UP_READING_AFTER:
-        return Hold(f"whether the change took effect cannot be read: {why}", seconds=_AGAIN_SECONDS)
+        return Hold(
+            f"whether the change took effect cannot be read: {why}",
+            progress={_UNREADABLE: streak},
+            seconds=_AGAIN_SECONDS,
+        )
     async with desk.database.transaction() as connection:
         await attempts.record_outcome(connection, run, desk.owner, attempt, "unknown", why)
     desk.metrics.actions.labels(attempt.action, "unknown").inc()
@@ -67,6 +77,13 @@ async def unreadable(desk: Desk, run: Run, attempt: Attempt, why: str) -> Verdic
         f"whether the change took effect could not be read for {waited.total_seconds():.0f} s: {why}",
         state=State.UNKNOWN,
     )
+
+
+def readable_again(run: Run, verdict: Verdict | None) -> Verdict | None:
+    """The verdict, with the time of not being able to read forgotten unless it goes on."""
+    if verdict is None or verdict.progress is not None or _UNREADABLE not in run.progress:
+        return verdict
+    return replace(verdict, progress={})
 
 
 def after(outcome: Outcome, why: str) -> Verdict | None:

@@ -80,13 +80,17 @@ async def of_run(connection: Connection, run_id: int) -> list[Attempt]:
 
 
 async def settling(connection: Connection, seconds: float) -> list[Attempt]:
-    """Effects of runs that ended verified less than `seconds` ago and were not seen undone since."""
+    """What the last rung of runs changed that ended verified less than `seconds` ago, until it is seen undone.
+
+    A restart leaves the version as it is: the next release undoes nothing.
+    """
     rows = await connection.fetch(
         f"""select {_FIELDS} from attempts a
-            where outcome = 'applied'
-              and run_id in (select id from runs where state = 'RESOLVED'
-                               and ended_at > remediator_now() - make_interval(secs => $1))
-              and not exists (select 1 from journal j where j.run_id = a.run_id and j.kind = $2)
+            where outcome = 'applied' and from_revision <> to_revision
+              and exists (select 1 from runs r where r.id = a.run_id and r.rung = a.rung and r.state = 'RESOLVED'
+                            and r.ended_at > remediator_now() - make_interval(secs => $1))
+              and not exists (select 1 from journal j where j.run_id = a.run_id and j.kind = $2
+                                and j.details->>'attempt' = concat_ws('/', a.run_id, a.rung, a.action_index))
             order by id""",
         seconds,
         UNDONE,
@@ -223,7 +227,8 @@ async def _existing(connection: Connection, limit: Limit, run: RunView, change: 
 async def _effects(connection: Connection, limit: Limit, run: RunView, change: Change | None) -> int:
     """Attempts that made, or may have made, an effect; a slot is taken until a window after the outcome.
 
-    The changes of one rung are one act on their target: a stuck StatefulSet needs two.
+    The changes of one rung are one act: a stuck StatefulSet needs two, and half a cure is none. A restart
+    leaves no version.
     """
     target = run.target
     return int(
@@ -231,7 +236,7 @@ async def _effects(connection: Connection, limit: Limit, run: RunView, change: C
             """select count(*) from attempts
                where (outcome is null or outcome in ('applied', 'applied_then_changed', 'unknown'))
                  and (outcome_at is null or outcome_at > remediator_now() - make_interval(secs => $1))
-                 and not (run_id = $10 and ($11 or outcome is null or ($2 = 'target' and rung = $12)))
+                 and not (run_id = $10 and ($11 or outcome is null or rung = $12))
                  and case $2
                      when 'everything' then true
                      when 'namespace' then cluster = $3 and namespace = $5
@@ -239,7 +244,7 @@ async def _effects(connection: Connection, limit: Limit, run: RunView, change: C
                      else cluster = $3 and kind = $4 and namespace = $5 and name = $6 end
                  and case $2
                      when 'pair' then from_revision = $8 and to_revision = $9
-                     when 'return' then from_revision = $9
+                     when 'return' then from_revision = $9 and to_revision <> from_revision
                      else true end""",
             limit.per_seconds,
             limit.of,

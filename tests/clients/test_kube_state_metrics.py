@@ -142,6 +142,7 @@ async def test_a_prometheus_that_does_not_answer_is_not_a_no(
     [
         ({"namespace": "shop", "severity": "critical"}, 10, True),
         ({"namespace": "bank", "severity": "critical"}, 10, False),
+        ({"namespace": "shop", "pod": "api-of-the-version-before", "instance": "10.0.0.9:8080"}, 10, True),
         ({"namespace": "shop"}, 31, False),
         ({"namespace": "shop", "alertstate": "pending"}, 10, False),
     ],
@@ -152,4 +153,5 @@ async def test_an_alert_fired_if_prometheus_recorded_it_with_no_other_labels(
     name = {"__name__": "ALERTS", "alertname": "HighErrorRate", "alertstate": "firing"}
     prometheus.past = [Recorded(name | labels, [(UNTIL - timedelta(minutes=minutes), 1.0)])]
     alert = {"alertname": "HighErrorRate", "namespace": "shop", "severity": "critical", "team": "x"}
+    alert |= {"pod": "api-of-the-bad-one", "instance": "10.0.0.7:8080"}
     assert await asked.alert_fired("HighErrorRate", alert, SOAK, UNTIL) == fired

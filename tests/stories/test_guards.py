@@ -153,6 +153,22 @@ async def test_what_is_protected_or_of_another_cluster_is_left_alone(
         await refused(story, "BLOCKED", sentence)
 
 
+async def test_a_restart_does_not_count_as_rolling_away_from_its_version(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    rules = ROLLBACK + RESTART.removeprefix("\nrules:").replace("HighErrorRate", "Hung")
+    async with told(tmp_path, database_url, clock, rules) as story:
+        await story.create("app:v1")
+        await story.let(35 * 60)
+        await story.fire(alertname="Hung")
+        await story.resolve(alertname="Hung")
+        await story.let(40 * 60)
+        story.release("app:v2")
+        await story.let(4 * 60)
+        await story.fire()
+        assert story.effects() == ["app:v1", "app:v1"]
+
+
 async def test_while_prometheus_does_not_say_how_long_the_rule_waited_it_is_asked_again(story: Story) -> None:
     await story.create("app:v1")
     await story.let(35 * 60)

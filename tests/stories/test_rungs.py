@@ -33,6 +33,31 @@ async def test_a_restart_that_did_not_help_is_followed_by_the_rollback(
         assert (await story.run()).state == "RESOLVED"
 
 
+async def test_the_restart_of_the_first_rung_is_not_taken_for_undone_by_the_second(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, LADDER) as story:
+        await story.bad_release()
+        story.prometheus.answer("error_ratio", lambda: 0.3 if story.image() == "app:v2" else 0.0)
+        await story.fire()
+        await story.let(15 * 60)
+        assert (await story.run()).state == "RESOLVED"
+        assert [each.text for each in await story.journal() if each.kind == "undone"] == []
+
+
+async def test_a_later_rung_that_needs_a_person_is_handed_over_and_not_called_blocked(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, LADDER) as story:
+        await story.bad_release()
+        gone = {"metadata": {"annotations": {"remediator.io/rollback": None}}}
+        story.emulator.patch("deployments", "shop", "api", gone)
+        story.prometheus.answer("error_ratio", 0.3)
+        await story.fire()
+        await story.let(10 * 60)
+        assert ((await story.run()).state, story.effects()) == ("ESCALATED", ["app:v2"])
+
+
 async def test_a_restart_that_helped_is_the_end(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:

@@ -1,11 +1,15 @@
 """StatefulSets and DaemonSets: opted in by themselves, rolled back by their ControllerRevisions."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from remediator.sandbox.kubernetes import Fault
+from remediator.sandbox.kubernetes.faults import AnswerStatus
+from tests.support.clock import DrivenClock
 from tests.support.sets import workload
-from tests.support.story import Story
+from tests.support.story import ROLLBACK, TOKEN, Story, told
 
 SOAK = 35 * 60.0
 
@@ -134,3 +138,80 @@ async def test_behind_a_partition_only_the_released_pods_go_back(story: Story) -
     await story.let(60)
     assert images_of_pods(story) == ["app:v1", "app:v1"]
     assert effects(story) == ["patch statefulsets"]
+
+
+async def without_a_probe(story: Story) -> None:
+    """Three pods that the bad release reached all, because without a probe each was ready for a moment."""
+    made = workload("StatefulSet", "app:v1", replicas=3)
+    del made["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]
+    story.emulator.create(made)
+    await story.let(SOAK)
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:crash-v2"}]}}}}
+    story.emulator.patch("StatefulSet", "shop", "db", change, user="somebody", manager="kubectl")
+    await story.let(4 * 60)
+    story.alertmanager.fire({"alertname": "HighErrorRate", "namespace": "shop", "statefulset": "db"})
+
+
+async def test_a_broken_pod_that_goes_away_by_itself_holds_up_no_other(story: Story) -> None:
+    await without_a_probe(story)
+    await story.alertmanager.deliver(f"{story.url}/api/v1/alertmanager", token=TOKEN)
+    daemon = story.daemon
+    for tick in (daemon.reader.tick, daemon.planner.tick):
+        while await tick():
+            pass
+    while not effects(story):
+        assert await daemon.worker.tick()
+    broken = [
+        each["metadata"]["name"]
+        for each in story.emulator.list("pods", "shop")
+        if each["spec"]["containers"][0]["image"] == "app:crash-v2"
+    ]
+    story.emulator.delete("pods", "shop", broken[0])
+    ticks = 0
+    while await daemon.worker.tick():
+        ticks += 1
+        assert ticks < 50, "it goes round and round"
+    await story.let(3 * 60)
+    assert (await story.run()).state == "ACTED"
+    assert set(images_of_pods(story)) == {"app:v1"}
+
+
+@pytest.mark.parametrize("of", ["target", "rule", "namespace", "everything"])
+async def test_a_limit_of_one_effect_leaves_no_half_a_cure(
+    tmp_path: Path, database_url: str, clock: DrivenClock, of: str
+) -> None:
+    limit = f"guards: [{{limit: {{effects: 1, per: 6h, of: {of}}}}}]\n    actions:"
+    async with told(tmp_path, database_url, clock, ROLLBACK.replace("actions:", limit)) as story:
+        await released(story, "StatefulSet", "app:missing-v2")
+        await story.let(60)
+        assert effects(story) == ["patch statefulsets", "create pods"]
+
+
+async def test_an_eviction_that_a_busy_server_puts_off_is_made_later(story: Story) -> None:
+    busy = AnswerStatus(429, "TooManyRequests", headers={"Retry-After": "1"})
+    laid = story.emulator.faults.add(Fault("POST", "/eviction$", busy))
+    await released(story, "StatefulSet", "app:missing-v2")
+    await story.let(60)
+    assert laid.hits == 1, "the fault did not fire: the test proves nothing"
+    assert effects(story) == ["patch statefulsets", "create pods"]
+
+
+async def test_a_pipelines_release_is_not_taken_for_people_at_work_by_the_second_change(story: Story) -> None:
+    """The alert clears as soon as the template is back, and half a cure would be left."""
+    story.emulator.create(workload("StatefulSet", "app:v1"), user="helm", manager="helm")
+    await story.let(SOAK)
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:crash-v2"}]}}}}
+    story.emulator.patch("StatefulSet", "shop", "db", change, user="helm", manager="helm")
+    await story.let(4 * 60)
+    alert = {"alertname": "HighErrorRate", "namespace": "shop", "statefulset": "db"}
+    story.alertmanager.fire(alert)
+    await story.alertmanager.deliver(f"{story.url}/api/v1/alertmanager", token=TOKEN)
+    daemon = story.daemon
+    for tick in (daemon.reader.tick, daemon.planner.tick):
+        while await tick():
+            pass
+    while not effects(story):
+        assert await daemon.worker.tick()
+    story.alertmanager.resolve(alert)
+    await story.deliver()
+    assert effects(story) == ["patch statefulsets", "create pods"]

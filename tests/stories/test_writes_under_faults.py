@@ -162,6 +162,21 @@ async def test_when_the_object_cannot_be_read_for_long_the_run_is_unknown_and_ke
     assert story.effects() == ["app:v1"]
 
 
+async def test_after_a_long_absence_one_failed_look_is_not_yet_unknown(story: Story) -> None:
+    await story.bad_release()
+    story.emulator.faults.add(Fault("PATCH", "/deployments/api$", DropBeforeApplying(), when=is_the_effect))
+    await story.fire()
+    await story.clock.advance(11 * 60)
+    await story.emulator.catch_up()
+    busy = AnswerStatus(503, "ServiceUnavailable")
+    laid = story.emulator.faults.add(Fault("GET", "/deployments/api$", busy, times=3))
+    await story.settle()
+    assert laid.hits == 3, "the fault did not fire: the test proves nothing"
+    assert (await story.run()).state == "APPROVED"
+    await story.let(60)
+    assert story.effects() == ["app:v1"]
+
+
 async def test_a_workload_changed_between_plan_and_write_is_left_alone(story: Story) -> None:
     """Somebody is quicker: the template is no longer the one the plan was made for."""
     await story.bad_release()

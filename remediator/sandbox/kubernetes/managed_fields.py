@@ -126,7 +126,7 @@ def update(entries: list[Json], before: Json | None, after: Json, writer: Writer
     if not owned:
         return _in_order(left)
     entry = _entry(writer, owned)
-    if own is not None and (owned == had or (not taken and writer.applied is None)):
+    if own is not None and not taken and (owned == had or writer.applied is None):
         entry["time"] = own["time"]
     return _in_order([*left, entry])
 

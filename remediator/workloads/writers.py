@@ -100,10 +100,11 @@ def people_at_work(workload: JsonObject, since: datetime, now: datetime, quiet: 
     """The newest write to the spec that shows people (or their pipelines) at work, or None.
 
     It is later than `since` and not older than `quiet`. Scaling does not count, by whatever path it was
-    written: `kubectl scale` leaves no trace here either. Nor does a restart, which is no new version.
+    written: `kubectl scale` leaves no trace here either. Nor does a restart, which is no new version, nor a
+    server-side apply that never changed a value: it has no time (recorded: kubectl-other.json).
     Raises ValueError when the object does not say who wrote its spec, or when.
     """
-    writes = spec_writes(workload)
+    writes = [each for each in spec_writes(workload) if each.operation != "Apply" or each.at is not None]
     if not writes:
         raise ValueError("its managedFields do not say who wrote the spec")
     shown = [each for each in writes if each.manager != OURS and each.manager not in AUTOMATIC]

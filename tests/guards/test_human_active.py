@@ -57,6 +57,8 @@ TABLE: dict[str, tuple[list[dict[str, Any]], str]] = {
     "no managedFields": ([], "unknown"),
     "nobody owns the spec": ([entry("kubectl-annotate", 60, None)], "unknown"),
     "a write without its time": ([MADE_IT, entry("kubectl-edit", None, STRATEGY)], "unknown"),
+    "an apply that changed no value": ([MADE_IT, entry("kubectl", None, IMAGE, operation="Apply")], "allow"),
+    "nothing but such an apply": ([entry("kubectl", None, IMAGE, operation="Apply")], "unknown"),
 }
 
 

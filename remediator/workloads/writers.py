@@ -40,7 +40,7 @@ _RESTART: frozenset[tuple[str, ...]] = frozenset({_ANNOTATIONS, (*_ANNOTATIONS, 
 
 
 class Write(Value):
-    """The last write of one field manager to an object's spec."""
+    """The last write of a field manager that owns a part of the spec. It may have been of metadata alone."""
 
     manager: str
     operation: str

@@ -76,6 +76,16 @@ def managers(workload: JsonObject) -> tuple[str, ...]:
     return tuple(sorted({text(each, "manager") for each in entries if not text(each, "subresource")}))
 
 
+def appliers(workload: JsonObject) -> tuple[str, ...]:
+    """Who else owns a part of the template by server-side apply, sorted.
+
+    A value that we change is ours from then on: without force, their next apply of another one is answered
+    with 409 (recorded: ownership-metadata.json, "argo cd: apply without force").
+    """
+    writes = [each for each in spec_writes(workload) if "template" in each.fields and each.manager != OURS]
+    return tuple(sorted({each.manager for each in writes if each.operation == "Apply"}))
+
+
 def last_foreign_write(workload: JsonObject) -> Write | None:
     """The newest write of somebody else who owns a part of the template now."""
     writes = [each for each in spec_writes(workload) if "template" in each.fields and each.manager != OURS]

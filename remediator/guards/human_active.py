@@ -26,7 +26,8 @@ _OF_A_RIVAL = (
 class HumanActive(Guard):
     """Holds while somebody else wrote the spec after the rollout that is judged began.
 
-    The write that made the rollout does not count, unless it is newer than the alert: that is a fix. Status,
+    The write that made the rollout does not count, unless it is newer than the alert: that is a fix. A later
+    write by its manager does, were it of metadata alone: there is one time for all a manager owns. Status,
     subresources, autoscalers, Kubernetes' controllers, scaling, restarts and our own writes never count.
     A marker that is not of our database refuses for good.
     """
@@ -64,8 +65,9 @@ class HumanActive(Guard):
             return self.allow("nobody else wrote the spec after the rollout began", inputs)
         found = {"manager": write.manager, "at": write.at.isoformat(), "fields": list(write.fields)}
         return self.refuse(
-            f"people are at work: {write.manager} changed spec.{', spec.'.join(write.fields)} at "
-            f"{write.at:%H:%M:%S}; it is asked again until {format_duration(self.quiet)} have passed",
+            f"people may be at work: {write.manager}, which owns spec.{', spec.'.join(write.fields)}, wrote it "
+            f"last at {write.at:%H:%M:%S}, perhaps only its metadata; it is asked again until "
+            f"{format_duration(self.quiet)} have passed",
             {**inputs, **found},
             passing=True,
         )

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from remediator.domain.answers import GuardVerdict
+from remediator.domain.answers import GuardAnswer, GuardVerdict
 from remediator.domain.change import Change
 from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import Guard
 from remediator.workloads.owners import SELF_HEAL, FoundOwner, owners_of
+from remediator.workloads.writers import appliers
 
 
 class Owner(Guard):
@@ -17,6 +18,7 @@ class Owner(Guard):
     Argo Rollouts and Flagger do their own rollbacks: refused. What Flux, Argo CD with self-heal or an
     operator would put back is handed over with what to revert; restarts survive all of these but an
     operator's. Argo CD without self-heal asks before a rollback. Plain Helm allows, until its next upgrade.
+    Whose next server-side apply may conflict with a rollback is told beforehand.
     """
 
     actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart"})
@@ -28,10 +30,20 @@ class Owner(Guard):
             return self.unknown(f"{target} does not exist")
         rollouts = await kit.kube.list("rollout", target.namespace)
         canaries = await kit.kube.list("canary", target.namespace)
-        return self.judged(owners_of(workload, rollouts, canaries), change)
+        return self.judged(owners_of(workload, rollouts, canaries), change, appliers(workload))
 
-    def judged(self, owners: Sequence[FoundOwner], change: Change) -> GuardVerdict:
-        """The strictest of what each owner makes of this change."""
+    def judged(
+        self, owners: Sequence[FoundOwner], change: Change, applying: Sequence[str] = ()
+    ) -> GuardVerdict:
+        """The strictest of what each owner makes of this change; `applying` are those who apply server-side."""
+        verdict = self._strictest(owners, change)
+        # A restart sets nothing that anybody applies. Flux and Argo CD apply with force.
+        forced = any(each.kind in ("flux", "argocd") for each in owners)
+        if change.action != "rollback" or forced or verdict.answer == GuardAnswer.REFUSE:
+            return verdict
+        return verdict.model_copy(update={"caveats": (*verdict.caveats, *map(_conflict, applying))})
+
+    def _strictest(self, owners: Sequence[FoundOwner], change: Change) -> GuardVerdict:
         if not owners:
             return self.allow("nothing but people and pipelines is known to apply it")
         inputs = {"owners": [each.model_dump(mode="json") for each in owners]}
@@ -74,3 +86,10 @@ class Owner(Guard):
 def _unless(owner: FoundOwner) -> str:
     """What its team can do where Argo CD is not to put anything back."""
     return f" (if it does not heal itself, annotate it {SELF_HEAL}=false)" if owner.kind == "argocd" else ""
+
+
+def _conflict(manager: str) -> str:
+    return (
+        f"{manager} deploys by server-side apply: its next apply may conflict with remediator over what is rolled "
+        "back, and then needs --force-conflicts once."
+    )

@@ -29,14 +29,19 @@ class MigrationJob(Value):
 def migration_jobs(workload: JsonObject, jobs: Iterable[JsonObject]) -> tuple[MigrationJob, ...]:
     """The Jobs of the workload's release, and those its annotation names.
 
-    What a CronJob made is routine, and a suspended Job does not run; neither counts.
+    What a controller made is routine (a CronJob, KEDA's ScaledJob, which passes its labels on): what Helm,
+    kubectl and Argo CD's hooks make has no controller. A suspended Job does not run. Neither counts, but
+    for a Job of a controller that the annotation names.
     """
     named = [each.strip() for each in text(workload, "metadata", "annotations", MIGRATION_JOB).split(",")]
     return tuple(
         MigrationJob(name=text(job, "metadata", "name"), ended_at=_ended_at(job))
         for job in jobs
-        if _is_meant(job, [each for each in named if each])
-        or (same_release(workload, job) and not _is_routine(job))
+        if not _is_suspended(job)
+        and (
+            _is_meant(job, [each for each in named if each])
+            or (same_release(workload, job) and not _is_routine(job))
+        )
     )
 
 
@@ -58,8 +63,12 @@ def _is_meant(job: JsonObject, names: Iterable[str]) -> bool:
 
 
 def _is_routine(job: JsonObject) -> bool:
-    owners = objects(job, "metadata", "ownerReferences")
-    return at(job, "spec", "suspend") is True or any(text(each, "kind") == "CronJob" for each in owners)
+    return any(each.get("controller") is True for each in objects(job, "metadata", "ownerReferences"))
+
+
+def _is_suspended(job: JsonObject) -> bool:
+    """A Job that had ended has run, whoever suspended it since."""
+    return at(job, "spec", "suspend") is True and _ended_at(job) is None
 
 
 def _ended_at(job: JsonObject) -> datetime | None:

@@ -40,7 +40,7 @@ _RESTART: frozenset[tuple[str, ...]] = frozenset({_ANNOTATIONS, (*_ANNOTATIONS, 
 
 
 class Write(Value):
-    """The last write of one field manager to an object's spec."""
+    """The last write of a field manager that owns a part of the spec. It may have been of metadata alone."""
 
     manager: str
     operation: str
@@ -76,6 +76,16 @@ def managers(workload: JsonObject) -> tuple[str, ...]:
     return tuple(sorted({text(each, "manager") for each in entries if not text(each, "subresource")}))
 
 
+def appliers(workload: JsonObject) -> tuple[str, ...]:
+    """Who else owns a part of the template by server-side apply, sorted.
+
+    A value that we change is ours from then on: without force, their next apply of another one is answered
+    with 409 (recorded: ownership-metadata.json, "argo cd: apply without force").
+    """
+    writes = [each for each in spec_writes(workload) if "template" in each.fields and each.manager != OURS]
+    return tuple(sorted({each.manager for each in writes if each.operation == "Apply"}))
+
+
 def last_foreign_write(workload: JsonObject) -> Write | None:
     """The newest write of somebody else who owns a part of the template now."""
     writes = [each for each in spec_writes(workload) if "template" in each.fields and each.manager != OURS]
@@ -100,10 +110,11 @@ def people_at_work(workload: JsonObject, since: datetime, now: datetime, quiet: 
     """The newest write to the spec that shows people (or their pipelines) at work, or None.
 
     It is later than `since` and not older than `quiet`. Scaling does not count, by whatever path it was
-    written: `kubectl scale` leaves no trace here either. Nor does a restart, which is no new version.
+    written: `kubectl scale` leaves no trace here either. Nor does a restart, which is no new version, nor a
+    server-side apply that never changed a value: it has no time (recorded: kubectl-other.json).
     Raises ValueError when the object does not say who wrote its spec, or when.
     """
-    writes = spec_writes(workload)
+    writes = [each for each in spec_writes(workload) if each.operation != "Apply" or each.at is not None]
     if not writes:
         raise ValueError("its managedFields do not say who wrote the spec")
     shown = [each for each in writes if each.manager != OURS and each.manager not in AUTOMATIC]

@@ -57,6 +57,8 @@ TABLE: dict[str, tuple[list[dict[str, Any]], str]] = {
     "no managedFields": ([], "unknown"),
     "nobody owns the spec": ([entry("kubectl-annotate", 60, None)], "unknown"),
     "a write without its time": ([MADE_IT, entry("kubectl-edit", None, STRATEGY)], "unknown"),
+    "an apply that changed no value": ([MADE_IT, entry("kubectl", None, IMAGE, operation="Apply")], "allow"),
+    "nothing but such an apply": ([entry("kubectl", None, IMAGE, operation="Apply")], "unknown"),
 }
 
 
@@ -73,9 +75,18 @@ def test_each_kind_of_write(case: str) -> None:
     assert verdict.passing is (answer != "allow")
 
 
-def test_the_refusal_says_who_what_and_when() -> None:
+def test_the_refusal_says_who_when_and_until_when() -> None:
     why = judged([MADE_IT, entry("kubectl-edit", 65, {**STRATEGY, "f:paused": {}})]).why
-    assert "kubectl-edit changed spec.paused, spec.strategy at 12:01:05" in why
+    assert "kubectl-edit, which owns spec.paused, spec.strategy, wrote it last at 12:01:05" in why
+    assert why.endswith("asked again until 30m have passed")
+
+
+def test_the_refusal_does_not_claim_that_the_spec_was_changed_once_more() -> None:
+    annotated_since = entry("helm", 600, IMAGE)
+    annotated_since["fieldsV1"]["f:metadata"] = {"f:annotations": {"f:team": {}}}
+    why = judged([annotated_since], now=NOON + timedelta(minutes=11)).why
+    assert "changed" not in why
+    assert "helm, which owns spec.template, wrote it last at 12:10:00, perhaps only its metadata" in why
 
 
 def test_it_ends_by_itself() -> None:

@@ -25,6 +25,7 @@ def job(
     ended: float | None = None,
     result: str = "Complete",
     owner: str = "",
+    controls: bool = True,
     **spec: Any,
 ) -> dict[str, Any]:
     """A Job that ended so many minutes after noon, or still runs."""
@@ -32,7 +33,7 @@ def job(
     if ended is not None:
         at = (NOON + timedelta(minutes=ended)).isoformat()
         status = {"conditions": [{"type": result, "status": "True", "lastTransitionTime": at}]}
-    owners = [{"kind": owner, "name": "nightly", "controller": True}] if owner else []
+    owners = [{"kind": owner, "name": "nightly", "controller": controls}] if owner else []
     metadata = {"name": name, "labels": labels or {}, "ownerReferences": owners}
     return {"kind": "Job", "metadata": metadata, "spec": spec, "status": status}
 
@@ -49,7 +50,25 @@ TABLE: dict[str, tuple[dict[str, Any], list[dict[str, Any]], str]] = {
     "of another release": (workload(INSTANCE), [job(labels={"app.kubernetes.io/instance": "x"})], "allow"),
     "of no release": (workload(), [job()], "allow"),
     "of a CronJob": (workload(INSTANCE), [job(labels=INSTANCE, owner="CronJob")], "allow"),
+    "of a ScaledJob, running": (workload(INSTANCE), [job(labels=INSTANCE, owner="ScaledJob")], "allow"),
+    "of a ScaledJob, since": (
+        workload(INSTANCE),
+        [job(labels=INSTANCE, owner="ScaledJob", ended=1)],
+        "allow",
+    ),
+    "of an owner that controls nothing": (
+        workload(INSTANCE),
+        [job(labels=INSTANCE, owner="Shop", controls=False)],
+        "refuse",
+    ),
     "suspended": (workload(INSTANCE), [job(labels=INSTANCE, suspend=True)], "allow"),
+    "suspended when it had ended": (
+        workload(INSTANCE),
+        [job(labels=INSTANCE, suspend=True, ended=1)],
+        "ask",
+    ),
+    "named, of a controller": (NAMED, [job(owner="Shop")], "refuse"),
+    "named, suspended": (NAMED, [job(suspend=True)], "allow"),
     "named": (NAMED, [job("api-migrate", ended=1)], "ask"),
     "named, with a suffix": (NAMED, [job("db-42")], "refuse"),
     "only begins alike": (NAMED, [job("dbx", ended=1)], "allow"),

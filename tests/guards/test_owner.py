@@ -6,6 +6,7 @@ import pytest
 
 from remediator.guards.owner import Owner
 from remediator.workloads.owners import owners_of
+from remediator.workloads.writers import appliers
 from tests.guards.changes import a_change
 
 TRACKING = "argocd.argoproj.io/tracking-id"
@@ -219,3 +220,46 @@ def test_a_rollback_of_a_chart_says_that_the_next_upgrade_reapplies() -> None:
 )
 def test_malformed_metadata_is_nobodys(metadata: dict[str, Any]) -> None:
     assert owners_of({"kind": "Deployment", "metadata": {"name": "api", **metadata}}) == ()
+
+
+def applied(manager: str, spec: dict[str, Any], operation: str = "Apply") -> dict[str, Any]:
+    found = workload()
+    entry = {"manager": manager, "operation": operation, "fieldsV1": {"f:spec": spec}}
+    found["metadata"]["managedFields"] = [entry]
+    return found
+
+
+IMAGE: dict[str, Any] = {"f:template": {"f:spec": {"f:containers": {'k:{"name":"app"}': {"f:image": {}}}}}}
+
+
+@pytest.mark.parametrize(
+    ("found", "warned"),
+    [
+        (applied("kubectl", IMAGE), ["kubectl"]),
+        (applied("helm", IMAGE), ["helm"]),
+        (applied("kubectl", IMAGE, "Update"), []),
+        (applied("kubectl", {"f:replicas": {}}), []),
+        (applied("remediator", IMAGE), []),
+        (applied("argocd-controller", IMAGE), []),
+        (applied("kustomize-controller", IMAGE), []),
+    ],
+    ids=["kubectl", "Helm 4", "no apply", "no template", "ourselves", "Argo CD forces", "Flux forces"],
+)
+def test_a_rollback_says_whose_next_server_side_apply_may_conflict(
+    found: dict[str, Any], warned: list[str]
+) -> None:
+    owners = owners_of(found)
+    told = " ".join(Owner().judged(owners, a_change(), appliers(found)).caveats)
+    assert ("--force-conflicts" in told) is bool(warned)
+    assert all(f"{each} deploys by server-side apply" in told for each in warned)
+    assert Owner().judged(owners, a_change("restart"), appliers(found)).caveats == ()
+
+
+def test_who_is_asked_is_told_of_the_conflict_too() -> None:
+    found = applied("kubectl", IMAGE)
+    found["metadata"]["ownerReferences"] = [
+        {"kind": "Shop", "apiVersion": "example.com/v1", "name": "shop", "controller": False}
+    ]
+    judged = Owner().judged(owners_of(found), a_change(), appliers(found))
+    assert judged.answer == "ask"
+    assert "kubectl deploys by server-side apply" in " ".join(judged.caveats)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.support.clock import DrivenClock
@@ -34,6 +35,36 @@ async def test_a_deployment_of_a_helm_chart_is_rolled_back_and_the_next_upgrade_
         each["message"] for each in story.emulator.list("events", "shop") if "[CHANGED]" in each["message"]
     ]
     assert "Helm release shop applies its own version again with the next upgrade" in messages[0]
+
+
+async def applied(story: Story, image: str) -> tuple[int, dict[str, Any]]:
+    """What `kubectl apply --server-side` without force is answered."""
+    container = {"name": "app", "image": image}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api", "namespace": "shop"}}
+    body["spec"] = {"template": {"spec": {"containers": [container]}}}
+    url = f"{story.emulator.url}/apis/apps/v1/namespaces/shop/deployments/api?fieldManager=kubectl"
+    headers = {"Authorization": "Bearer kube-token", "Content-Type": "application/apply-patch+yaml"}
+    async with aiohttp.ClientSession() as session, session.patch(url, json=body, headers=headers) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_whose_next_server_side_apply_conflicts_with_the_rollback_is_said_beforehand(
+    story: Story,
+) -> None:
+    await story.create("app:v1")
+    await story.let(35 * 60, step=45)
+    story.release("app:v2")
+    assert (await applied(story, "app:v2"))[0] == 200
+    await story.let(4 * 60)
+    await story.fire()
+    assert story.image() == "app:v1", (await story.run()).why
+    messages = [each["message"] for each in story.emulator.list("events", "shop")]
+    assert any(
+        "kubectl deploys by server-side apply: its next apply may conflict" in each for each in messages
+    )
+    status, refused = await applied(story, "app:v3")
+    assert status == 409
+    assert 'conflict with "remediator"' in refused["message"]
 
 
 async def test_what_flux_would_put_back_is_handed_over_with_what_to_revert(story: Story) -> None:
@@ -96,7 +127,8 @@ async def test_people_at_work_are_waited_for_and_then_it_acts(story: Story) -> N
     await story.fire()
     run = await story.run()
     assert run.state == "PROPOSED"
-    assert "people are at work: kubectl-edit changed spec.minReadySeconds at" in (run.why or "")
+    said = "people may be at work: kubectl-edit, which owns spec.minReadySeconds, wrote it last at"
+    assert said in (run.why or "")
     assert story.effects() == []
     await story.let(28 * 60, step=45)
     assert story.effects() == []

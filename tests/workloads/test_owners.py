@@ -6,7 +6,7 @@ import pytest
 
 from remediator.workloads.owners import owners_of
 from remediator.workloads.writers import last_foreign_write, people_at_work
-from tests.workloads.recorded import body
+from tests.workloads.recorded import body, exchanges
 
 OWNERSHIP = "ownership-metadata"
 
@@ -53,3 +53,13 @@ def test_a_scale_and_our_own_rollback_show_nobody_at_work() -> None:
     edited = people_at_work(body(OWNERSHIP, "after the edit"), before, now, quiet)
     assert edited is not None
     assert edited.manager == "kubectl-edit"
+
+
+def test_a_server_side_apply_that_changed_no_value_shows_nobody_at_work() -> None:
+    applied = exchanges("kubectl-other")[8]["response"]["body"]
+    made = datetime(2026, 11, 23, 7, 45, 23, tzinfo=UTC)
+    quiet = timedelta(minutes=30)
+    assert people_at_work(applied, made, made + timedelta(minutes=5), quiet) is None
+    before = people_at_work(applied, made - timedelta(seconds=1), made + timedelta(minutes=5), quiet)
+    assert before is not None
+    assert before.manager == "kubectl-client-side-apply"

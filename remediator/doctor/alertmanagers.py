@@ -17,8 +17,6 @@ from remediator.store.database import Database
 _OLDEST = (0, 25)
 _SURELY_SENT = timedelta(minutes=15)
 """Longer than group_wait and group_interval are by default (30 s and 5 m), with one more try."""
-_WATCHDOG_FRESH = timedelta(minutes=5)
-"""As the verification alert_cleared asks for it."""
 _RECEIVER = "paste deploy/alertmanager/receiver.yml into its configuration"
 
 
@@ -171,27 +169,3 @@ async def _lost(systems: Systems, database: Database, url: str, status: PeerStat
 
 def _named(alert: PeerAlert) -> str:
     return f"{alert.labels.get('alertname', 'one without a name')} since {alert.starts_at:%Y-%m-%d %H:%M} UTC"
-
-
-async def check_watchdog(systems: Systems) -> list[Finding]:
-    """Without a fresh Watchdog, an alert that is absent is never believed to be over."""
-    name = "Watchdog"
-    findings = []
-    for peer in await systems.alertmanager.ask({"alertname": name}):
-        if peer.alerts is None:
-            saw = f"{place(peer.peer)} was not asked for {name}: {peer.error}"
-            findings.append(unknown(saw, "see alertmanagers"))
-            continue
-        ages = [systems.clock.now() - each.updated_at for each in peer.alerts if each.state == "active"]
-        if not ages:
-            saw = f"{name} does not fire at {place(peer.peer)}: no verification alert_cleared can succeed"
-            findings.append(
-                failed(saw, "load deploy/prometheus/alerts.yml, and send its alerts to this peer")
-            )
-        elif min(ages) >= _WATCHDOG_FRESH:
-            old = format_duration(timedelta(seconds=round(min(ages).total_seconds())))
-            saw = f"{name} at {place(peer.peer)} is {old} old: Prometheus no longer reaches this Alertmanager"
-            findings.append(failed(saw, "see to Prometheus and its alerting section"))
-        else:
-            findings.append(ok(f"{name} is fresh at {place(peer.peer)}"))
-    return findings or [failed("no Alertmanager is configured", "see alertmanagers")]

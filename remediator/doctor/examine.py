@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from remediator.doctor import alertmanagers, clock, database, files, kubernetes, prometheus, rights
+from remediator.doctor import alertmanagers, clock, database, files, kubernetes, prometheus, rights, watchdog
 from remediator.doctor.finding import Examined, Finding, unknown
 from remediator.doctor.systems import Systems
 from remediator.errors import RemediatorError
@@ -35,7 +35,7 @@ CHECKS = (
     Check("alertmanagers", alertmanagers.check_alertmanagers),
     Check("routing", alertmanagers.check_routing),
     Check("delivery", alertmanagers.check_delivery, 30.0),
-    Check("watchdog", alertmanagers.check_watchdog),
+    Check("watchdog", watchdog.check_watchdog),
     Check("prometheus", prometheus.check_prometheus),
     Check("queries", prometheus.check_queries, 60.0),
     Check("alerts", prometheus.check_alerts),

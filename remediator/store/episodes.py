@@ -1,9 +1,12 @@
 """Episodes: one open-to-closed stretch of one alert."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from remediator.domain.alert import Alert
+from remediator.domain.history import AlertSpan
 from remediator.domain.run_view import TriggerAlert
+from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.store.database import Connection
 
@@ -238,6 +241,17 @@ async def mark_present(connection: Connection, episode_id: int) -> None:
     await connection.execute(
         "update episodes set absent_since = null where id = $1 and absent_since is not null", episode_id
     )
+
+
+async def spans(connection: Connection, target: Target, alertnames: Collection[str]) -> list[AlertSpan]:
+    """When these alerts were open on a target, oldest first."""
+    rows = await connection.fetch(
+        """select alertname, starts_at, coalesce(ends_at, closed_at) as closed_at from episodes
+           where target = $1 and alertname = any($2::text[]) order by starts_at, id""",
+        str(target),
+        list(alertnames),
+    )
+    return [AlertSpan(**row) for row in rows]
 
 
 async def of_incident(connection: Connection, incident_id: int) -> list[Episode]:

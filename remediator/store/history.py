@@ -5,7 +5,7 @@ from datetime import datetime
 
 from remediator.domain.history import AlertSpan, ConfigStretch, Tenure
 from remediator.domain.target import Target
-from remediator.store import config_hashes, schema_heads, tenures
+from remediator.store import config_hashes, episodes, schema_heads, tenures
 from remediator.store.database import Database
 
 
@@ -21,13 +21,7 @@ class DatabaseHistory:
 
     async def alert_spans(self, target: Target, alertname: str) -> list[AlertSpan]:
         async with self._database.connection() as connection:
-            rows = await connection.fetch(
-                """select alertname, starts_at, coalesce(ends_at, closed_at) as closed_at from episodes
-                   where target = $1 and alertname = $2 order by starts_at, id""",
-                str(target),
-                alertname,
-            )
-        return [AlertSpan(**row) for row in rows]
+            return await episodes.spans(connection, target, [alertname])
 
     async def config_stretches(self, target: Target, names: Collection[str]) -> list[ConfigStretch]:
         async with self._database.connection() as connection:

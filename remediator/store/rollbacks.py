@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from remediator.domain.change import TemplatePatch
+from remediator.domain.run_view import TriggerAlert
 from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.rulebook.rule import Rule
@@ -19,6 +20,8 @@ class RolledBack(Value):
     run_state: str
     rule: Rule
     """As it was when the run began."""
+    trigger: TriggerAlert
+    """The alert that made the run."""
     rung: int
     intended_at: datetime
     outcome_at: datetime | None
@@ -34,7 +37,7 @@ async def of_target(connection: Connection, target: Target) -> list[RolledBack]:
     counts too.
     """
     rows = await connection.fetch(
-        """select a.run_id, r.state as run_state, r.rule_text as rule, a.rung, a.intended_at,
+        """select a.run_id, r.state as run_state, r.rule_text as rule, r.trigger, a.rung, a.intended_at,
                   a.outcome_at, a.outcome, a.change
            from attempts a join runs r on r.id = a.run_id
            where a.action = 'rollback' and a.cluster = $1 and a.kind = $2 and a.namespace = $3 and a.name = $4

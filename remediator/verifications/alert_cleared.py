@@ -11,7 +11,8 @@ from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import Verification
 
-_WATCHDOG_FRESH = timedelta(minutes=5)
+WATCHDOG_FRESH = timedelta(minutes=5)
+"""Prometheus sends what fires every minute unless told otherwise (--rules.alert.resend-delay)."""
 
 
 class AlertCleared(Verification):
@@ -48,6 +49,6 @@ class AlertCleared(Verification):
         now: datetime = kit.clock.now()
         for peer in await kit.alertmanager.ask({"alertname": self.watchdog}):
             for alert in peer.alerts or ():
-                if alert.state == "active" and now - alert.updated_at < _WATCHDOG_FRESH:
+                if alert.state == "active" and now - alert.updated_at < WATCHDOG_FRESH:
                     return True
         return False

@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from remediator.domain.target import Target, misnamed
-from remediator.store import rollbacks, tenures
+from remediator.store import episodes, rollbacks, tenures
 from remediator.web.authentication import People, Principal
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem
@@ -47,5 +47,6 @@ class Targets:
         ):
             made = await rollbacks.of_target(connection, target)
             remembered = await tenures.of_target(connection, target)
-        verdict = judged(image, made, remembered)
+            alerts = await episodes.spans(connection, target, {each.trigger.name for each in made})
+        verdict = judged(image, made, remembered, alerts)
         return document({"target": str(target), "image": image, **verdict.to_json()})

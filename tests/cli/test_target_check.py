@@ -114,7 +114,7 @@ async def test_deployed_again_it_counts_as_accepted_only_after_the_soak_of_the_r
     await terminal.story.let(15 * 60)
     status, answer = await asked(terminal, "app:v2")
     assert status == 1
-    assert "deployed again at 2026-01-05 12:4" in answer["why"]
+    assert "it was deployed again at 2026-01-05 12:4" in answer["why"]
     assert "counts as accepted after 20m" in answer["why"]
     await terminal.story.let(6 * 60)
     status, answer = await asked(terminal, "app:v2")
@@ -122,6 +122,24 @@ async def test_deployed_again_it_counts_as_accepted_only_after_the_soak_of_the_r
     assert answer["why"].startswith("it was rolled back from in run 1, and accepted again")
     assert answer["accepted_again"]["available_seconds"] >= 20 * 60
     assert len(answer["rollbacks"]) == 1
+
+
+async def test_put_back_by_a_sync_it_is_not_accepted_while_its_alert_fires_on_nor_once_undone(
+    terminal: Terminal,
+) -> None:
+    await terminal.story.fire()
+    terminal.story.release("app:v2")
+    await terminal.story.let(35 * 60, step=30)
+    assert terminal.story.image() == "app:v2"
+    status, answer = await asked(terminal, "app:v2")
+    assert status == 1
+    assert "HighErrorRate was open in its time" in answer["why"]
+    await terminal.story.resolve()
+    terminal.story.release("app:v1")
+    await terminal.story.let(60)
+    status, answer = await asked(terminal, "app:v2")
+    assert status == 1
+    assert "an older version was taken up after it" in answer["why"]
 
 
 async def test_that_cannot_be_known_is_status_3(terminal: Terminal) -> None:

@@ -31,6 +31,7 @@ rules:
     verifications:
       - rollout_complete: {within: 5m}
       - promql: {query: 'sum(rate(failures_total{namespace="${target.namespace}"}[2m]))', below: 1, within: 5m}
+      - alert_cleared
 """
 QUERY = 'sum(rate(failures_total{namespace="remediator-doctor"}[2m]))'
 """The only query of the rules, as doctor tries it out."""

@@ -15,7 +15,7 @@ from remediator.sandbox.alertmanager import Alertmanager
 from remediator.sandbox.alertmanager_config import original
 from remediator.sandbox.alertmanager_webhook import Alert
 from remediator.web.server import _INTAKE_PATHS
-from tests.doctor.installation import Installation
+from tests.doctor.installation import RULES, Installation
 
 RECORDED = Path(__file__).parents[1] / "recordings" / "alertmanager" / "status-0.25.json"
 URL = f"http://remediator:9095{INTAKE}"
@@ -225,3 +225,41 @@ async def test_a_silenced_watchdog_does_not_count(installation: Installation) ->
     installation.alertmanager.silence({"alertname": "Watchdog"})
     (only,) = await installation.finds("watchdog")
     assert (only.level, only.saw.partition(" at ")[0]) == ("failed", "Watchdog does not fire")
+
+
+async def test_the_watchdog_is_the_one_that_the_rules_wait_for(installation: Installation) -> None:
+    rules = RULES.replace("- alert_cleared", "- alert_cleared: {watchdog: DeadMansSwitch}")
+    (installation.directory / "rules.yaml").write_text(rules)
+    (only,) = await installation.finds("watchdog")
+    assert (only.level, only.saw.partition(" at ")[0]) == ("failed", "DeadMansSwitch does not fire")
+    assert (
+        only.do == "load an alerting rule DeadMansSwitch that always fires, and send its alerts to this peer"
+    )
+    installation.alertmanager.fire({"alertname": "DeadMansSwitch"}, receivers=["people"])
+    (only,) = await installation.finds("watchdog")
+    assert (only.level, only.saw.partition(" at ")[0]) == ("ok", "DeadMansSwitch is fresh")
+
+
+async def test_each_watchdog_of_the_rules_is_looked_for_on_every_rung(installation: Installation) -> None:
+    another = """
+  - rule: another
+    match: ['{alertname="HighErrorRate"}']
+    rungs:
+      - actions: [rollback]
+        verifications: [rollout_complete]
+      - actions: [restart]
+        verifications: [{alert_cleared: {watchdog: DeadMansSwitch}}]
+"""
+    (installation.directory / "rules.yaml").write_text(RULES + another)
+    found = await installation.finds("watchdog")
+    assert [each.saw.partition(" at ")[0] for each in found] == [
+        "DeadMansSwitch does not fire",
+        "Watchdog is fresh",
+    ]
+
+
+async def test_where_no_rule_waits_for_a_watchdog_none_is_missed(installation: Installation) -> None:
+    (installation.directory / "rules.yaml").write_text(RULES.replace("      - alert_cleared\n", ""))
+    installation.alertmanager.resolve({"alertname": "Watchdog"})
+    (only,) = await installation.finds("watchdog")
+    assert only.level == "ok"

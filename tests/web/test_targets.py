@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from remediator.domain.change import TemplatePatch, revision_hash
-from remediator.domain.history import Tenure
+from remediator.domain.history import AlertSpan, Tenure
+from remediator.domain.run_view import TriggerAlert
 from remediator.domain.target import Target
 from remediator.rulebook.rule import Rule
 from remediator.store.attempts import Outcome
@@ -103,6 +104,14 @@ def rollback(
         run_id=run_id,
         run_state="RESOLVED",
         rule=RULE,
+        trigger=TriggerAlert(
+            source="alertmanager",
+            fingerprint="0123456789abcdef",
+            labels={"alertname": "HighErrorRate"},
+            annotations={},
+            starts_at=at,
+            received_at=at,
+        ),
         rung=0,
         intended_at=at,
         outcome_at=at + timedelta(seconds=1),
@@ -111,7 +120,8 @@ def rollback(
     )
 
 
-def tenure(image: str, began_at: datetime, minutes: float) -> Tenure:
+def tenure(image: str, began_at: datetime, minutes: float, *, over: bool = False) -> Tenure:
+    """Fully available all the time."""
     found = template(image)
     return Tenure(
         uid="1",
@@ -119,6 +129,7 @@ def tenure(image: str, began_at: datetime, minutes: float) -> Tenure:
         template=found,
         began_at=began_at,
         began_seen=True,
+        ended_at=began_at + timedelta(minutes=minutes) if over else None,
         longest_available_seconds=60 * minutes,
         last_seen_at=began_at + timedelta(minutes=minutes),
     )
@@ -126,40 +137,87 @@ def tenure(image: str, began_at: datetime, minutes: float) -> Tenure:
 
 def test_an_image_that_both_versions_have_is_not_to_blame() -> None:
     made = [rollback(template("app:v1", "proxy:v9"), left=template("app:v2", "proxy:v9"))]
-    assert judged("app:v2", made, []).rolled_back
-    assert not judged("proxy:v9", made, []).rolled_back
+    assert judged("app:v2", made, [], []).rolled_back
+    assert not judged("proxy:v9", made, [], []).rolled_back
 
 
 def test_a_rollback_in_doubt_or_under_way_counts_and_says_may() -> None:
     for outcome in ("unknown", None):
-        verdict = judged("app:v2", [rollback(template("app:v1"), outcome=outcome)], [])
+        verdict = judged("app:v2", [rollback(template("app:v1"), outcome=outcome)], [], [])
         assert verdict.rolled_back
         assert "may have gone" in verdict.why
 
 
 def test_availability_before_the_rollback_is_no_acceptance() -> None:
     before = tenure("app:v2", NOON - timedelta(hours=2), 60)
-    assert judged("app:v2", [rollback(template("app:v1"))], [before]).rolled_back
+    assert judged("app:v2", [rollback(template("app:v1"))], [before], []).rolled_back
 
 
 def test_only_what_came_after_the_newest_rollback_accepts() -> None:
     first = rollback(template("app:v1"), at=NOON - timedelta(hours=3), run_id=1)
     second = rollback(template("app:v1"), run_id=2)
     between = tenure("app:v2", NOON - timedelta(hours=2), 60)
-    verdict = judged("app:v2", [second, first], [between])
+    verdict = judged("app:v2", [second, first], [between], [])
     assert verdict.rolled_back
     assert [each.run_id for each, _ in verdict.rollbacks] == [2, 1]
     after = tenure("app:v2", NOON + timedelta(hours=1), 10)
-    assert not judged("app:v2", [second, first], [between, after]).rolled_back
+    assert not judged("app:v2", [second, first], [between, after], []).rolled_back
     assert judged(
-        "app:v2", [second, first], [between, after.model_copy(update={"longest_available_seconds": 599.0})]
+        "app:v2",
+        [second, first],
+        [between, after.model_copy(update={"longest_available_seconds": 599.0})],
+        [],
     ).rolled_back
+
+
+AGAIN = tenure("app:v2", NOON + timedelta(minutes=5), 35)
+
+
+def alert(begins: float, ends: float | None, name: str = "HighErrorRate") -> AlertSpan:
+    """Open between these minutes after noon."""
+    closed_at = None if ends is None else NOON + timedelta(minutes=ends)
+    return AlertSpan(alertname=name, starts_at=NOON + timedelta(minutes=begins), closed_at=closed_at)
+
+
+@pytest.mark.parametrize("span", [alert(-10, None), alert(-10, 6), alert(6, 7), alert(20, None)])
+def test_pods_that_are_available_while_the_alert_is_open_accept_nothing(span: AlertSpan) -> None:
+    verdict = judged("app:v2", [rollback(template("app:v1"))], [AGAIN], [span])
+    assert verdict.rolled_back
+    assert (
+        "it was deployed again at 2026-01-05 12:05 UTC, but HighErrorRate was open in its time" in verdict.why
+    )
+
+
+@pytest.mark.parametrize("span", [alert(-10, 5), alert(-10, None, "Another")])
+def test_an_alert_that_was_over_before_or_is_another_speaks_against_nothing(span: AlertSpan) -> None:
+    assert not judged("app:v2", [rollback(template("app:v1"))], [AGAIN], [span]).rolled_back
+
+
+def test_an_alert_that_began_after_it_had_ended_speaks_against_nothing() -> None:
+    over = tenure("app:v2", NOON + timedelta(minutes=5), 35, over=True)
+    newer = tenure("app:v3", NOON + timedelta(minutes=40), 5)
+    made = [rollback(template("app:v1"))]
+    assert not judged("app:v2", made, [over, newer], [alert(41, None)]).rolled_back
+
+
+def test_what_people_undid_again_is_not_accepted() -> None:
+    v1 = tenure("app:v1", NOON - timedelta(hours=3), 60, over=True)
+    v2 = tenure("app:v2", NOON - timedelta(hours=2), 120, over=True)
+    back = tenure("app:v1", NOON, 5, over=True)
+    again = tenure("app:v2", NOON + timedelta(minutes=5), 35, over=True)
+    undone = tenure("app:v1", NOON + timedelta(minutes=40), 10)
+    made = [rollback(template("app:v1"))]
+    verdict = judged("app:v2", made, [v1, v2, back, again, undone], [])
+    assert verdict.rolled_back
+    assert "but an older version was taken up after it, at 2026-01-05 12:40 UTC" in verdict.why
+    newer = tenure("app:v3", NOON + timedelta(minutes=40), 10)
+    assert not judged("app:v2", made, [v1, v2, back, again, newer], []).rolled_back
 
 
 def test_another_digest_under_the_same_tag_was_not_rolled_back_from() -> None:
     bad, mended = (f"app:v2@sha256:{digit * 64}" for digit in "12")
     made = [rollback(template("app:v1"), left=template(bad))]
-    assert judged(bad, made, []).to_json()["compared_by"] == "digest"
-    assert "Only the tag" not in judged(bad, made, []).why
-    assert not judged(mended, made, []).rolled_back
-    assert "Only the tag" in judged("app:v2", made, []).why
+    assert judged(bad, made, [], []).to_json()["compared_by"] == "digest"
+    assert "Only the tag" not in judged(bad, made, [], []).why
+    assert not judged(mended, made, [], []).rolled_back
+    assert "Only the tag" in judged("app:v2", made, [], []).why

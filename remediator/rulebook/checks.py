@@ -117,10 +117,19 @@ def _duration_of(path: YamlPath, fields: dict[str, Any], key: str) -> timedelta 
     return None
 
 
+def _one_template(path: YamlPath, value: Any) -> Iterator[Fault]:
+    """Each action is planned from the template of now, so that the second would find the first's in its way."""
+    if path[-1:] != ("actions",) or not isinstance(value, tuple) or len(value) < 2:
+        return
+    why = "a second action of one rung would change the pod template that the first has just changed"
+    yield Fault((*path, 1), why, "try them in turn with rungs")
+
+
 _CHECKS: tuple[Callable[[YamlPath, Any], Iterator[Fault]], ...] = (
     _matchers,
     _query,
     _pattern,
     _target,
     _settles,
+    _one_template,
 )

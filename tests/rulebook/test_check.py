@@ -19,6 +19,10 @@ IN_A_RULE = [
         "mode: acting",
         "4:11: rules[0].mode: expected off, shadow, ask or act, found 'acting', did you mean 'act'?",
     ),
+    (
+        "actions: [rollback, restart]\n    verifications: [alert_cleared]",
+        "4:25: rules[0].actions[1]: a second action of one rung would change the pod template that the first",
+    ),
     ("modes: act", "4:5: rules[0].modes: unknown key, did you mean 'mode'?"),
     ("owner: no\n    description: 010", ""),
     ("owner: 5", "4:12: rules[0].owner: expected text, found the number 5 (quote it)"),

@@ -34,6 +34,18 @@ class Peers(_Section):
     urls: tuple[str, ...] = ()
     token_file: Path | None = None
 
+    @field_validator("urls")
+    @classmethod
+    def _each_once(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        """One peer named twice would answer for two when half of the peers must answer."""
+        seen: set[str] = set()
+        for url in urls:
+            peer = url.rstrip("/")
+            if peer in seen:
+                raise ValueError(f"{url} is there twice: name each peer once, by its own address")
+            seen.add(peer)
+        return urls
+
 
 class PrometheusServer(_Section):
     """Where queries go."""

@@ -18,6 +18,10 @@ _RECENT = timedelta(minutes=10)
 _NOBODY = "remediator-doctor"
 """Fills every placeholder: no workload is called so, and the query reads nothing but an index."""
 _AT_ONCE = 4
+_WITHOUT = (
+    "without it caused_by_rollout's window lacks the alert's own for, promql is unknown, "
+    "and kube-state-metrics proves nothing"
+)
 _ADD = "add the alerting rule, or mend the matcher"
 
 
@@ -43,7 +47,7 @@ async def check_prometheus(systems: Systems) -> list[Finding]:
     try:
         version = await systems.prometheus.version()
     except RemediatorError as reason:
-        return [failed(reason.sentence, "see to prometheus.url: without it no rollback is allowed")]
+        return [failed(reason.sentence, f"see to prometheus.url: {_WITHOUT}")]
     milliseconds = (systems.clock.monotonic() - began) * 1000
     return [ok(f"{version} at {systems.settings.prometheus.url}, {milliseconds:.0f} ms")]
 

@@ -96,8 +96,9 @@ def _webhook(receiver: str, entry: dict[str, Any]) -> Webhook:
         ours=_OUR_NAME in receiver if hidden else path == INTAKE or path.rpartition("/")[0] == INTAKE,
         send_resolved=entry.get("send_resolved", True) is not False,
         max_alerts=int(entry.get("max_alerts") or 0),
+        # What the intake knows: a bearer token, however it is come by, and basic auth. Not a client certificate.
         has_credentials=any(
-            http.get(kind) for kind in ("authorization", "basic_auth", "oauth2", "bearer_token", "tls_config")
+            http.get(kind) for kind in ("authorization", "basic_auth", "oauth2", "bearer_token")
         ),
     )
 

@@ -50,6 +50,20 @@ def test_every_mistake_of_the_configuration_is_named(
         assert f"{config}: {path}" in error
 
 
+@pytest.mark.parametrize("again", ["http://one:9093", "http://one:9093/"])
+def test_a_peer_that_is_named_twice_is_refused(
+    again: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "remediator.yml"
+    config.write_text(f"alertmanagers: {{urls: ['http://one:9093', 'http://two:9093', '{again}']}}\n")
+    for command in ("serve", "doctor"):
+        assert main([command, "--config.file", str(config)]) == 1
+        error = capsys.readouterr().err
+        assert f"{config}: alertmanagers.urls: " in error
+        assert f"{again} is there twice: name each peer once" in error
+        assert "Traceback" not in error
+
+
 def test_off_is_a_word_in_the_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "remediator.yml"
     config.write_text("ceiling: off\nkubernetes:\n")

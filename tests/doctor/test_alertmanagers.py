@@ -111,6 +111,10 @@ def test_whether_a_route_leads_to_us(given: dict[str, Any], said: list[str]) -> 
             "failed: receiver remediator shows no credentials: every alert it posts is refused",
         ),
         (
+            config(OURS, PEOPLE, http_config={"tls_config": {"cert_file": "/crt", "key_file": "/key"}}),
+            "failed: receiver remediator shows no credentials: every alert it posts is refused",
+        ),
+        (
             config({**OURS, "continue": False}, PEOPLE),
             'warning: what the route {remediate="true"} sends to remediator reaches nobody else',
         ),

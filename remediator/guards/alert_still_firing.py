@@ -16,12 +16,9 @@ class AlertStillFiring(Guard):
 
     Half, and not more: of the usual two peers one may be down without stopping the cure.
     A silenced alert sends nothing, not even a resolved notice (Alertmanager issue 226), so only
-    asking shows that an operator silenced it.
+    asking shows that an operator silenced it. What was begun while the alert fired is finished although it
+    has cleared meanwhile, because half a cure is none; a silence stops that as well.
     """
-
-    def applies_to(self, change: Change) -> bool:
-        """Half a cure is none: what was begun while the alert fired is finished when it has cleared."""
-        return not (isinstance(change, Eviction) and change.completes)
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         labels = {name: value for name, value in run.alert.labels.items() if _CLASSIC_NAME.fullmatch(name)}
@@ -33,9 +30,9 @@ class AlertStillFiring(Guard):
                 continue
             found = [each for each in peer.alerts if each.fingerprint == run.alert.fingerprint]
             states[peer.peer] = found[0].state if found else "absent"
-        return self._judge(states, run)
+        return self._judge(states, run, finishes=isinstance(change, Eviction) and change.completes)
 
-    def _judge(self, states: dict[str, str], run: RunView) -> GuardVerdict:
+    def _judge(self, states: dict[str, str], run: RunView, *, finishes: bool) -> GuardVerdict:
         inputs = {"peers": states, "fingerprint": run.alert.fingerprint}
         suppressed = [peer for peer, state in states.items() if state == "suppressed"]
         if suppressed:
@@ -50,4 +47,8 @@ class AlertStillFiring(Guard):
             return self.allow(f"{firing[0]} says it is firing", inputs)
         if any(states[peer] == "unprocessed" for peer in answered):
             return self.unknown("Alertmanager has not processed the alert yet", inputs)
+        if finishes:
+            return self.allow(
+                "the alert has cleared, and this finishes what was begun while it fired", inputs
+            )
         return self.refuse("no Alertmanager peer lists the alert any more", inputs, passing=True)

@@ -3,9 +3,9 @@
 import asyncio
 from datetime import timedelta
 
-from remediator.clients.workload import look_at
+from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import Change, Eviction
+from remediator.domain.change import Change, Eviction, revision_hash
 from remediator.domain.duration import Duration
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
@@ -67,6 +67,19 @@ class RolloutInProgress(Guard):
                 seen.workload, seen.revision_objects, seen.pods, kit.clock.now(), self.stuck_after
             )
             if status.observed or not looks_left:
-                return status
+                return await _remembered(status, seen, run, kit)
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
         return None
+
+
+async def _remembered(status: RolloutStatus, seen: SeenWorkload, run: RunView, kit: Kit) -> RolloutStatus:
+    """A DaemonSet's own status does not tell that its rollout had finished: our memory may have seen it."""
+    if run.target.kind != "daemonset" or status.numbers is None or not status.numbers.replaced:
+        return status
+    tenures = [each for each in await kit.history.tenures(run.target) if each.uid == seen.uid]
+    revision = revision_hash(seen.template)
+    had_finished = any(
+        each.ended_at is None and each.revision == revision and each.longest_available_seconds > 0
+        for each in tenures
+    )
+    return status.model_copy(update={"rolled_out": status.rolled_out or had_finished})

@@ -93,12 +93,11 @@ class Picture:
                     await asyncio.sleep(0)
                 judged[kind, name] = known
         self._judged = judged
-        down, self._down = self._down, set()
-        return [
-            seen.model_copy(update={"available": False}) if seen.uid in down else seen
-            for _, seen in judged.values()
-            if seen is not None
-        ]
+        told = [seen for _, seen in judged.values() if seen is not None]
+        down = {each.uid for each in told} & self._down
+        # What is not told of at this look, because its watch is broken, is remembered for the next.
+        self._down = (self._down - down) & {each.uid for kind in KINDS for each in self._of(kind)}
+        return [each.model_copy(update={"available": False}) if each.uid in down else each for each in told]
 
     def owned_pods(self) -> dict[str, OwnedPod]:
         """Every pod with a known owner, by name. A ReplicaSet not seen yet says nothing about its owner."""
@@ -114,6 +113,9 @@ class Picture:
     def config_hashes(self) -> dict[str, str] | None:
         """What every ConfigMap holds, by name; None when it is not seen as it is now."""
         return dict(self._config_maps.objects) if self._config_maps.is_current else None
+
+    def _of(self, kind: str) -> Iterable[Seen]:
+        return self._whole[kind].objects.values()
 
     def _kept(self, obj: JsonObject) -> Seen:
         """As it is kept; that all of it was down for a moment must not be lost between two looks."""

@@ -43,7 +43,7 @@ class ApplyActions:
                 return verdict
             if (attempt is None or attempt.outcome is None) and index + 1 < len(changes):
                 # A lease claims once: the next change gets an epoch and a lease of its own.
-                return Hold(f"the next of {len(changes)} changes follows", seconds=0)
+                return Hold(f"the next of {len(changes)} changes follows", progress={}, seconds=0)
             did.append(change.summary)
         return Proceed("; ".join(did), acted=True)
 
@@ -90,8 +90,14 @@ class ApplyActions:
         return End(f"rehearsal: {refused.why}", state=_refused(run, index))
 
     async def _needless(self, change: Eviction) -> bool:
-        """Whether the pod is gone or has become ready by itself, so that nothing is left to evict."""
-        seen = await self._desk.effects.read_back(change)
+        """Whether the pod is gone or has become ready by itself, so that nothing is left to evict.
+
+        A pod that cannot be read is not known to be: the guards then say so, and hold the run.
+        """
+        try:
+            seen = await self._desk.effects.read_back(change)
+        except RemediatorError:
+            return False
         return conclude("", change, seen, sends=0) is Conclusion.CONVERGED
 
     async def _intend(

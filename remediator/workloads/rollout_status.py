@@ -121,7 +121,7 @@ def _incomplete(
         state=state,
         why=why,
         numbers=numbers,
-        rolled_out=numbers.replaced and _was_available(workload, current, numbers),
+        rolled_out=numbers.replaced and _was_available(workload, current),
         stuck_pods=stuck_pods,
     )
 
@@ -145,13 +145,11 @@ def _past_deadline(workload: JsonObject, current: Revision) -> bool:
     return _progressing(workload, current) == "ProgressDeadlineExceeded"
 
 
-def _was_available(workload: JsonObject, current: Revision, numbers: Numbers) -> bool:
+def _was_available(workload: JsonObject, current: Revision) -> bool:
     """A StatefulSet's controller moves currentRevision up when every pod runs it (completeRollingUpdate).
 
-    A DaemonSet says nothing of the kind, but replaces the last pod only when others are available.
+    A DaemonSet records nothing of the kind.
     """
-    if text(workload, "kind") == "DaemonSet":
-        return numbers.desired > 1 and numbers.available > 0
     if text(workload, "kind") == "StatefulSet":
         return text(workload, "status", "currentRevision") == current.name
     return _progressing(workload, current) == "NewReplicaSetAvailable"

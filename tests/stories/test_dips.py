@@ -3,29 +3,14 @@
 from tests.support.story import Story
 
 
-def _readiness(story: Story, status: str) -> None:
-    """The kubelet finds every pod ready, or none."""
-    stamp = story.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    for pod in story.emulator.list("pods", "shop"):
-        conditions = [
-            {**each, "status": status, "lastTransitionTime": stamp}
-            if each["type"] in ("Ready", "ContainersReady")
-            else each
-            for each in pod["status"]["conditions"]
-        ]
-        name = pod["metadata"]["name"]
-        changed = {"status": {"conditions": conditions}}
-        story.emulator.patch("pods", "shop", name, changed, user="kubelet", subresource="status")
-
-
 async def _down_for(story: Story, seconds: float) -> None:
-    _readiness(story, "False")
+    story.unready()
     await story.clock.advance(seconds)
     await story.emulator.catch_up()
     found = story.emulator.get("deployments", "shop", "api")
     assert found is not None
     assert not found["status"].get("availableReplicas")
-    _readiness(story, "True")
+    story.unready("True")
     await story.clock.advance(1)
     await story.emulator.catch_up()
 

@@ -9,7 +9,7 @@ from remediator.sandbox.kubernetes import Fault
 from remediator.sandbox.kubernetes.faults import AnswerStatus
 from tests.support.clock import DrivenClock
 from tests.support.sets import workload
-from tests.support.story import ROLLBACK, TOKEN, Story, told
+from tests.support.story import RESTART, ROLLBACK, TOKEN, Story, told
 
 SOAK = 35 * 60.0
 
@@ -196,12 +196,12 @@ async def test_an_eviction_that_a_busy_server_puts_off_is_made_later(story: Stor
     assert effects(story) == ["patch statefulsets", "create pods"]
 
 
-async def test_a_pipelines_release_is_not_taken_for_people_at_work_by_the_second_change(story: Story) -> None:
-    """The alert clears as soon as the template is back, and half a cure would be left."""
-    story.emulator.create(workload("StatefulSet", "app:v1"), user="helm", manager="helm")
+async def only_the_template_is_back(story: Story, manager: str = "kubectl") -> dict[str, str]:
+    """The first of two changes has just been made; the alert that made the run."""
+    story.emulator.create(workload("StatefulSet", "app:v1"), user=manager, manager=manager)
     await story.let(SOAK)
     change = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:crash-v2"}]}}}}
-    story.emulator.patch("StatefulSet", "shop", "db", change, user="helm", manager="helm")
+    story.emulator.patch("StatefulSet", "shop", "db", change, user=manager, manager=manager)
     await story.let(4 * 60)
     alert = {"alertname": "HighErrorRate", "namespace": "shop", "statefulset": "db"}
     story.alertmanager.fire(alert)
@@ -212,6 +212,53 @@ async def test_a_pipelines_release_is_not_taken_for_people_at_work_by_the_second
             pass
     while not effects(story):
         assert await daemon.worker.tick()
-    story.alertmanager.resolve(alert)
+    return alert
+
+
+async def test_the_second_change_is_made_although_the_alert_cleared_and_a_pipeline_had_released(
+    story: Story,
+) -> None:
+    """The alert clears as soon as the template is back, and half a cure would be left."""
+    story.alertmanager.resolve(await only_the_template_is_back(story, manager="helm"))
     await story.deliver()
     assert effects(story) == ["patch statefulsets", "create pods"]
+
+
+async def test_a_silence_stops_the_second_change_as_well(story: Story) -> None:
+    await only_the_template_is_back(story)
+    silence = story.alertmanager.silence({"alertname": "HighErrorRate"})
+    await story.let(2 * 60)
+    assert effects(story) == ["patch statefulsets"]
+    story.alertmanager.unsilence(silence)
+    await story.let(60)
+    assert effects(story) == ["patch statefulsets", "create pods"]
+
+
+async def test_a_pod_that_may_not_be_read_is_told_and_ends_the_run(story: Story) -> None:
+    await only_the_template_is_back(story)
+    story.emulator.faults.add(Fault("GET", "/pods/db-[01]$", AnswerStatus(403, "Forbidden"), times=10_000))
+    await story.let(60)
+    assert "403" in ((await story.run()).why or "")
+    await story.let(65 * 60, step=60)
+    assert ((await story.run()).state, effects(story)) == ("ESCALATED", ["patch statefulsets"])
+
+
+async def test_a_daemonset_whose_pod_hangs_long_after_its_release_is_restarted(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, RESTART) as story:
+        story.emulator.create(workload("DaemonSet", "app:v1"))
+        await story.let(SOAK)
+        story.unready()
+        await story.let(4 * 60)
+        story.alertmanager.fire({"alertname": "HighErrorRate", "namespace": "shop", "daemonset": "db"})
+        await story.deliver()
+        assert effects(story) == ["patch daemonsets"]
+
+
+async def test_a_daemonset_that_never_ran_well_is_not_restarted(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, RESTART) as story:
+        await released(story, "DaemonSet", "app:never-ready-v2")
+        assert ((await story.run()).state, effects(story)) == ("BLOCKED", [])

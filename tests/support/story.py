@@ -98,6 +98,19 @@ class Story:
         containers = [{"name": "app", "image": image}]
         self._patch({"spec": {"template": {"spec": {"containers": containers}}}})
 
+    def unready(self, status: str = "False") -> None:
+        """The kubelet finds no pod ready any more, or every one with `True`."""
+        stamp = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        told = {"status": status, "lastTransitionTime": stamp}
+        for pod in self.emulator.list("pods", "shop"):
+            conditions = [
+                {**each, **(told if each["type"] in ("Ready", "ContainersReady") else {})}
+                for each in pod["status"]["conditions"]
+            ]
+            changed = {"status": {"conditions": conditions}}
+            name = pod["metadata"]["name"]
+            self.emulator.patch("pods", "shop", name, changed, user="kubelet", subresource="status")
+
     def restart(self) -> None:
         """Somebody runs `kubectl rollout restart`."""
         stamp = {RESTARTED_AT: self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")}

@@ -21,32 +21,14 @@ def of_effect(run: Run, change: Change, marker: str, at: datetime) -> Notice:
     if isinstance(change, TemplatePatch):
         undo = f"Undo: {change.to_title} -> {change.from_title}; the template it had is in run {run.id}."
     known = run.plan.caveats if run.plan is not None else ()
-    return Notice(
-        key=f"effect/{marker}",
-        at=at,
-        title=f"[CHANGED] {run.rule.rule} on {run.target}",
-        text=" ".join((f"{_fired(run)} {change.summary}.", *known, undo)),
-        severity=run.trigger.labels.get("severity", ""),
-        incident_id=run.incident_id,
-        run_id=run.id,
-        target=str(run.target),
-        state=State.ACTED,
-    )
+    text = " ".join((f"{_fired(run)} {change.summary}.", *known, undo))
+    return _notice(run, f"effect/{marker}", "CHANGED", text, State.ACTED, at)
 
 
 def of_undoing(run: Run, marker: str, why: str, at: datetime) -> Notice:
     """What was changed, and verified, is not there any more."""
-    return Notice(
-        key=f"undone/{marker}",
-        at=at,
-        title=f"[UNDONE] {run.rule.rule} on {run.target}",
-        text=f"{why}. {_NEXT[State.ESCALATED]} See: remediator incidents show {run.incident_id}",
-        severity=run.trigger.labels.get("severity", ""),
-        incident_id=run.incident_id,
-        run_id=run.id,
-        target=str(run.target),
-        state=State.ESCALATED,
-    )
+    text = f"{why}. {_NEXT[State.ESCALATED]} {_see(run)}"
+    return _notice(run, f"undone/{marker}", "UNDONE", text, State.ESCALATED, at)
 
 
 def of_ending(run: Run, state: State, why: str, at: datetime) -> Notice | None:
@@ -54,17 +36,26 @@ def of_ending(run: Run, state: State, why: str, at: datetime) -> Notice | None:
     following = _NEXT.get(state)
     if following is None or run.mode == "shadow":
         return None
+    text = f"{_fired(run)} {why}. {following} {_see(run)}"
+    return _notice(run, f"ending/{run.id}", state, text, state, at)
+
+
+def _notice(run: Run, key: str, word: str, text: str, state: State, at: datetime) -> Notice:
     return Notice(
-        key=f"ending/{run.id}",
+        key=key,
         at=at,
-        title=f"[{state}] {run.rule.rule} on {run.target}",
-        text=f"{_fired(run)} {why}. {following} See: remediator incidents show {run.incident_id}",
+        title=f"[{word}] {run.rule.rule} on {run.target}",
+        text=text,
         severity=run.trigger.labels.get("severity", ""),
         incident_id=run.incident_id,
         run_id=run.id,
         target=str(run.target),
         state=state,
     )
+
+
+def _see(run: Run) -> str:
+    return f"See: remediator incidents show {run.incident_id}"
 
 
 def _fired(run: Run) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from remediator.store.database import open_database
+from tests.stories.test_rungs import LADDER
 from tests.stories.useful import (
     NO_SURGE,
     RECREATE,
@@ -47,17 +48,6 @@ rules:
     actions: [rollback]
     verifications:
       - promql: {query: error_ratio, below: 0.05, for: 1m, within: 10m}
-"""
-LADDER = """
-rules:
-  - rule: hung
-    mode: act
-    match: ['{alertname="HighErrorRate"}']
-    rungs:
-      - actions: [restart]
-        verifications: [{promql: {query: error_ratio, below: 0.05, for: 1m, within: 3m}}]
-      - actions: [rollback]
-        verifications: [{promql: {query: error_ratio, below: 0.05, for: 1m, within: 3m}}]
 """
 DEAD_PEER = "http://127.0.0.1:1"
 

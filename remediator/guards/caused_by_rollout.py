@@ -11,6 +11,7 @@ from remediator.domain.run_view import RunView
 from remediator.errors import Permanent, Retryable
 from remediator.kit import Kit
 from remediator.step import Guard
+from remediator.workloads.revision import title
 from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
 
 _CALM_BEFORE = timedelta(minutes=10)
@@ -21,8 +22,8 @@ _WHOLE_SECOND = timedelta(seconds=1)
 class CausedByRollout(Guard):
     """The rollout of the current template must have begun shortly before the alert, and not after it.
 
-    A rollout newer than the alert is somebody's fix. When it began is what our memory saw, else the
-    creation of the ReplicaSet; a restart is not a rollout.
+    A rollout newer than the alert is somebody's fix. When it began is what our memory saw, else the creation
+    of its revision, unless that was taken up again since; a restart is not a rollout.
     """
 
     actions: ClassVar[frozenset[str] | None] = frozenset({"rollback"})
@@ -81,7 +82,9 @@ class CausedByRollout(Guard):
         revisions = revisions_of(seen.workload, seen.revision_objects)
         current = current_revision(seen.workload, revisions)
         if current is None:
-            return None, "no ReplicaSet has the current template yet"
+            return None, "no revision of the current template is there yet"
+        if current.earlier_numbers or not current.born_numbered:
+            return None, f"{title(current)} may have been taken up again, and our memory did not see when"
         return rollout_began(current, revisions), "replica_set"
 
     async def _open_before(self, run: RunView, began: datetime, kit: Kit) -> str | None:

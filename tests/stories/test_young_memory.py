@@ -8,7 +8,7 @@ import pytest
 from remediator.sandbox.prometheus import Recorded
 from tests.support.clock import DrivenClock
 from tests.support.kube_state_metrics import healthy
-from tests.support.story import Story, deployment, told
+from tests.support.story import ALERT, Story, deployment, told
 
 HOUR = timedelta(hours=1)
 
@@ -75,3 +75,32 @@ async def test_what_it_did_not_see_for_certain_changes_nothing(
         await story.fire()
         assert story.image() == "app:v2"
         assert "ReplicaSet's age alone" in str((await story.run()).why)
+
+
+async def test_a_version_somebody_went_back_to_before_our_time_has_no_known_beginning(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    """Its ReplicaSet is old, and going back to it may have been the fix."""
+    async with told(tmp_path, database_url, clock) as story:
+        story.emulator.create(deployment("app:v1"))
+        await unseen(story, HOUR.total_seconds())
+        good = str(story.emulator.list("replicasets", "shop")[0]["metadata"]["name"])
+        until = story.clock.now()
+        for image in ("app:v2", "app:v3"):
+            story.release(image)
+            await unseen(story, 10 * 60)
+        story.alertmanager.fire(ALERT)
+        await unseen(story, 60)
+        story.release("app:v2")
+        await unseen(story, 60)
+        story.prometheus.past = healthy(good, timedelta(minutes=30), until)
+        await story.let(15)
+        await story.deliver()
+        assert story.effects() == []
+        assert "taken up again" in ((await story.run()).why or "")
+
+
+async def unseen(story: Story, seconds: float) -> None:
+    """Time in which no daemon looked."""
+    await story.clock.advance(seconds)
+    await story.emulator.catch_up()

@@ -48,6 +48,9 @@ async def held_by(
     last = await runs.last_on(connection, target)
     if last is None:
         return None
+    if last.holds and episode.run_id == last.id and episode.disposition:
+        # Another planner was quicker, or the alert was sent again: the alert that made the run stays its maker.
+        return Held(episode.disposition, episode.why or "", run_id=last.id)
     if last.holds:
         return Held("joined", f"run {last.id} is already at work on {target}", run_id=last.id)
     settled_at = (last.ended_at or now) + settle

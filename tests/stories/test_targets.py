@@ -92,7 +92,7 @@ async def test_the_episode_of_a_run_keeps_its_target_when_the_alerts_pod_goes(st
     assert story.emulator.get("pods", "shop", name) is None
     await story.deliver()
     found = await episode(story)
-    assert (found.disposition, found.target) == ("joined", "deployment/shop/api")
+    assert (found.disposition, found.target) == ("planned", "deployment/shop/api")
 
 
 async def test_a_cluster_that_cannot_be_read_is_asked_again_until_it_answers(story: Story) -> None:

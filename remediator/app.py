@@ -40,7 +40,7 @@ from remediator.runbook.aftermath import Aftermath
 from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 from remediator.step import Notifier
 from remediator.store import migrate
 from remediator.store.database import DATABASE_ERRORS, Database, open_database

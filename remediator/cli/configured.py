@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from remediator.settings import Settings
+    from remediator.settings.load import Settings
 
 _FLAGS = ("listen_address", "rules", "database_url", "kubeconfig", "log_level")
 
@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(args: argparse.Namespace) -> "Settings":
     """Raises Permanent with every mistake, a line each."""
-    from remediator.settings import load_settings
+    from remediator.settings.load import load_settings
 
     from_environment = os.environ.get("REMEDIATOR_CONFIG_FILE")
     config = args.config or (Path(from_environment) if from_environment else None)

@@ -13,7 +13,7 @@ from remediator.incidents.printable import printable
 
 if TYPE_CHECKING:
     from remediator.doctor.finding import Examined
-    from remediator.settings import Settings
+    from remediator.settings.load import Settings
 
 _WAITING = "\r\x1b[Kwaiting for {}"
 _CLEAR = "\r\x1b[K"

@@ -9,7 +9,7 @@ from remediator.catalogue import NotifierStep
 from remediator.doctor.finding import Finding, counted, failed, ok, warning
 from remediator.doctor.systems import Systems
 from remediator.rulebook.problem import RulebookError
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 from remediator.step import Notifier
 
 _MEND = "mend it; `remediator rules check` names every mistake with its place"

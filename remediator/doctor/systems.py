@@ -16,7 +16,7 @@ from remediator.clients.prometheus import PrometheusClient
 from remediator.clock import Clock
 from remediator.errors import Permanent, RemediatorError, Retryable
 from remediator.rulebook.load import Rulebook, load
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 from remediator.store.database import DATABASE_ERRORS, Database, open_database
 from remediator.workloads.consent import ENABLED
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from remediator.domain.run_view import Mode
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from remediator.run import End, Entry, Hold, Run, State
 from remediator.runbook.call_step import Unanswered, call_step
 from remediator.runbook.desk import Desk
 from remediator.step import Guard, TargetGuard
-from remediator.store import attempts, episodes
+from remediator.store import attempts, counts, episodes
 
 
 def guards_for(desk: Desk, run: Run, change: Change) -> tuple[Guard, ...]:
@@ -39,7 +39,7 @@ async def _counted(
     desk: Desk, run: Run, limits: Sequence[Limit], change: Change | None
 ) -> list[GuardVerdict]:
     async with desk.database.connection() as connection:
-        return [await attempts.count(connection, limit, run.view, change) for limit in limits]
+        return [await counts.count(connection, limit, run.view, change) for limit in limits]
 
 
 async def _answer(guard: Guard, asked: Awaitable[GuardVerdict | None]) -> GuardVerdict | None:

@@ -11,7 +11,7 @@ from remediator.domain.value import JsonObject, Value
 from remediator.errors import Permanent
 from remediator.rulebook.rule import Rule
 from remediator.run import State
-from remediator.settings import Role
+from remediator.settings.sections import Role
 from remediator.store import attempts, episodes, incidents, journal, rule_versions, runs
 from remediator.store.database import Connection
 from remediator.store.rule_versions import RuleVersion

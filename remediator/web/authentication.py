@@ -16,7 +16,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from remediator.domain.value import Value
 from remediator.errors import Permanent, Retryable
-from remediator.settings import BasicAuth, Intake, Person, Role
+from remediator.settings.sections import BasicAuth, Intake, Person, Role
 
 Headers = CIMultiDict[str] | CIMultiDictProxy[str]
 

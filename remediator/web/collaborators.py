@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from remediator.rulebook.rule import Rule
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 from remediator.store.database import Database
 from remediator.telemetry import Metrics
 

@@ -12,7 +12,7 @@ import logging
 from aiohttp import web
 
 from remediator.errors import Permanent, Retryable
-from remediator.settings import Intake
+from remediator.settings.sections import Intake
 from remediator.telemetry import Metrics
 from remediator.web.authentication import IntakeAuthentication
 from remediator.web.inbox import Inbox

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from remediator.errors import Retryable
-from remediator.settings import Role
+from remediator.settings.sections import Role
 from remediator.web.authentication import People, Principal
 from remediator.web.responses import problem, try_again
 

@@ -15,7 +15,7 @@ import asyncpg
 from aiohttp import web
 from asyncpg.pool import PoolConnectionProxy
 
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 from remediator.store.database import open_database
 from remediator.store.migrate import migrate
 from remediator.telemetry import Metrics, configure_logging

@@ -15,7 +15,7 @@ from remediator.domain.change import revision_hash
 from remediator.run import State
 from remediator.sandbox.alertmanager import Alertmanager
 from remediator.sandbox.prometheus import Prometheus
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 from remediator.store import attempts, runs
 from remediator.store.attempts import Attempt
 from remediator.store.runs import RunSummary

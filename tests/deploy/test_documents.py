@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from remediator.rulebook.load import check
 from remediator.run import ACTIVE, State
 from remediator.runbook.lifecycle import RUNBOOK
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 from remediator.telemetry import Metrics
 from tests.deploy.manifests import DEPLOY, KUBECTL, ROOT
 

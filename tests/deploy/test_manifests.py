@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from remediator import app
-from remediator.settings import Settings, load_settings
+from remediator.settings.load import Settings, load_settings
 from remediator.web import server
 from tests.deploy.manifests import DEPLOY, ROOT, Manifest, base, containers, daemon, of_kind, pod
 

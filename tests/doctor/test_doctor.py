@@ -13,7 +13,7 @@ from remediator.doctor.examine import CHECKS, Check, _answered, examine
 from remediator.doctor.finding import Finding
 from remediator.doctor.systems import Systems, systems
 from remediator.sandbox.kubernetes import EVERYTHING, Account
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 from tests.doctor.installation import Installation, steady
 
 GOLDEN = Path(__file__).parent / "golden"

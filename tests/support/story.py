@@ -15,7 +15,7 @@ from remediator.domain.change import RESTARTED_AT
 from remediator.sandbox.alertmanager import Alertmanager
 from remediator.sandbox.kubernetes import EVERYTHING, PROMPT, Account, Emulator
 from remediator.sandbox.prometheus import Prometheus
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 from remediator.store import incidents, journal, runs
 from remediator.store.journal import Line
 from remediator.store.runs import RunSummary

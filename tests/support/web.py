@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import aiohttp
 
 from remediator.rulebook.rule import Rule
-from remediator.settings import Settings
+from remediator.settings.load import Settings
 from remediator.store.database import Connection, Database, open_database
 from remediator.telemetry import Metrics
 from remediator.web.collaborators import Collaborators

@@ -1,0 +1,1 @@
+"""What an operator decides: the shape of remediator.yml, and how it is read."""

@@ -1,0 +1,125 @@
+"""The sections of remediator.yml: what an operator may write in each."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from remediator.domain.duration import Duration
+from remediator.domain.target import Target
+
+
+class Section(BaseModel):
+    """A part of remediator.yml: nothing in it but what it knows, and unchanging once read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Cluster(Section):
+    """Which cluster this is."""
+
+    name: str = "default"
+    label: str | None = None
+    """The alert label that names the cluster, where one Alertmanager serves several."""
+
+
+class Peers(Section):
+    """Every Alertmanager that may send us alerts, and the credentials to ask them."""
+
+    urls: tuple[str, ...] = ()
+    token_file: Path | None = None
+
+    @field_validator("urls")
+    @classmethod
+    def _each_once(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        """One peer named twice would answer for two when half of the peers must answer."""
+        seen: set[str] = set()
+        for url in urls:
+            peer = url.rstrip("/")
+            if peer in seen:
+                raise ValueError(f"{url} is there twice: name each peer once, by its own address")
+            seen.add(peer)
+        return urls
+
+
+class PrometheusServer(Section):
+    """Where queries go."""
+
+    url: str | None = None
+    token_file: Path | None = None
+
+
+class Kubernetes(Section):
+    """How to reach the API server, and which namespaces to remember."""
+
+    kubeconfig: Path | None = None
+    """None means in-cluster."""
+    namespaces: tuple[str, ...] = ()
+    """Watched by the memory when they have opted in; empty means every namespace labelled so."""
+
+
+class BasicAuth(Section):
+    """A user name and the file with its password."""
+
+    username: str
+    password_file: Path
+
+
+class Intake(Section):
+    """Who may post alerts."""
+
+    token_file: Path | None = None
+    basic_auth: BasicAuth | None = None
+    insecure: bool = Field(default=False, strict=True)
+    """Takes alerts from anybody. Nothing is ever changed then: everything stays in shadow."""
+    max_body_bytes: int = Field(default=32 * 1024 * 1024, strict=True, ge=1024)
+    max_waiting_requests: int = Field(default=512, strict=True, ge=1)
+
+
+Role = Literal["view", "approve", "operate"]
+
+
+class Person(Section):
+    """Somebody (or something) that may use the API."""
+
+    name: str
+    token_file: Path
+    roles: tuple[Role, ...] = ("view",)
+
+
+class Engine(Section):
+    """The rhythm of the loops. The defaults are right for production; tests and the demo are quicker."""
+
+    owner: str | None = None
+    """Names this replica in leases; None makes one up."""
+    lease: Duration = timedelta(seconds=15)
+    tick: Duration = timedelta(seconds=1)
+    memory_every: Duration = timedelta(seconds=15)
+    reconcile_every: Duration = timedelta(seconds=30)
+    verify_every: Duration = timedelta(seconds=15)
+    hold: Duration = timedelta(seconds=30)
+    """How long a passing refusal waits before asking again."""
+    give_up_holding_after: Duration = timedelta(hours=1)
+    settle: Duration = timedelta(minutes=10)
+    """Nothing new is planned on a target until this long after its last run ended."""
+    workers: int = Field(default=4, strict=True, ge=1, le=64)
+
+
+class ApplicationDatabase(Section):
+    """A database of applications, asked read-only at which version its schema is."""
+
+    name: str
+    dsn_file: Path
+    targets: tuple[str, ...]
+    """`kind/namespace/name` of the workloads whose schema it holds."""
+    version_query: str | None = None
+    """Answers the version as one text; None asks the tables of the known migration tools."""
+
+    @field_validator("targets")
+    @classmethod
+    def _of_workloads(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
+        """A target that names nothing would mean that nothing is ever asked."""
+        for each in targets:
+            Target.parse(each, cluster="")
+        return targets

@@ -1,7 +1,8 @@
 """Reading from Kubernetes: objects as the JSON the API server sent, complete or not at all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeAlias, TypeGuard, TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -48,6 +49,22 @@ class KubeReader:
         """`deadline` is in seconds, for each method from its start to its end."""
         self._connection = connection
         self._deadline = deadline
+
+    @asynccontextmanager
+    async def one_look(self) -> "AsyncIterator[KubeReader]":
+        """A reader for many questions about one moment: within the block no object and no list is read twice.
+
+        Whoever asks gets the very same objects as everybody else, and changes none of them.
+        """
+        look = _OneLook(self._connection, deadline=self._deadline)
+        try:
+            yield look
+        finally:
+            await look.forget()
+
+    def anew(self) -> "KubeReader":
+        """A reader that looks each time it is asked, also within `one_look`."""
+        return self
 
     async def get(self, kind: str, namespace: str, name: str) -> JsonObject | None:
         """One object, or None when the API server says that there is none of that name."""
@@ -121,7 +138,7 @@ class KubeReader:
             refuse(answer, "get", what.plural, namespace)
             return _object(answer)
 
-        return await self._patiently(ask)
+        return await self._told(path, lambda: self._patiently(ask))
 
     async def _list(
         self,
@@ -154,7 +171,12 @@ class KubeReader:
                 if not following:
                     return Listing(items, version)
 
-        return await self._patiently(ask)
+        key = (path, tuple(query.items()), metadata_only)
+        return await self._told(key, lambda: self._patiently(ask))
+
+    async def _told(self, question: Hashable, ask: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        """The answer to one question about objects."""
+        return await ask()
 
     async def _ask(
         self, path: str, query: Mapping[str, str], headers: Mapping[str, str] | None = None
@@ -173,6 +195,29 @@ class KubeReader:
                 return await attempts(ask)
         except TimeoutError:
             raise Retryable(f"{self._connection.host} did not answer within {self._deadline:g} s") from None
+
+
+class _OneLook(KubeReader):
+    """Remembers what it was told, failures too, and asks once although many want to know at the same time."""
+
+    def __init__(self, connection: KubeConnection, *, deadline: float) -> None:
+        super().__init__(connection, deadline=deadline)
+        self._asked: dict[Hashable, asyncio.Task[Any]] = {}
+
+    def anew(self) -> KubeReader:
+        return KubeReader(self._connection, deadline=self._deadline)
+
+    async def forget(self) -> None:
+        """Stop what is still being asked for; nobody waits for it any more."""
+        for task in self._asked.values():
+            task.cancel()
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
+
+    async def _told(self, question: Hashable, ask: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        task: asyncio.Task[_T] = self._asked.get(question) or asyncio.create_task(ask())
+        self._asked[question] = task
+        # One who stops waiting must not take the answer away from the others.
+        return await asyncio.shield(task)
 
 
 def _worth_a_quick_retry(error: BaseException) -> bool:

@@ -59,8 +59,9 @@ class RolloutInProgress(Guard):
         Our own claim moves metadata.generation, so just after it the controller is always behind for
         a moment (0.07 s in the recordings). A few quick looks keep that from reading as a rollout.
         """
+        kube = kit.kube
         for looks_left in reversed(range(_LOOKS)):
-            seen = await look_at(kit.kube, run.target)
+            seen = await look_at(kube, run.target)
             if seen is None:
                 return None
             status = rollout_status(
@@ -69,6 +70,7 @@ class RolloutInProgress(Guard):
             if status.observed or not looks_left:
                 return await _remembered(status, seen, run, kit)
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            kube = kit.kube.anew()
         return None
 
 

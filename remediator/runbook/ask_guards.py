@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Sequence
+from dataclasses import replace
 
 from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit
 from remediator.domain.change import Change
@@ -20,9 +21,11 @@ def guards_for(desk: Desk, run: Run, change: Change) -> tuple[Guard, ...]:
 async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict, ...]:
     """Every guard's verdict on this change, counts included, from facts read now."""
     guards = guards_for(desk, run, change)
-    looked = await asyncio.gather(
-        *(_answer(each, each.verdict(change, run.view, desk.kit)) for each in guards)
-    )
+    async with desk.kit.kube.one_look() as kube:
+        kit = replace(desk.kit, kube=kube)
+        looked = await asyncio.gather(
+            *(_answer(each, each.verdict(change, run.view, kit)) for each in guards)
+        )
     limits = [limit for each in guards for limit in each.limits(change, run.view)]
     return _stamped(desk, (*looked, *await _counted(desk, run, limits, change)))
 
@@ -30,7 +33,9 @@ async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict
 async def ask_about_target(desk: Desk, run: Run) -> tuple[GuardVerdict, ...]:
     """The verdicts of those guards that need no change to judge; asked before anything is looked at for long."""
     guards = [each for each in desk.always_on if isinstance(each, TargetGuard)]
-    looked = await asyncio.gather(*(_answer(each, each.on_target(run.view, desk.kit)) for each in guards))
+    async with desk.kit.kube.one_look() as kube:
+        kit = replace(desk.kit, kube=kube)
+        looked = await asyncio.gather(*(_answer(each, each.on_target(run.view, kit)) for each in guards))
     limits = [limit for each in guards for limit in each.target_limits(run.view)]
     return _stamped(desk, (*looked, *await _counted(desk, run, limits, None)))
 

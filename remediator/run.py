@@ -8,7 +8,7 @@ from typing import Any
 from remediator.domain.answers import Evidence
 from remediator.domain.change import Change, TemplatePatch
 from remediator.domain.notice import Notice
-from remediator.domain.run_view import Mode, RunView, TriggerAlert
+from remediator.domain.run_view import Mode, RunView, Trigger, TriggerAlert, TriggerPerson
 from remediator.domain.target import Target
 from remediator.domain.value import Value, digest
 from remediator.rulebook.rule import Rule
@@ -76,7 +76,7 @@ class Run:
     incident_id: int
     rule: Rule
     mode: Mode
-    trigger: TriggerAlert
+    trigger: Trigger
     target: Target
     depends_on: tuple[str, ...]
     state: State
@@ -88,6 +88,16 @@ class Run:
     acted_at: datetime | None
 
     @property
+    def alert(self) -> TriggerAlert | None:
+        """The alert that made it; None when a person asked for it."""
+        return self.trigger if isinstance(self.trigger, TriggerAlert) else None
+
+    @property
+    def asked_by(self) -> TriggerPerson | None:
+        """Who asked for it; None when an alert made it."""
+        return self.trigger if isinstance(self.trigger, TriggerPerson) else None
+
+    @property
     def view(self) -> RunView:
         """What the run's steps may know of it."""
         return RunView(
@@ -95,7 +105,8 @@ class Run:
             rule=self.rule.rule,
             mode=self.mode,
             target=self.target,
-            alert=self.trigger,
+            alert=self.alert,
+            asked_by=self.asked_by,
             created_at=self.created_at,
             rung=self.rung,
             acted_at=self.acted_at,

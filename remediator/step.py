@@ -55,9 +55,16 @@ class Guard(Step):
     deadline: ClassVar[timedelta] = timedelta(seconds=10)
     actions: ClassVar[frozenset[str] | None] = None
     """The actions it applies to; None for all of them."""
+    of_alerts: ClassVar[bool] = False
+    """Whether it judges the alert: then it has nothing to say of a run that a person asked for."""
 
-    def applies_to(self, change: Change) -> bool:
-        return self.actions is None or change.action in self.actions
+    def concerns(self, run: RunView) -> bool:
+        """Whether it is asked for this run at all."""
+        return run.alert is not None or not self.of_alerts
+
+    def applies_to(self, change: Change, run: RunView) -> bool:
+        """Whether it is asked about this change."""
+        return self.concerns(run) and (self.actions is None or change.action in self.actions)
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict | None:
         """Allow, ask, refuse or unknown; None when all it has to say is in its limits.

@@ -97,7 +97,7 @@ class Rollback(Action):
             current_revision=revision_hash(seen.template),
             revisions=revisions,
             tenures=tenures,
-            alert_spans=await kit.history.alert_spans(run.target, run.alert.name),
+            alert_spans=await kit.history.alert_spans(run.target, run.alert.name if run.alert else None),
             missing_config={version: configuration.missing(of) for version, of in of_version.items()},
             config_doubts={
                 version: configuration.doubts(
@@ -117,8 +117,11 @@ class Rollback(Action):
         return choice
 
     async def _measured(self, run: RunView, kit: Kit, facts: Facts, choice: Choice) -> dict[str, str]:
-        """What kube-state-metrics proves of the newest versions that our memory was too young to see."""
-        if run.target.kind != "deployment":
+        """What kube-state-metrics proves of the newest versions that our memory was too young to see.
+
+        Without an alert nothing says which one must not have fired then, so that it proves nothing.
+        """
+        if run.target.kind != "deployment" or run.alert is None:
             return {}
         enough = choice.chosen.number if choice.chosen is not None and choice.source == "memory" else 0
         young = sorted(not_seen_for_long(facts, self.soak), key=_number, reverse=True)
@@ -142,7 +145,7 @@ class Rollback(Action):
         if not of_then:
             return False
         cluster = (kit.cluster_label, kit.cluster) if kit.cluster_label is not None else None
-        prometheus, alert = kit.prometheus, run.alert
+        prometheus, alert = kit.prometheus, run.the_alert
         return await was_available(
             prometheus, run.target, of_then[0].name, self.soak, until, cluster
         ) and not await prometheus.alert_fired(alert.name, alert.labels, self.soak, until)

@@ -51,8 +51,8 @@ class History(Protocol):
     async def tenures(self, target: Target) -> list[Tenure]:
         """All remembered tenures of a workload, oldest first."""
 
-    async def alert_spans(self, target: Target, alertname: str) -> list[AlertSpan]:
-        """All episodes of this alert on this target, oldest first."""
+    async def alert_spans(self, target: Target, alertname: str | None) -> list[AlertSpan]:
+        """All episodes of this alert on this target, or of every alert (None), oldest first."""
 
     async def config_stretches(self, target: Target, names: Collection[str]) -> list[ConfigStretch]:
         """What these ConfigMaps of the target's namespace held when, oldest first."""
@@ -62,6 +62,9 @@ class History(Protocol):
 
     async def schema_heads(self, name: str, since: datetime, until: datetime) -> list[str]:
         """Every version a watched database's schema was seen at within this time, oldest first."""
+
+    async def alerts_open_on(self, target: Target) -> list[str]:
+        """Names of the alerts of a target for which no resolved notice has come."""
 
     async def open_alerts(self, run_id: int) -> list[str]:
         """Fingerprints of this run's episodes for which no resolved notice has come."""

@@ -31,9 +31,11 @@ def substitute(text: str, run: RunView) -> str:
     def value_of(found: re.Match[str]) -> str:
         inner = found.group(1)
         label = _LABEL.fullmatch(inner)
-        value = run.alert.labels.get(label.group(1), "") if label else _target_field(inner, run)
+        labels = run.alert.labels if run.alert is not None else {}
+        value = labels.get(label.group(1), "") if label else _target_field(inner, run)
         if not value.strip():
-            raise NothingToSubstitute(f"${{{inner}}} has no value for this alert")
+            whose = "for this alert" if run.alert is not None else "in a run that no alert made"
+            raise NothingToSubstitute(f"${{{inner}}} has no value {whose}")
         return _quoted(value)
 
     return _PLACEHOLDER.sub(value_of, text)

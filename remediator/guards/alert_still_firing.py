@@ -1,6 +1,7 @@
 """A webhook is only a hint: just before acting, Alertmanager itself must say the alert still fires."""
 
 import re
+from typing import ClassVar
 
 from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import Change, Eviction
@@ -20,20 +21,24 @@ class AlertStillFiring(Guard):
     has cleared meanwhile, because half a cure is none; a silence stops that as well.
     """
 
+    of_alerts: ClassVar[bool] = True
+
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
-        labels = {name: value for name, value in run.alert.labels.items() if _CLASSIC_NAME.fullmatch(name)}
+        labels = {
+            name: value for name, value in run.the_alert.labels.items() if _CLASSIC_NAME.fullmatch(name)
+        }
         peers = await kit.alertmanager.ask(labels)
         states: dict[str, str] = {}
         for peer in peers:
             if peer.alerts is None:
                 states[peer.peer] = f"unreachable: {peer.error}"
                 continue
-            found = [each for each in peer.alerts if each.fingerprint == run.alert.fingerprint]
+            found = [each for each in peer.alerts if each.fingerprint == run.the_alert.fingerprint]
             states[peer.peer] = found[0].state if found else "absent"
         return self._judge(states, run, finishes=isinstance(change, Eviction) and change.completes)
 
     def _judge(self, states: dict[str, str], run: RunView, *, finishes: bool) -> GuardVerdict:
-        inputs = {"peers": states, "fingerprint": run.alert.fingerprint}
+        inputs = {"peers": states, "fingerprint": run.the_alert.fingerprint}
         suppressed = [peer for peer, state in states.items() if state == "suppressed"]
         if suppressed:
             return self.refuse(f"the alert is silenced or inhibited on {suppressed[0]}", inputs, passing=True)

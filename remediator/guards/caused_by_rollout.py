@@ -27,6 +27,7 @@ class CausedByRollout(Guard):
     """
 
     actions: ClassVar[frozenset[str] | None] = frozenset({"rollback"})
+    of_alerts: ClassVar[bool] = True
 
     before_alert: Duration = timedelta(minutes=30)
     """How long before the alert the rollout may have begun; the alerting rule's own `for` is added."""
@@ -41,13 +42,13 @@ class CausedByRollout(Guard):
         inputs = {
             "rollout_began": began.isoformat(),
             "source": source,
-            "alert_started": run.alert.starts_at.isoformat(),
+            "alert_started": run.the_alert.starts_at.isoformat(),
             "at_most_before": format_duration(window),
         }
-        before = run.alert.starts_at - began
+        before = run.the_alert.starts_at - began
         if before < _WHOLE_SECOND:
             return self.refuse(
-                f"the rollout began at {began:%H:%M:%S} and the alert at {run.alert.starts_at:%H:%M:%S}: "
+                f"the rollout began at {began:%H:%M:%S} and the alert at {run.the_alert.starts_at:%H:%M:%S}: "
                 "a rollout that is not older than the alert looks like somebody's fix",
                 inputs,
             )
@@ -65,7 +66,7 @@ class CausedByRollout(Guard):
             )
         if earlier is not None:
             return self.refuse(
-                f"{run.alert.name} was already open on this target before the rollout",
+                f"{run.the_alert.name} was already open on this target before the rollout",
                 {**inputs, "earlier": earlier},
             )
         return self.allow(f"the rollout began {format_duration(before)} before the alert", inputs)
@@ -89,7 +90,7 @@ class CausedByRollout(Guard):
 
     async def _open_before(self, run: RunView, began: datetime, kit: Kit) -> str | None:
         """Since when the same alert was already open in the calm that should precede the rollout."""
-        for span in await kit.history.alert_spans(run.target, run.alert.name):
+        for span in await kit.history.alert_spans(run.target, run.the_alert.name):
             open_until = span.closed_at
             if span.starts_at < began and (open_until is None or open_until > began - _CALM_BEFORE):
                 return span.starts_at.isoformat()
@@ -99,7 +100,7 @@ class CausedByRollout(Guard):
 async def _held_back(run: RunView, kit: Kit) -> timedelta | None:
     """The alerting rule's `for`, zero where there is none to be learnt; None while Prometheus does not answer."""
     try:
-        return await kit.prometheus.alert_hold(run.alert.name, run.alert.labels) or timedelta(0)
+        return await kit.prometheus.alert_hold(run.the_alert.name, run.the_alert.labels) or timedelta(0)
     except Retryable:
         return None
     except Permanent:

@@ -26,7 +26,8 @@ _OF_A_RIVAL = (
 class HumanActive(Guard):
     """Holds while somebody else wrote the spec after the rollout that is judged began.
 
-    The write that made the rollout does not count, unless it is newer than the alert: that is a fix. A later
+    The write that made the rollout does not count, unless it is newer than the alert (or than a person's asking for
+    the run): that is a fix. A later
     write by its manager does, were it of metadata alone: there is one time for all a manager owns. Status,
     subresources, autoscalers, Kubernetes' controllers, scaling, restarts and our own writes never count.
     A marker that is not of our database refuses for good.
@@ -49,13 +50,17 @@ class HumanActive(Guard):
         if ours_at is not None and isinstance(change, Eviction):
             # What this plan has begun is no rollout of somebody's.
             began = max(began, ours_at)
-        return self.judged(seen.workload, began, run.alert.starts_at, kit.clock.now())
+        cause_began = run.alert.starts_at if run.alert is not None else run.created_at
+        return self.judged(seen.workload, began, cause_began, kit.clock.now())
 
     def judged(
-        self, workload: JsonObject, began: datetime, alert_started: datetime, now: datetime
+        self, workload: JsonObject, began: datetime, cause_began: datetime, now: datetime
     ) -> GuardVerdict:
-        """The verdict on a workload whose current rollout began at `began`."""
-        since = min(began + _OF_THE_ROLLOUT, alert_started)
+        """The verdict on a workload whose current rollout began at `began`.
+
+        `cause_began` is when the alert began to fire, or a person asked for the run.
+        """
+        since = min(began + _OF_THE_ROLLOUT, cause_began)
         inputs = {"since": since.isoformat(), "quiet": format_duration(self.quiet)}
         try:
             write = people_at_work(workload, since, now, self.quiet)

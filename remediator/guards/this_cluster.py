@@ -1,4 +1,4 @@
-"""The alert must be about the cluster this daemon serves."""
+"""What a run is about must be of the cluster this daemon serves."""
 
 from remediator.domain.answers import GuardVerdict
 from remediator.domain.run_view import RunView
@@ -7,11 +7,16 @@ from remediator.step import TargetGuard
 
 
 class ThisCluster(TargetGuard):
-    """Compares the alert's cluster label with our own name, where such a label is configured."""
+    """Compares the alert's cluster label with our own name, where such a label is configured.
+
+    A person names a workload of the cluster whose daemon is asked.
+    """
 
     async def on_target(self, run: RunView, kit: Kit) -> GuardVerdict:
         if kit.cluster_label is None:
             return self.allow("no cluster label is configured: every alert is of this cluster")
+        if run.alert is None:
+            return self.allow("a person asked this cluster's own daemon", {"this_cluster": kit.cluster})
         told = run.alert.labels.get(kit.cluster_label)
         inputs = {"label": kit.cluster_label, "alert": told, "this_cluster": kit.cluster}
         if told is None:

@@ -15,7 +15,7 @@ from remediator.store import attempts, counts, episodes
 
 def guards_for(desk: Desk, run: Run, change: Change) -> tuple[Guard, ...]:
     """The always-on guards and the rule's own that apply to this change."""
-    return tuple(each for each in (*desk.always_on, *run.rule.guards) if each.applies_to(change))
+    return tuple(each for each in (*desk.always_on, *run.rule.guards) if each.applies_to(change, run.view))
 
 
 async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict, ...]:
@@ -32,7 +32,7 @@ async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict
 
 async def ask_about_target(desk: Desk, run: Run) -> tuple[GuardVerdict, ...]:
     """The verdicts of those guards that need no change to judge; asked before anything is looked at for long."""
-    guards = [each for each in desk.always_on if isinstance(each, TargetGuard)]
+    guards = [each for each in desk.always_on if isinstance(each, TargetGuard) and each.concerns(run.view)]
     async with desk.kit.kube.one_look() as kube:
         kit = replace(desk.kit, kube=kube)
         looked = await asyncio.gather(*(_answer(each, each.on_target(run.view, kit)) for each in guards))
@@ -107,9 +107,11 @@ async def refusal(
 
 
 async def _cleared(desk: Desk, run: Run) -> bool:
-    """Whether every alert of this run has been closed."""
+    """Whether every alert of this run has been closed; what a person asked for waits for none."""
+    if run.alert is None:
+        return False
     async with desk.database.connection() as connection:
-        return not await episodes.any_open(connection, run.id, run.trigger.source, run.trigger.fingerprint)
+        return not await episodes.any_open(connection, run.id, run.alert.source, run.alert.fingerprint)
 
 
 async def _changed_something(desk: Desk, run: Run) -> bool:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from remediator.domain.change import Change, TemplatePatch
 from remediator.domain.notice import Notice
+from remediator.domain.run_view import TriggerPerson
 from remediator.run import Run, State
 
 _NEXT = {
@@ -46,7 +47,7 @@ def _notice(run: Run, key: str, word: str, text: str, state: State, at: datetime
         at=at,
         title=f"[{word}] {run.rule.rule} on {run.target}",
         text=text,
-        severity=run.trigger.labels.get("severity", ""),
+        severity=run.alert.labels.get("severity", "") if run.alert is not None else "",
         incident_id=run.incident_id,
         run_id=run.id,
         target=str(run.target),
@@ -59,4 +60,8 @@ def _see(run: Run) -> str:
 
 
 def _fired(run: Run) -> str:
-    return f"{run.trigger.name or 'An alert'} fired at {run.trigger.starts_at:%H:%M:%S} UTC."
+    """What made the run."""
+    trigger = run.trigger
+    if isinstance(trigger, TriggerPerson):
+        return f"{trigger.who} asked for this at {trigger.at:%H:%M:%S} UTC: {trigger.why}."
+    return f"{trigger.name or 'An alert'} fired at {trigger.starts_at:%H:%M:%S} UTC."

@@ -243,13 +243,24 @@ async def mark_present(connection: Connection, episode_id: int) -> None:
     )
 
 
-async def spans(connection: Connection, target: Target, alertnames: Collection[str]) -> list[AlertSpan]:
-    """When these alerts were open on a target, oldest first."""
+async def names_open_on(connection: Connection, target: Target) -> list[str]:
+    """The names of the alerts that are open on a target, each once."""
+    rows = await connection.fetch(
+        "select distinct alertname from episodes where target = $1 and closed_at is null order by 1",
+        str(target),
+    )
+    return [row["alertname"] for row in rows]
+
+
+async def spans(
+    connection: Connection, target: Target, alertnames: Collection[str] | None
+) -> list[AlertSpan]:
+    """When these alerts, or any (None), were open on a target, oldest first."""
     rows = await connection.fetch(
         """select alertname, starts_at, coalesce(ends_at, closed_at) as closed_at from episodes
-           where target = $1 and alertname = any($2::text[]) order by starts_at, id""",
+           where target = $1 and ($2::text[] is null or alertname = any($2)) order by starts_at, id""",
         str(target),
-        list(alertnames),
+        None if alertnames is None else list(alertnames),
     )
     return [AlertSpan(**row) for row in rows]
 

@@ -19,9 +19,9 @@ class DatabaseHistory:
         async with self._database.connection() as connection:
             return await tenures.of_target(connection, target)
 
-    async def alert_spans(self, target: Target, alertname: str) -> list[AlertSpan]:
+    async def alert_spans(self, target: Target, alertname: str | None) -> list[AlertSpan]:
         async with self._database.connection() as connection:
-            return await episodes.spans(connection, target, [alertname])
+            return await episodes.spans(connection, target, None if alertname is None else [alertname])
 
     async def config_stretches(self, target: Target, names: Collection[str]) -> list[ConfigStretch]:
         async with self._database.connection() as connection:
@@ -44,6 +44,10 @@ class DatabaseHistory:
     async def schema_heads(self, name: str, since: datetime, until: datetime) -> list[str]:
         async with self._database.connection() as connection:
             return await schema_heads.between(connection, name, since, until)
+
+    async def alerts_open_on(self, target: Target) -> list[str]:
+        async with self._database.connection() as connection:
+            return await episodes.names_open_on(connection, target)
 
     async def open_alerts(self, run_id: int) -> list[str]:
         async with self._database.connection() as connection:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from remediator.domain.change import TemplatePatch
-from remediator.domain.run_view import TriggerAlert
+from remediator.domain.run_view import Trigger, TriggerAlert
 from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.rulebook.rule import Rule
@@ -20,14 +20,19 @@ class RolledBack(Value):
     run_state: str
     rule: Rule
     """As it was when the run began."""
-    trigger: TriggerAlert
-    """The alert that made the run."""
+    trigger: Trigger
+    """What made the run."""
     rung: int
     intended_at: datetime
     outcome_at: datetime | None
     outcome: Outcome | None
     """None while it is under way."""
     change: TemplatePatch
+
+    @property
+    def alert(self) -> TriggerAlert | None:
+        """The alert that made the run; None when a person asked for it."""
+        return self.trigger if isinstance(self.trigger, TriggerAlert) else None
 
 
 async def of_target(connection: Connection, target: Target) -> list[RolledBack]:

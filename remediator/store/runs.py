@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from remediator.domain.run_view import Mode, TriggerAlert
+from pydantic import TypeAdapter
+
+from remediator.domain.run_view import Mode, Trigger
 from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.rulebook.rule import Rule
@@ -13,6 +15,7 @@ from remediator.store import journal, outbox
 from remediator.store.database import Connection
 
 _ACTIVE = sorted(ACTIVE)
+_TRIGGER: TypeAdapter[Trigger] = TypeAdapter(Trigger)
 
 
 class RunSummary(Value):
@@ -36,7 +39,7 @@ async def create(
     rule: Rule,
     mode: Mode,
     target: Target,
-    trigger: TriggerAlert,
+    trigger: Trigger,
     depends_on: Sequence[str],
 ) -> int:
     """A new run in PLANNED. Raises UniqueViolationError when another one holds the target."""
@@ -241,7 +244,7 @@ def _run(row: Any) -> Run:
         incident_id=row["incident_id"],
         rule=Rule.model_validate(row["rule_text"]),
         mode=row["mode"],
-        trigger=TriggerAlert.model_validate(row["trigger"]),
+        trigger=_TRIGGER.validate_python(row["trigger"]),
         target=Target(cluster=row["cluster"], kind=row["kind"], namespace=row["namespace"], name=row["name"]),
         depends_on=tuple(row["depends_on"]),
         state=State(row["state"]),

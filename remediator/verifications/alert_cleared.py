@@ -1,4 +1,4 @@
-"""The alert that made the run is gone."""
+"""The alert that made the run is gone, or whatever was open on the target."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,8 @@ class AlertCleared(Verification):
     """Recovered by a resolved notice, or by absence from every reachable peer while Watchdog is fresh.
 
     It never answers not recovered: a windowed alert fires on long after a good fix. Absence counts
-    only when it is seen again at least a minute later, so `for` is never shorter than that.
+    only when it is seen again at least a minute later, so `for` is never shorter than that. Of a run that a
+    person asked for it is recovered when no alert of the target is open, while Watchdog is fresh.
     """
 
     hold_for: Duration = Field(default=timedelta(minutes=1), alias="for", ge=timedelta(seconds=0))
@@ -28,6 +29,8 @@ class AlertCleared(Verification):
     """The alertname of the alert that always fires, which shows that Prometheus still reaches Alertmanager."""
 
     async def finding(self, change: Change, run: RunView, kit: Kit) -> Finding:
+        if run.alert is None:
+            return await self._nothing_open(run, kit)
         if not await kit.history.open_alerts(run.run_id):
             return Finding(answer=Answer.RECOVERED, why="Alertmanager sent that it is resolved")
         peers = await kit.alertmanager.ask({"alertname": run.alert.name})
@@ -44,6 +47,18 @@ class AlertCleared(Verification):
                 answer=Answer.UNKNOWN, why=f"the alert is absent, but so is a fresh {self.watchdog}"
             )
         return Finding(answer=Answer.RECOVERED, why="no reachable Alertmanager peer lists the alert")
+
+    async def _nothing_open(self, run: RunView, kit: Kit) -> Finding:
+        """No alert made the run, so all of its target count."""
+        still_open = await kit.history.alerts_open_on(run.target)
+        if still_open:
+            return Finding(answer=Answer.UNKNOWN, why=f"{', '.join(still_open)} is open on {run.target}")
+        if not await self._monitoring_lives(kit):
+            return Finding(
+                answer=Answer.UNKNOWN,
+                why=f"no alert of {run.target} is open, but no {self.watchdog} is fresh",
+            )
+        return Finding(answer=Answer.RECOVERED, why=f"no alert of {run.target} is open")
 
     async def _monitoring_lives(self, kit: Kit) -> bool:
         now: datetime = kit.clock.now()

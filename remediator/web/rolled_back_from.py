@@ -76,7 +76,7 @@ def judged(
         if each.began_at > newest.intended_at and among_images(image, each.template) is not None
     ]
     left_at = {each.hash: each.left_at for each in versions_of((), tenures)}
-    same_alert = [each for each in spans if each.alertname == newest.trigger.name]
+    same_alert = [each for each in spans if newest.alert is None or each.alertname == newest.alert.name]
     against = [(each, _against(each, soak, left_at, same_alert)) for each in later]
     good = [each for each, objection in against if objection is None]
     if good:

@@ -1,11 +1,13 @@
 """Questions of pipelines about one workload."""
 
 import asyncio
+from collections.abc import Sequence
 
 from aiohttp import web
 
 from remediator.domain.target import Target, misnamed
 from remediator.store import episodes, rollbacks, tenures
+from remediator.store.rollbacks import RolledBack
 from remediator.web.authentication import People, Principal
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem
@@ -47,6 +49,12 @@ class Targets:
         ):
             made = await rollbacks.of_target(connection, target)
             remembered = await tenures.of_target(connection, target)
-            alerts = await episodes.spans(connection, target, {each.trigger.name for each in made})
+            alerts = await episodes.spans(connection, target, _alerts_of(made))
         verdict = judged(image, made, remembered, alerts)
         return document({"target": str(target), "image": image, **verdict.to_json()})
+
+
+def _alerts_of(made: Sequence[RolledBack]) -> set[str] | None:
+    """The names of the alerts the rollbacks answered; None, for every alert, when a person made one of them."""
+    names = {each.alert.name for each in made if each.alert is not None}
+    return names if all(each.alert is not None for each in made) else None

@@ -63,7 +63,7 @@ TABLE: dict[str, tuple[list[dict[str, Any]], str]] = {
 
 
 def judged(entries: list[dict[str, Any]], **moments: datetime) -> Any:
-    times = {"began": NOON, "alert_started": ALERT, "now": NOW, **moments}
+    times = {"began": NOON, "cause_began": ALERT, "now": NOW, **moments}
     return HumanActive().judged({"metadata": {"managedFields": entries}}, **times)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from remediator.cli.client import Daemon, add_options
 from remediator.cli.commands import Commands
 from remediator.cli.output import moment, print_json, print_table
+from remediator.cli.verdicts import print_verdicts
 
 
 def add_commands(commands: Commands) -> None:
@@ -19,6 +20,11 @@ def add_commands(commands: Commands) -> None:
     listing.set_defaults(run=_list)
     show = under.add_parser("show", help="what one run saw, decided and did")
     show.add_argument("id", type=int, metavar="ID")
+    show.add_argument(
+        "--guards",
+        action="store_true",
+        help="each guard's inputs, when they were observed, and its threshold",
+    )
     add_options(show)
     show.set_defaults(run=_show)
 
@@ -57,4 +63,6 @@ def _show(args: argparse.Namespace) -> int:
         return 0
     incident = daemon.get(f"/api/v1/incidents/{run['run']['incident_id']}")
     print(told(incident, [run], only_run=args.id), end="")
+    if args.guards:
+        print_verdicts(run["journal"])
     return 0

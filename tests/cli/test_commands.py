@@ -95,6 +95,18 @@ async def test_runs_show_has_every_guard_and_the_attempt(terminal: Terminal) -> 
     assert "RESOLVED" in await terminal.shows("runs", "show", "1")
 
 
+async def test_runs_show_prints_each_verdict_with_its_inputs_and_when_they_were_observed(
+    terminal: Terminal,
+) -> None:
+    shown = await terminal.shows("runs", "show", "1", "--guards")
+    (cause,) = {line for line in shown.splitlines() if line.startswith("caused_by_rollout ")}
+    assert re.search(r"allow +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +the rollout began", cause)
+    assert "at_most_before=30m" in cause
+    (pair,) = {line for line in shown.splitlines() if line.startswith("ping_pong ") and "of=pair" in line}
+    assert "count=0" in pair
+    assert "fewer_than=1" in pair
+
+
 async def test_what_does_not_exist_is_said(terminal: Terminal) -> None:
     status, out, error = await terminal.type("runs", "show", "99")
     assert (status, out) == (1, "")

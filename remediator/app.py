@@ -19,6 +19,7 @@ from remediator.clients.kube_connection import KubeConnection, connect
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
+from remediator.clients.monitoring import Monitoring
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock, SystemClock
@@ -141,7 +142,9 @@ def _watcher(settings: Settings, clock: Clock, database: Database, cluster: Clus
 
 
 def _kit(settings: Settings, clock: Clock, database: Database, http: HttpClient, reader: KubeReader) -> Kit:
-    alertmanagers, prometheus = settings.alertmanagers, settings.prometheus
+    peers, server = settings.alertmanagers, settings.prometheus
+    prometheus = PrometheusClient(http, server.url, BearerFile(server.token_file))
+    alertmanager = AlertmanagerClient(http, peers.urls, BearerFile(peers.token_file))
     return Kit(
         cluster=settings.cluster.name,
         cluster_label=settings.cluster.label,
@@ -149,8 +152,9 @@ def _kit(settings: Settings, clock: Clock, database: Database, http: HttpClient,
             namespaces=frozenset(settings.protected_namespaces), targets=frozenset(settings.protected_targets)
         ),
         kube=reader,
-        prometheus=PrometheusClient(http, prometheus.url, BearerFile(prometheus.token_file)),
-        alertmanager=AlertmanagerClient(http, alertmanagers.urls, BearerFile(alertmanagers.token_file)),
+        prometheus=prometheus,
+        alertmanager=alertmanager,
+        monitoring=Monitoring(alertmanager, prometheus, clock, settings.monitoring, settings.cluster),
         http=http,
         clock=clock,
         history=DatabaseHistory(database),

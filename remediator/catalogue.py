@@ -23,6 +23,7 @@ from remediator.guards.floor import Floor
 from remediator.guards.human_active import HumanActive
 from remediator.guards.limit import Limit
 from remediator.guards.migration import Migration
+from remediator.guards.monitoring_fresh import MonitoringFresh
 from remediator.guards.opted_in import OptedIn
 from remediator.guards.owner import Owner
 from remediator.guards.pause import Pause
@@ -77,6 +78,7 @@ GuardStep = Annotated[
     | Annotated[Protected, _FIELDS, Tag("protected")]
     | Annotated[OptedIn, _FIELDS, Tag("opted_in")]
     | Annotated[Pause, _FIELDS, Tag("pause")]
+    | Annotated[MonitoringFresh, _FIELDS, Tag("monitoring_fresh")]
     | Annotated[AlertStillFiring, _FIELDS, Tag("alert_still_firing")]
     | Annotated[CausedByRollout, _FIELDS, Tag("caused_by_rollout")]
     | Annotated[RolloutInProgress, _FIELDS, Tag("rollout_in_progress")]
@@ -120,6 +122,7 @@ ALWAYS_ON: tuple[Guard, ...] = (
     Protected(),
     OptedIn(),
     Pause(),
+    MonitoringFresh(),
     AlertStillFiring(),
     CausedByRollout(),
     RolloutInProgress(),

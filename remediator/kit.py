@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from remediator.clients.alertmanager import AlertmanagerClient
 from remediator.clients.http import HttpClient
 from remediator.clients.kube_read import KubeReader
+from remediator.clients.monitoring import Monitoring
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock
@@ -31,6 +32,7 @@ class Kit:
     kube: KubeReader
     prometheus: PrometheusClient
     alertmanager: AlertmanagerClient
+    monitoring: Monitoring
     http: HttpClient
     clock: Clock
     history: History

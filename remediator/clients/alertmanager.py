@@ -85,6 +85,18 @@ class AlertmanagerClient:
         return PeerAnswer(url, tuple(alert for alert in alerts if _matches(alert.labels, matchers)))
 
 
+def too_few(answered: int, asked: int) -> str | None:
+    """Why so many peers' answers prove nothing, or None when at least half of those asked have answered.
+
+    Half, and not more: of the usual two peers one may be down without stopping the cure.
+    """
+    if asked == 0:
+        return "no Alertmanager is configured"
+    if answered == 0 or 2 * answered < asked:
+        return f"{answered} of {asked} Alertmanager peers answered, which is too few"
+    return None
+
+
 def _filters(matchers: Mapping[str, str]) -> list[str]:
     """Matchers in the form every version reads.
 

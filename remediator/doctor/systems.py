@@ -12,6 +12,7 @@ from remediator.clients.http import HttpClient
 from remediator.clients.kube_about import KubeAbout
 from remediator.clients.kube_connection import KubeConnection, connect
 from remediator.clients.kube_read import KubeReader
+from remediator.clients.monitoring import Monitoring
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clock import Clock
 from remediator.errors import Permanent, RemediatorError, Retryable
@@ -42,6 +43,13 @@ class Systems:
     def alertmanager(self) -> AlertmanagerClient:
         at = self.settings.alertmanagers
         return AlertmanagerClient(self._http, at.urls, BearerFile(at.token_file))
+
+    @property
+    def monitoring(self) -> Monitoring:
+        settings = self.settings
+        return Monitoring(
+            self.alertmanager, self.prometheus, self.clock, settings.monitoring, settings.cluster
+        )
 
     async def database(self) -> Database:
         """A pool. Raises Permanent when none is configured, Retryable when it cannot be reached."""

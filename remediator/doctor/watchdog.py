@@ -1,57 +1,82 @@
-"""The alerts that always fire: without a fresh one, an alert that is absent is never believed to be over."""
+"""What shows that monitoring works: without it nothing is changed, and an absent alert never counts as over."""
 
 from datetime import timedelta
 
-from remediator.clients.alertmanager import PeerAnswer
-from remediator.clients.http import place
+from remediator.clients.monitoring import PeerWatchdog
 from remediator.doctor.finding import Finding, failed, ok, unknown
 from remediator.doctor.systems import Systems
 from remediator.domain.duration import format_duration
 from remediator.rulebook.load import Rulebook
-from remediator.verifications.alert_cleared import WATCHDOG_FRESH, AlertCleared
+from remediator.settings.sections import MonitoringWorks
+from remediator.verifications.alert_cleared import AlertCleared
+
+_SEE_TO = "see to Prometheus and its alerting section"
 
 
 async def check_watchdog(systems: Systems) -> list[Finding]:
-    """Is each that a verification alert_cleared of the rules waits for fresh at every peer?"""
+    """Is the one of the settings fresh at every peer, or what they name instead, and are those of the rules?"""
+    settings = systems.settings.monitoring
     names = _names(await systems.rulebook())
-    if not names:
-        return [ok("no rule has the verification alert_cleared, so none is needed")]
-    if not systems.settings.alertmanagers.urls:
-        return [failed("no Alertmanager is configured", "see alertmanagers")]
-    return [
-        _fresh(systems, name, peer)
-        for name in names
-        for peer in await systems.alertmanager.ask({"alertname": name})
+    findings = []
+    if settings.substitute is not None:
+        findings.append(await _substitute(systems))
+    else:
+        names = sorted({*names, settings.watchdog})
+    if names and not systems.settings.alertmanagers.urls:
+        return [*findings, failed("no Alertmanager is configured", "see alertmanagers")]
+    return findings + [
+        _fresh(systems, name, peer) for name in names for peer in await systems.monitoring.peers(name)
     ]
 
 
 def _names(rulebook: Rulebook) -> list[str]:
+    """Those that a verification alert_cleared names itself."""
     return sorted(
         {
             each.watchdog
             for rule in rulebook.rules
             for rung in rule.ladder
             for each in rung.verifications
-            if isinstance(each, AlertCleared)
+            if isinstance(each, AlertCleared) and each.watchdog is not None
         }
     )
 
 
-def _fresh(systems: Systems, name: str, peer: PeerAnswer) -> Finding:
-    if peer.alerts is None:
-        return unknown(f"{place(peer.peer)} was not asked for {name}: {peer.error}", "see alertmanagers")
-    ages = [systems.clock.now() - each.updated_at for each in peer.alerts if each.state == "active"]
-    if not ages:
-        saw = f"{name} does not fire at {place(peer.peer)}: no verification alert_cleared can succeed by it"
-        return failed(saw, _load(name))
-    if min(ages) >= WATCHDOG_FRESH:
-        old = format_duration(timedelta(seconds=round(min(ages).total_seconds())))
-        saw = f"{name} at {place(peer.peer)} is {old} old: Prometheus no longer reaches this Alertmanager"
-        return failed(saw, "see to Prometheus and its alerting section")
-    return ok(f"{name} is fresh at {place(peer.peer)}")
+async def _substitute(systems: Systems) -> Finding:
+    found = await systems.monitoring.heartbeat()
+    if found.beats is None:
+        return unknown(
+            found.why, "see to monitoring.substitute: until it answers a number, nothing is changed"
+        )
+    return ok(found.why) if found.beats else failed(f"{found.why}: nothing is changed", _SEE_TO)
+
+
+def _fresh(systems: Systems, name: str, peer: PeerWatchdog) -> Finding:
+    where, age = f"{name} at {peer.peer}", ""
+    if peer.age is not None:
+        age = format_duration(timedelta(seconds=round(abs(peer.age.total_seconds()))))
+    match peer.state:
+        case "fresh":
+            return ok(f"{name} is fresh at {peer.peer}")
+        case "unreachable":
+            return unknown(f"{peer.peer} was not asked for {name}: {peer.error}", "see alertmanagers")
+        case "old":
+            return failed(f"{where} is {age} old: Prometheus no longer reaches this Alertmanager", _SEE_TO)
+        case "ahead":
+            return failed(f"{where} is of {age} from now: that clock is ahead of ours", "mend the clock")
+        case "suppressed":
+            return failed(f"{where} is silenced or inhibited: {_lost(systems, name)}", "end the silence")
+        case _:
+            return failed(f"{name} does not fire at {peer.peer}: {_lost(systems, name)}", _load(name))
+
+
+def _lost(systems: Systems, name: str) -> str:
+    if name == systems.settings.monitoring.watchdog:
+        return "nothing is changed without it"
+    return "no verification alert_cleared that names it can succeed"
 
 
 def _load(name: str) -> str:
-    if name == AlertCleared().watchdog:
+    if name == MonitoringWorks().watchdog:
         return "load deploy/prometheus/alerts.yml, and send its alerts to this peer"
     return f"load an alerting rule {name} that always fires, and send its alerts to this peer"

@@ -3,6 +3,7 @@
 import re
 from typing import ClassVar
 
+from remediator.clients.alertmanager import too_few
 from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import Change, Eviction
 from remediator.domain.run_view import RunView
@@ -15,7 +16,6 @@ _CLASSIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 class AlertStillFiring(Guard):
     """One peer must say active, no reachable peer may say suppressed, and half of them must answer.
 
-    Half, and not more: of the usual two peers one may be down without stopping the cure.
     A silenced alert sends nothing, not even a resolved notice (Alertmanager issue 226), so only
     asking shows that an operator silenced it. What was begun while the alert fired is finished although it
     has cleared meanwhile, because half a cure is none; a silence stops that as well.
@@ -43,10 +43,9 @@ class AlertStillFiring(Guard):
         if suppressed:
             return self.refuse(f"the alert is silenced or inhibited on {suppressed[0]}", inputs, passing=True)
         answered = [peer for peer, state in states.items() if not state.startswith("unreachable")]
-        if not answered or 2 * len(answered) < len(states):
-            return self.unknown(
-                f"{len(answered)} of {len(states)} Alertmanager peers answered, which is too few", inputs
-            )
+        few = too_few(len(answered), len(states))
+        if few is not None:
+            return self.unknown(few, inputs)
         firing = [peer for peer in answered if states[peer] == "active"]
         if firing:
             return self.allow(f"{firing[0]} says it is firing", inputs)

@@ -17,6 +17,7 @@ from remediator.settings.sections import (
     Engine,
     Intake,
     Kubernetes,
+    MonitoringWorks,
     Peers,
     Person,
     PrometheusServer,
@@ -32,6 +33,7 @@ class Settings(Section):
     cluster: Cluster = Cluster()
     alertmanagers: Peers = Peers()
     prometheus: PrometheusServer = PrometheusServer()
+    monitoring: MonitoringWorks = MonitoringWorks()
     kubernetes: Kubernetes = Kubernetes()
     intake: Intake = Intake()
     people: tuple[Person, ...] = ()

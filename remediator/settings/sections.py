@@ -50,6 +50,23 @@ class PrometheusServer(Section):
     token_file: Path | None = None
 
 
+class Substitute(Section):
+    """What shows that monitoring works where no Watchdog fires."""
+
+    promql: str = Field(min_length=1)
+    """A query that is above 0 while monitoring works."""
+
+
+class MonitoringWorks(Section):
+    """What shows that Prometheus evaluates its rules and reaches Alertmanager. Without it nothing is changed."""
+
+    watchdog: str = Field(default="Watchdog", min_length=1)
+    """The alertname of the alert that always fires."""
+    older_than: Duration = Field(default=timedelta(minutes=5), gt=timedelta(0))
+    """A peer that received it longer ago holds an old one; Prometheus repeats what fires every minute."""
+    substitute: Substitute | None = None
+
+
 class Kubernetes(Section):
     """How to reach the API server, and which namespaces to remember."""
 

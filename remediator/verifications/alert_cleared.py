@@ -1,6 +1,6 @@
 """The alert that made the run is gone, or whatever was open on the target."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import Field
 
@@ -11,22 +11,19 @@ from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import Verification
 
-WATCHDOG_FRESH = timedelta(minutes=5)
-"""Prometheus sends what fires every minute unless told otherwise (--rules.alert.resend-delay)."""
-
 
 class AlertCleared(Verification):
-    """Recovered by a resolved notice, or by absence from every reachable peer while Watchdog is fresh.
+    """Recovered by a resolved notice, or by absence from every reachable peer while monitoring works.
 
     It never answers not recovered: a windowed alert fires on long after a good fix. Absence counts
     only when it is seen again at least a minute later, so `for` is never shorter than that. Of a run that a
-    person asked for it is recovered when no alert of the target is open, while Watchdog is fresh.
+    person asked for it is recovered when no alert of the target is open, while monitoring works.
     """
 
     hold_for: Duration = Field(default=timedelta(minutes=1), alias="for", ge=timedelta(seconds=0))
     within: Duration = timedelta(minutes=45)
-    watchdog: str = "Watchdog"
-    """The alertname of the alert that always fires, which shows that Prometheus still reaches Alertmanager."""
+    watchdog: str | None = None
+    """The alertname of the alert that always fires; None asks for what the settings say under `monitoring`."""
 
     async def finding(self, change: Change, run: RunView, kit: Kit) -> Finding:
         if run.alert is None:
@@ -42,10 +39,10 @@ class AlertCleared(Verification):
         ]
         if listing:
             return Finding(answer=Answer.UNKNOWN, why=f"{listing[0]} still lists the alert")
-        if not await self._monitoring_lives(kit):
-            return Finding(
-                answer=Answer.UNKNOWN, why=f"the alert is absent, but so is a fresh {self.watchdog}"
-            )
+        heartbeat = await kit.monitoring.heartbeat(self.watchdog)
+        if not heartbeat.beats:
+            why = f"the alert is absent, which proves nothing: {heartbeat.why}"
+            return Finding(answer=Answer.UNKNOWN, why=why, inputs=heartbeat.inputs)
         return Finding(answer=Answer.RECOVERED, why="no reachable Alertmanager peer lists the alert")
 
     async def _nothing_open(self, run: RunView, kit: Kit) -> Finding:
@@ -53,17 +50,8 @@ class AlertCleared(Verification):
         still_open = await kit.history.alerts_open_on(run.target)
         if still_open:
             return Finding(answer=Answer.UNKNOWN, why=f"{', '.join(still_open)} is open on {run.target}")
-        if not await self._monitoring_lives(kit):
-            return Finding(
-                answer=Answer.UNKNOWN,
-                why=f"no alert of {run.target} is open, but no {self.watchdog} is fresh",
-            )
+        heartbeat = await kit.monitoring.heartbeat(self.watchdog)
+        if not heartbeat.beats:
+            why = f"no alert of {run.target} is open, which proves nothing: {heartbeat.why}"
+            return Finding(answer=Answer.UNKNOWN, why=why, inputs=heartbeat.inputs)
         return Finding(answer=Answer.RECOVERED, why=f"no alert of {run.target} is open")
-
-    async def _monitoring_lives(self, kit: Kit) -> bool:
-        now: datetime = kit.clock.now()
-        for peer in await kit.alertmanager.ask({"alertname": self.watchdog}):
-            for alert in peer.alerts or ():
-                if alert.state == "active" and now - alert.updated_at < WATCHDOG_FRESH:
-                    return True
-        return False

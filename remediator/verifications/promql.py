@@ -1,19 +1,16 @@
 """A number in Prometheus is where it should be, with enough traffic for it to mean something."""
 
-import math
-from datetime import timedelta
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from remediator.clients.one_number import one_number
 from remediator.domain.answers import Answer, Finding
 from remediator.domain.change import Change
 from remediator.domain.run_view import RunView
 from remediator.domain.substitution import NothingToSubstitute, substitute
 from remediator.kit import Kit
 from remediator.step import Verification
-
-_STALE = timedelta(minutes=5)
 
 
 class Traffic(BaseModel):
@@ -68,17 +65,6 @@ class Promql(Verification):
 async def _number(query: str, run: RunView, kit: Kit) -> float | str:
     """The one fresh, finite number a query answers, or the sentence why there is none."""
     try:
-        samples = await kit.prometheus.query(substitute(query, run))
+        return await one_number(kit.prometheus, substitute(query, run), kit.clock.now())
     except NothingToSubstitute as reason:
         return str(reason)
-    if len(samples) != 1:
-        return (
-            "the query answered nothing"
-            if not samples
-            else f"the query answered {len(samples)} series, not one"
-        )
-    if not math.isfinite(samples[0].value):
-        return f"the query answered {samples[0].value}"
-    if kit.clock.now() - samples[0].at > _STALE:
-        return f"the newest sample is of {samples[0].at.isoformat()}"
-    return samples[0].value

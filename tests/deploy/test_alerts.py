@@ -15,9 +15,9 @@ from remediator.rulebook.match import Matching
 from remediator.rulebook.rule import Rule, RuleTarget
 from remediator.run import State
 from remediator.sandbox.kubernetes import Emulator
+from remediator.settings.sections import MonitoringWorks
 from remediator.store.database import Database
 from remediator.telemetry import Metrics
-from remediator.verifications.alert_cleared import AlertCleared
 from remediator.verifications.promql import Promql
 from tests.deploy.manifests import DEPLOY, ROOT, file
 from tests.support.clock import DrivenClock
@@ -96,8 +96,7 @@ def test_a_verification_asks_for_what_the_alert_watches(name: str) -> None:
 
 
 def test_the_alert_that_always_fires_has_the_name_that_is_looked_for() -> None:
-    assert AlertCleared().watchdog in alerting(ALERTS)
-    assert alerting(ALERTS)[AlertCleared().watchdog]["expr"] == "vector(1)"
+    assert alerting(ALERTS)[MonitoringWorks().watchdog]["expr"] == "vector(1)"
 
 
 def test_alerts_about_remediator_ask_for_metrics_and_states_there_are() -> None:

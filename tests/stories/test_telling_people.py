@@ -101,6 +101,7 @@ async def test_the_journal_explains_every_guard_with_its_inputs(story: Story) ->
         "protected",
         "opted_in",
         "pause",
+        "monitoring_fresh",
         "alert_still_firing",
         "caused_by_rollout",
         "rollout_in_progress",

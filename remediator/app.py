@@ -156,6 +156,7 @@ def _kit(settings: Settings, clock: Clock, database: Database, http: HttpClient,
         alertmanager=alertmanager,
         monitoring=Monitoring(alertmanager, prometheus, clock, settings.monitoring, settings.cluster),
         http=http,
+        http_allow=frozenset(settings.http_allow),
         clock=clock,
         history=DatabaseHistory(database),
         schemas=tuple(

@@ -16,18 +16,23 @@ from remediator.diagnostics.pods import Pods
 from remediator.diagnostics.promql import Promql as PromqlDiagnostic
 from remediator.diagnostics.rollout_history import RolloutHistory
 from remediator.guards.alert_still_firing import AlertStillFiring
+from remediator.guards.alerts_correlated import AlertsCorrelated
 from remediator.guards.autoscaled import Autoscaled
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
+from remediator.guards.dependency_healthy import DependencyHealthy
 from remediator.guards.floor import Floor
 from remediator.guards.human_active import HumanActive
 from remediator.guards.limit import Limit
+from remediator.guards.max_alert_age import MaxAlertAge
 from remediator.guards.migration import Migration
+from remediator.guards.min_replicas import MinReplicas
 from remediator.guards.monitoring_fresh import MonitoringFresh
 from remediator.guards.opted_in import OptedIn
 from remediator.guards.owner import Owner
 from remediator.guards.pause import Pause
 from remediator.guards.ping_pong import PingPong
+from remediator.guards.promql import Promql as PromqlGuard
 from remediator.guards.protected import Protected
 from remediator.guards.quota import Quota
 from remediator.guards.rollout_in_progress import RolloutInProgress
@@ -90,6 +95,11 @@ GuardStep = Annotated[
     | Annotated[Siblings, _FIELDS, Tag("siblings")]
     | Annotated[Migration, _FIELDS, Tag("migration")]
     | Annotated[PingPong, _FIELDS, Tag("ping_pong")]
+    | Annotated[MaxAlertAge, _FIELDS, Tag("max_alert_age")]
+    | Annotated[MinReplicas, _FIELDS, Tag("min_replicas")]
+    | Annotated[PromqlGuard, _FIELDS, Tag("promql")]
+    | Annotated[DependencyHealthy, _FIELDS, Tag("dependency_healthy")]
+    | Annotated[AlertsCorrelated, _FIELDS, Tag("alerts_correlated")]
     | Annotated[Cooldown, _FIELDS, Tag("cooldown")]
     | Annotated[Limit, _FIELDS, Tag("limit")],
     _NAMED,

@@ -34,6 +34,8 @@ class Kit:
     alertmanager: AlertmanagerClient
     monitoring: Monitoring
     http: HttpClient
+    http_allow: frozenset[str]
+    """Hosts, or host:port, that a rule may have asked over HTTP."""
     clock: Clock
     history: History
     schemas: tuple[SchemaVersion, ...] = ()

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from remediator.domain.answers import Evidence, Finding, GuardAnswer, GuardVerdict, Limit, Proposal
 from remediator.domain.change import Change
@@ -25,10 +32,20 @@ class Step(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
+    bare: ClassVar[str | None] = None
+    """The field that a bare value gives: `min_replicas: 2`. None where all fields need their names."""
+
     @classmethod
     def key(cls) -> str:
         """The YAML key: the class name in snake_case."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_value(cls, given: Any) -> Any:
+        if cls.bare is None or isinstance(given, Mapping | cls):
+            return given
+        return {cls.bare: given}
 
     @model_serializer(mode="wrap")
     def _as_in_a_rule_file(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:

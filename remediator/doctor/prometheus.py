@@ -9,10 +9,10 @@ from typing import Any
 from remediator.doctor.finding import Finding, failed, ok, some, unknown, warning
 from remediator.doctor.metric_names import metric_names
 from remediator.doctor.systems import Systems
+from remediator.domain.matcher import parse_matchers
 from remediator.domain.substitution import tried_out
 from remediator.errors import Permanent, RemediatorError, Retryable
 from remediator.rulebook.load import Rulebook
-from remediator.rulebook.matcher import parse_matchers
 
 _RECENT = timedelta(minutes=10)
 _NOBODY = "remediator-doctor"

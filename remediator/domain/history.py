@@ -45,6 +45,14 @@ class AlertSpan(Value):
     closed_at: datetime | None = None
 
 
+class OpenAlert(Value):
+    """An alert for which no resolved notice has come."""
+
+    alertname: str
+    labels: dict[str, str]
+    starts_at: datetime
+
+
 class History(Protocol):
     """Questions to the database, filled by the composition root."""
 
@@ -65,6 +73,12 @@ class History(Protocol):
 
     async def alerts_open_on(self, target: Target) -> list[str]:
         """Names of the alerts of a target for which no resolved notice has come."""
+
+    async def open_beside(self, run_id: int, target: Target) -> list[OpenAlert]:
+        """The open alerts of the target and of the run's incident, the run's own among them, oldest first.
+
+        An alert that no rule matches is taken for the target's when its labels name it.
+        """
 
     async def open_alerts(self, run_id: int) -> list[str]:
         """Fingerprints of this run's episodes for which no resolved notice has come."""

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from remediator.domain.duration import format_duration, parse_duration
+from remediator.domain.matcher import MatcherError, parse_matchers
 from remediator.domain.pattern import search
 from remediator.domain.substitution import unknown_placeholders
 from remediator.domain.target import Target, misnamed
-from remediator.rulebook.matcher import MatcherError, parse_matchers
 from remediator.rulebook.problem import Fault, YamlPath, near_miss
 from remediator.rulebook.shape import STEPS
 
@@ -36,12 +36,12 @@ def _walk(value: Any, path: YamlPath) -> Iterator[tuple[YamlPath, Any]]:
 
 
 def _matchers(path: YamlPath, value: Any) -> Iterator[Fault]:
-    match path:
-        case ("rules" | "targets", int(), "match", int()) if isinstance(value, str):
-            try:
-                parse_matchers(value)
-            except MatcherError as reason:
-                yield Fault(path, reason.sentence, offset=reason.offset)
+    """The lines of a rule, of an entry under targets, and of a guard."""
+    if path[-2:-1] == ("match",) and isinstance(path[-1], int) and isinstance(value, str):
+        try:
+            parse_matchers(value)
+        except MatcherError as reason:
+            yield Fault(path, reason.sentence, offset=reason.offset)
 
 
 def _query(path: YamlPath, value: Any) -> Iterator[Fault]:

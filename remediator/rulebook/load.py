@@ -6,11 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from remediator.domain.matcher import Matcher, MatcherError, parse_matchers
 from remediator.domain.value import digest
 from remediator.rulebook.checks import check_content
 from remediator.rulebook.document import Document
 from remediator.rulebook.files import find_rule_files, read_file
-from remediator.rulebook.matcher import Matcher, MatcherError, parse_matchers
 from remediator.rulebook.positions import read_yaml
 from remediator.rulebook.problem import Fault, Problem, RulebookError, YamlPath, written
 from remediator.rulebook.rule import Defaults, Rule, RuleFile, RuleTarget

@@ -9,8 +9,8 @@ of its label, so that only the first alert with that value pays for it.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from remediator.domain.matcher import Matcher, parse_matchers
 from remediator.rulebook.load import Rulebook
-from remediator.rulebook.matcher import Matcher, parse_matchers
 from remediator.rulebook.rule import Rule, RuleTarget
 
 _CROWDED = 32

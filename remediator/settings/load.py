@@ -15,6 +15,7 @@ from remediator.settings.sections import (
     ApplicationDatabase,
     Cluster,
     Engine,
+    Host,
     Intake,
     Kubernetes,
     MonitoringWorks,
@@ -48,6 +49,8 @@ class Settings(Section):
         "remediator",
     )
     protected_targets: tuple[str, ...] = ()
+    http_allow: tuple[Host, ...] = ()
+    """What rules may have asked over HTTP (`dependency_healthy`); nothing else is."""
     ceiling: Mode = "act"
     """No rule gets further than this, whatever it says."""
     probation: Duration = timedelta(days=7)

@@ -1,13 +1,26 @@
 """The sections of remediator.yml: what an operator may write in each."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from remediator.domain.duration import Duration
 from remediator.domain.target import Target
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9]([-a-z0-9.]*[a-z0-9])?)(:[0-9]{1,5})?")
+
+
+def _a_host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"{text!r} is not a host or host:port, in lower case and without http://")
+    return text
+
+
+Host = Annotated[str, AfterValidator(_a_host)]
+"""`payments.shop.svc` with all its ports, or `payments.shop.svc:8080`."""
 
 
 class Section(BaseModel):

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from remediator.domain.alert import Alert
-from remediator.domain.history import AlertSpan
+from remediator.domain.history import AlertSpan, OpenAlert
 from remediator.domain.run_view import TriggerAlert
 from remediator.domain.target import Target
 from remediator.domain.value import Value
@@ -263,6 +263,26 @@ async def spans(
         None if alertnames is None else list(alertnames),
     )
     return [AlertSpan(**row) for row in rows]
+
+
+async def open_beside(connection: Connection, run_id: int, target: Target) -> list[OpenAlert]:
+    """The open episodes of a target and of a run's incident, oldest first.
+
+    Of an alert that no rule matches the target was never looked up: its labels have to name the workload.
+    """
+    rows = await connection.fetch(
+        """select alertname, labels, starts_at from episodes
+           where closed_at is null
+             and (target = $1 or incident_id = (select incident_id from runs where id = $2)
+                  or target is null and labels ->> 'namespace' = $3 and labels ->> $4 = $5)
+           order by starts_at, id""",
+        str(target),
+        run_id,
+        target.namespace,
+        target.kind,
+        target.name,
+    )
+    return [OpenAlert(**row) for row in rows]
 
 
 async def of_incident(connection: Connection, incident_id: int) -> list[Episode]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from remediator.domain.history import AlertSpan, ConfigStretch, Tenure
+from remediator.domain.history import AlertSpan, ConfigStretch, OpenAlert, Tenure
 from remediator.domain.target import Target
 from remediator.store import config_hashes, episodes, schema_heads, tenures
 from remediator.store.database import Database
@@ -48,6 +48,10 @@ class DatabaseHistory:
     async def alerts_open_on(self, target: Target) -> list[str]:
         async with self._database.connection() as connection:
             return await episodes.names_open_on(connection, target)
+
+    async def open_beside(self, run_id: int, target: Target) -> list[OpenAlert]:
+        async with self._database.connection() as connection:
+            return await episodes.open_beside(connection, run_id, target)
 
     async def open_alerts(self, run_id: int) -> list[str]:
         async with self._database.connection() as connection:

@@ -52,7 +52,7 @@ IN_A_RULE = [
     ("guards: [rollback]", "4:14: rules[0].guards[0].rollback: unknown step, it belongs in actions"),
     (
         "guards: [promql]",
-        "4:14: rules[0].guards[0].promql: unknown step, it belongs in diagnostics or verifications",
+        "4:14: rules[0].guards[0].promql.query: required, but missing",
     ),
     (
         "guards: [5]",
@@ -61,6 +61,43 @@ IN_A_RULE = [
     ("guards: [[]]", "4:14: rules[0].guards[0]: expected the name of a step, found a list, known here: "),
     ("guards: [{}]", "4:14: rules[0].guards[0]: expected the name of a step, found a mapping, known here: "),
     ("guards: [limit]", "4:14: rules[0].guards[0].limit.per: required, but missing"),
+    ("guards: [promql: {query: up}]", "4:22: rules[0].guards[0].promql: give above or below, or both"),
+    (
+        "guards: [promql: {query: up, above: 2, below: 1}]",
+        "4:22: rules[0].guards[0].promql: nothing is above 2 and below 1",
+    ),
+    (
+        "guards: [promql: {query: 'up{a=\"${label.a}\"}', above: 0}]",
+        "4:37: rules[0].guards[0].promql.query: unknown placeholder ${label.a}, known here: ${target.kind}",
+    ),
+    ("guards: [max_alert_age: 5]", "4:29: rules[0].guards[0].max_alert_age.age: a duration such as 30s, 5m"),
+    ("guards: [max_alert_age: 0s]", "4:29: rules[0].guards[0].max_alert_age.age: expected more than 0"),
+    ("guards: [max_alert_age]", "4:14: rules[0].guards[0].max_alert_age.age: required, but missing"),
+    (
+        "guards: [max_alert_age: {for: 5m}]",
+        "4:30: rules[0].guards[0].max_alert_age.for: unknown key, known here: age",
+    ),
+    ("guards: [min_replicas: 0]", "4:28: rules[0].guards[0].min_replicas.replicas: expected at least 1"),
+    (
+        "guards: [min_replicas: '2']",
+        "4:28: rules[0].guards[0].min_replicas.replicas: expected a whole number, found '2' (write 2 without",
+    ),
+    (
+        "guards: [dependency_healthy: {http: 'ftp://a'}]",
+        "4:41: rules[0].guards[0].dependency_healthy.http: 'ftp://a' cannot be asked: it has to start with",
+    ),
+    (
+        "guards: [dependency_healthy: {http: 'http://me:secret@a'}]",
+        "4:41: rules[0].guards[0].dependency_healthy.http: 'http://me:secret@a' cannot be asked: it holds",
+    ),
+    (
+        "guards: [alerts_correlated: {match: ['{a=~\"(\"}']}]",
+        "4:47: rules[0].guards[0].alerts_correlated.match[0]: not a regular expression RE2 accepts",
+    ),
+    (
+        "guards: [alerts_correlated: {at_least: 0}]",
+        "4:44: rules[0].guards[0].alerts_correlated.at_least: expected at least 1",
+    ),
     ("guards: [cooldown: 1h]", "4:24: rules[0].guards[0].cooldown: expected a mapping, found '1h'"),
     (
         "guards:\n      - limit:\n        effects: 1",

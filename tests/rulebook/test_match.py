@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from remediator.domain.matcher import MatcherError, parse_matchers
 from remediator.domain.run_view import Mode
 from remediator.rulebook.load import Rulebook
 from remediator.rulebook.match import Matching
-from remediator.rulebook.matcher import MatcherError, parse_matchers
 from remediator.rulebook.rule import Rule, RuleTarget
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remediator.domain.matcher import Matcher, MatcherError, parse_matchers
 from remediator.domain.pattern import full_match, search
-from remediator.rulebook.matcher import Matcher, MatcherError, parse_matchers
 
 # From the tables of Alertmanager's own parser tests (matcher/parse and matcher/compliance), in braces.
 READ_AS_ALERTMANAGER_DOES = [

@@ -17,6 +17,7 @@ from remediator.diagnostics.promql import Promql as PromqlDiagnostic
 from remediator.diagnostics.rollout_history import RolloutHistory
 from remediator.guards.alert_still_firing import AlertStillFiring
 from remediator.guards.alerts_correlated import AlertsCorrelated
+from remediator.guards.as_planned import AsPlanned
 from remediator.guards.autoscaled import Autoscaled
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
@@ -88,6 +89,7 @@ GuardStep = Annotated[
     | Annotated[CausedByRollout, _FIELDS, Tag("caused_by_rollout")]
     | Annotated[RolloutInProgress, _FIELDS, Tag("rollout_in_progress")]
     | Annotated[HumanActive, _FIELDS, Tag("human_active")]
+    | Annotated[AsPlanned, _FIELDS, Tag("as_planned")]
     | Annotated[Owner, _FIELDS, Tag("owner")]
     | Annotated[Floor, _FIELDS, Tag("floor")]
     | Annotated[Quota, _FIELDS, Tag("quota")]
@@ -137,6 +139,7 @@ ALWAYS_ON: tuple[Guard, ...] = (
     CausedByRollout(),
     RolloutInProgress(),
     HumanActive(),
+    AsPlanned(),
     Owner(),
     Floor(),
     Quota(),

@@ -3,13 +3,16 @@
 from dataclasses import dataclass, field
 
 from remediator.clients.alertmanager import AlertmanagerClient
+from remediator.clients.basis import read_basis
 from remediator.clients.http import HttpClient
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.monitoring import Monitoring
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock
+from remediator.domain.basis import Basis
 from remediator.domain.history import History
+from remediator.domain.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +43,7 @@ class Kit:
     history: History
     schemas: tuple[SchemaVersion, ...] = ()
     """The databases of applications whose schema's version may be asked for."""
+
+    async def basis(self, target: Target) -> Basis | None:
+        """What a plan about this target rests on just now. Raises as the reader does."""
+        return await read_basis(self.kube, target)

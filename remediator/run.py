@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from remediator.domain.answers import Evidence
+from remediator.domain.basis import Basis
 from remediator.domain.change import Change, TemplatePatch
 from remediator.domain.notice import Notice
 from remediator.domain.run_view import Mode, RunView, Trigger, TriggerAlert, TriggerPerson
@@ -48,6 +49,8 @@ class Plan(Value):
     """What guards want a person to agree to, as they said it when they cleared the plan."""
     caveats: tuple[str, ...] = ()
     """What guards that allow it want to be known."""
+    basis: Basis | None = None
+    """The facts of the workload before the actions looked; what changes of them later stops the plan."""
 
     @property
     def outcome(self) -> Change:
@@ -111,6 +114,7 @@ class Run:
             rung=self.rung,
             acted_at=self.acted_at,
             depends_on=self.depends_on,
+            basis=self.plan.basis if self.plan is not None else None,
         )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from remediator.domain.basis import Basis
 from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.errors import Permanent
@@ -62,6 +63,8 @@ class RunView(Value):
     acted_at: datetime | None = None
     """When the last effect of this rung was recorded; None before that."""
     depends_on: tuple[str, ...] = ()
+    basis: Basis | None = None
+    """What its plan was decided on; None before there is a plan."""
 
     @property
     def the_alert(self) -> TriggerAlert:

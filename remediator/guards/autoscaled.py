@@ -5,7 +5,6 @@ from typing import ClassVar
 from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import Change
 from remediator.domain.run_view import RunView
-from remediator.errors import RemediatorError
 from remediator.kit import Kit
 from remediator.step import Guard
 from remediator.workloads.autoscalers import autoscalers_of
@@ -24,16 +23,11 @@ class Autoscaled(Guard):
         workload = await kit.kube.get(target.kind, target.namespace, target.name)
         if workload is None:
             return self.unknown(f"{target} does not exist")
-        try:
-            listed = [
-                *await kit.kube.list("horizontalpodautoscaler", target.namespace),
-                *await kit.kube.list("scaledobject", target.namespace),
-                *await kit.kube.list("verticalpodautoscaler", target.namespace),
-            ]
-        except RemediatorError as reason:
-            # A cure is not refused for what would only have been mentioned.
-            caveat = f"Whether an autoscaler works on it cannot be read: {reason.sentence}."
-            return self.allow("an autoscaler would stop nothing", {}, (caveat,))
+        listed = [
+            *await kit.kube.list("horizontalpodautoscaler", target.namespace),
+            *await kit.kube.list("scaledobject", target.namespace),
+            *await kit.kube.list("verticalpodautoscaler", target.namespace),
+        ]
         found = autoscalers_of(workload, listed)
         said = {"replicas": "may change the replica count", "pods": "may evict pods to resize them"}
         caveats = tuple(f"{each.kind} {each.name} {said[each.touches]} meanwhile." for each in found)

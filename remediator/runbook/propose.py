@@ -1,11 +1,13 @@
 """DIAGNOSED: what exactly would each action change, from what to what?"""
 
 from remediator.domain.answers import Proposal, Refusal
+from remediator.domain.basis import Basis
 from remediator.domain.change import Change
 from remediator.run import End, Entry, Hold, Plan, Proceed, Run, State, Verdict
 from remediator.runbook.call_step import Unanswered, call_step
 from remediator.runbook.desk import Desk
 from remediator.runbook.lease import Lease
+from remediator.step import Guard
 
 
 class Propose:
@@ -17,6 +19,9 @@ class Propose:
     async def decide(self, run: Run, lease: Lease) -> Verdict:
         if not run.rule.ladder:
             return End("the rule only looks: the evidence is handed over", state=State.ESCALATED)
+        basis = await self._basis(run)
+        if isinstance(basis, Unanswered):
+            return self._refused(run, basis.why, True, ())
         changes: list[Change] = []
         entries: list[Entry] = []
         for action in run.rule.ladder[run.rung].actions:
@@ -29,10 +34,14 @@ class Propose:
                 return self._refused(run, f"{action.key()}: {why.why}", why.passing, tuple(entries))
             changes.extend(answer.changes)
             entries.extend(_proposed(each) for each in answer.changes)
-        plan = Plan(rung=run.rung, changes=tuple(changes))
+        plan = Plan(rung=run.rung, changes=tuple(changes), basis=basis)
         return Proceed(
             f"plan {plan.digest}: {'; '.join(e.summary for e in changes)}", tuple(entries), plan=plan
         )
+
+    async def _basis(self, run: Run) -> Basis | Unanswered | None:
+        """Read before the actions look: what changes while they do stops the plan, and is not taken for its basis."""
+        return await call_step("what a plan rests on", self._desk.kit.basis(run.target), Guard.deadline)
 
     def _refused(self, run: Run, why: str, passing: bool, entries: tuple[Entry, ...]) -> Verdict:
         waited = self._desk.kit.clock.now() - run.created_at

@@ -73,7 +73,7 @@ def healthy_wanted(budgets: Iterable[JsonObject], labels: Mapping[str, str]) -> 
     """
     wanted = 0
     for budget in budgets:
-        if _selects(at(budget, "spec", "selector"), labels):
+        if selects(at(budget, "spec", "selector"), labels):
             number = count(budget, "status", "desiredHealthy")
             if number is None:
                 name = text(budget, "metadata", "name")
@@ -113,7 +113,7 @@ def _resolved(value: object, default: object, desired: int, *, up: bool) -> int:
     return (ceil if up else floor)(int(share[1]) * desired / 100)
 
 
-def _selects(selector: object, labels: Mapping[str, str]) -> bool:
+def selects(selector: object, labels: Mapping[str, str]) -> bool:
     """Whether a label selector takes these labels; one that cannot be read takes everything."""
     if not isinstance(selector, Mapping):
         return False

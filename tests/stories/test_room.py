@@ -53,12 +53,17 @@ async def test_an_autoscaler_is_named_in_the_notice_and_stops_nothing(story: Sto
     )
 
 
-async def test_autoscalers_that_cannot_be_read_stop_nothing_either(story: Story) -> None:
+async def test_while_it_cannot_be_read_whether_an_autoscaler_works_on_it_the_run_waits(story: Story) -> None:
     await story.bad_release()
     forbidden = AnswerStatus(403, "Forbidden", "no")
     laid = story.emulator.faults.add(Fault("GET", "/horizontalpodautoscalers$", forbidden, times=None))
     await story.fire()
-    assert laid.hits > 0
+    run = await story.run()
+    assert run.state == "DIAGNOSED"
+    assert "grant list on horizontalpodautoscalers in namespace shop" in (run.why or "")
+    assert story.effects() == []
+    story.emulator.faults.remove(laid)
+    await story.let(45)
     assert story.effects() == ["app:v1"]
 
 

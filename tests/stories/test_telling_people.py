@@ -106,6 +106,7 @@ async def test_the_journal_explains_every_guard_with_its_inputs(story: Story) ->
         "caused_by_rollout",
         "rollout_in_progress",
         "human_active",
+        "as_planned",
         "owner",
         "floor",
         "quota",

@@ -198,8 +198,9 @@ async def told(
     rules: str = ROLLBACK,
     settings: Mapping[str, Any] | None = None,
     other_peers: Sequence[str] = (),
+    namespaces: Sequence[str] = ("shop",),
 ) -> AsyncIterator[Story]:
-    """A story about a Deployment that does not exist yet, under these rules.
+    """A story about Deployments that do not exist yet, in opted-in namespaces, under these rules.
 
     `other_peers` are addresses of further Alertmanagers the daemon asks.
     """
@@ -219,7 +220,7 @@ async def told(
             "listen_address": "127.0.0.1:0",
             "kubernetes": {
                 "kubeconfig": emulator.kubeconfig(tmp_path / "kubeconfig", token="kube-token"),
-                "namespaces": ["shop"],
+                "namespaces": list(namespaces),
             },
             "alertmanagers": {"urls": [alertmanager.url, *other_peers]},
             "prometheus": {"url": prometheus.url},
@@ -227,13 +228,11 @@ async def told(
             "probation": "0s",
             **(settings or {}),
         }
-        emulator.create(
-            {
-                "apiVersion": "v1",
-                "kind": "Namespace",
-                "metadata": {"name": "shop", "labels": {"remediator.io/enabled": "true"}},
-            }
-        )
+        for name in namespaces:
+            labels = {"remediator.io/enabled": "true"}
+            emulator.create(
+                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+            )
         async with assembled(Settings.model_validate(config), clock) as daemon:
             await daemon.rules.reload()
             application = make_application(collaborators(daemon, Bell()))

@@ -1,0 +1,151 @@
+"""A fact changes between approval and write: the change is not made, whichever fact and whichever change."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from remediator.run import State
+from tests.proofs.scenes import ACTIONS, Action, Scene, Stage, staged
+from tests.support.databases import Databases
+
+Change = Callable[[Stage, Scene], None]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What changes, and what the refusal that must follow says, as a regular expression."""
+
+    change: Change
+    said: str
+
+
+def another_template(stage: Stage, scene: Scene) -> None:
+    stage.release(scene, "app:v3")
+
+
+def scaled_by_hand(stage: Stage, scene: Scene) -> None:
+    stage.patch(scene, {"spec": {"replicas": 4}}, subresource="scale")
+
+
+def paused(stage: Stage, scene: Scene) -> None:
+    """A StatefulSet is not paused; what stands still there is what its partition keeps back."""
+    held_back = {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}}
+    stage.patch(scene, {"spec": held_back if scene.action == "evict" else {"paused": True}})
+
+
+def made_anew(stage: Stage, scene: Scene) -> None:
+    emulator = stage.story.emulator
+    made = scene.workload("app:v2" if scene.action == "rollback" else "app:v1")
+    if scene.action == "evict":
+        made["spec"]["replicas"] = 0  # the pods of the one before still have the names
+    emulator.delete(scene.plural, scene.namespace, scene.name)
+    emulator.create(made)
+
+
+def owned_by_helm(stage: Stage, scene: Scene) -> None:
+    stage.patch(scene, {"metadata": {"annotations": {"meta.helm.sh/release-name": "api"}}}, manager="helm")
+
+
+def autoscaled(stage: Stage, scene: Scene) -> None:
+    target = {"apiVersion": "apps/v1", "kind": scene.kind, "name": scene.name}
+    stage.story.emulator.create(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "api", "namespace": scene.namespace},
+            "spec": {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 4},
+        }
+    )
+
+
+def budgeted(stage: Stage, scene: Scene) -> None:
+    stage.story.emulator.create(
+        {
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": "api", "namespace": scene.namespace},
+            "spec": {"selector": {"matchLabels": {"app": scene.name}}, "maxUnavailable": 1},
+        }
+    )
+
+
+def opted_out(stage: Stage, scene: Scene) -> None:
+    labels = {"metadata": {"labels": {"remediator.io/enabled": None}}}
+    stage.story.emulator.patch("namespaces", "", scene.namespace, labels)
+
+
+def silenced(stage: Stage, scene: Scene) -> None:
+    stage.story.alertmanager.silence({"namespace": scene.namespace})
+
+
+def stopped(stage: Stage, scene: Scene) -> None:
+    annotations = {"metadata": {"annotations": {"remediator.io/paused": "wait"}}}
+    stage.story.emulator.patch("namespaces", "", scene.namespace, annotations)
+
+
+FACTS: dict[str, Fact] = {
+    "template": Fact(another_template, "was changed since the plan was made|a rollout is in progress"),
+    "replicas": Fact(scaled_by_hand, "as_planned: since the plan was made 4 replicas are wanted"),
+    "paused": Fact(paused, "as_planned: since the plan was made"),
+    "uid": Fact(made_anew, "made anew"),
+    "owner": Fact(owned_by_helm, "as_planned: since the plan was made its owner Helm release api"),
+    "autoscaler": Fact(autoscaled, "as_planned: since the plan was made the autoscaler"),
+    "disruption budget": Fact(budgeted, "as_planned: since the plan was made the PodDisruptionBudget"),
+    "opt-in label": Fact(opted_out, "opted_in: "),
+    "silence": Fact(silenced, "alert_still_firing: the alert is silenced"),
+    "pause": Fact(stopped, "pause: "),
+}
+"""Those that a namespace has of its own."""
+
+
+def before_the_write(scene: Scene, state: State, made: int) -> bool:
+    """Approved and nothing sent; of a StatefulSet's two changes the first is made and the second not."""
+    return state is State.APPROVED and made == (scene.action == "evict")
+
+
+def scene_of(fact: str, action: Action) -> Scene:
+    return Scene(f"{action}-{fact.replace(' ', '-')}", action)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(300)
+def test_proof_facts(tmp_path: Path, databases: Databases) -> None:
+    with databases.clone("driven") as dsn:
+        wrong, refused, effects = asyncio.run(_all_of_them(tmp_path, dsn))
+    print(f"proof facts: facts={len(FACTS)} actions={len(ACTIONS)} refused={refused} effects={effects}")
+    assert wrong == {}
+    assert refused == len(FACTS) * len(ACTIONS)
+
+
+async def _all_of_them(tmp_path: Path, dsn: str) -> tuple[dict[str, str], int, int]:
+    scenes = {(fact, action): scene_of(fact, action) for action in ACTIONS for fact in FACTS}
+    unchanged = {action: scene_of("nothing", action) for action in ACTIONS}
+    wrong: dict[str, str] = {}
+    refused = effects = 0
+    async with staged(tmp_path, dsn, [*scenes.values(), *unchanged.values()]) as stage:
+        await stage.begin()
+        runs = await stage.stand(before_the_write)
+        for (fact, _), scene in scenes.items():
+            run = runs[scene.namespace]
+            before = stage.effects(scene.namespace)
+            FACTS[fact].change(stage, scene)
+            await stage.go_on(run)
+            why = await stage.why(run)
+            made = stage.effects(scene.namespace)[len(before) :]
+            effects += len(made)
+            if made or not re.search(FACTS[fact].said, why):
+                wrong[scene.namespace] = f"{made}: {why}"
+            else:
+                refused += 1
+        for scene in unchanged.values():
+            before = stage.effects(scene.namespace)
+            await stage.go_on(runs[scene.namespace])
+            if not stage.effects(scene.namespace)[len(before) :]:
+                wrong[scene.namespace] = (
+                    f"nothing changed and it did not act: {await stage.why(runs[scene.namespace])}"
+                )
+    return wrong, refused, effects

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from remediator.domain.history import AlertSpan, ConfigStretch, OpenAlert, Tenure
 from remediator.domain.target import Target
-from remediator.store import config_hashes, episodes, schema_heads, tenures
+from remediator.store import alerts_of_target, config_hashes, schema_heads, tenures
 from remediator.store.database import Database
 
 
@@ -21,7 +21,9 @@ class DatabaseHistory:
 
     async def alert_spans(self, target: Target, alertname: str | None) -> list[AlertSpan]:
         async with self._database.connection() as connection:
-            return await episodes.spans(connection, target, None if alertname is None else [alertname])
+            return await alerts_of_target.spans(
+                connection, target, None if alertname is None else [alertname]
+            )
 
     async def config_stretches(self, target: Target, names: Collection[str]) -> list[ConfigStretch]:
         async with self._database.connection() as connection:
@@ -47,11 +49,11 @@ class DatabaseHistory:
 
     async def alerts_open_on(self, target: Target) -> list[str]:
         async with self._database.connection() as connection:
-            return await episodes.names_open_on(connection, target)
+            return await alerts_of_target.names_open_on(connection, target)
 
     async def open_beside(self, run_id: int, target: Target) -> list[OpenAlert]:
         async with self._database.connection() as connection:
-            return await episodes.open_beside(connection, run_id, target)
+            return await alerts_of_target.open_beside(connection, run_id, target)
 
     async def open_alerts(self, run_id: int) -> list[str]:
         async with self._database.connection() as connection:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from remediator.domain.target import Target, misnamed
-from remediator.store import episodes, rollbacks, tenures
+from remediator.store import alerts_of_target, rollbacks, tenures
 from remediator.store.rollbacks import RolledBack
 from remediator.web.authentication import People, Principal
 from remediator.web.collaborators import Collaborators
@@ -49,7 +49,7 @@ class Targets:
         ):
             made = await rollbacks.of_target(connection, target)
             remembered = await tenures.of_target(connection, target)
-            alerts = await episodes.spans(connection, target, _alerts_of(made))
+            alerts = await alerts_of_target.spans(connection, target, _alerts_of(made))
         verdict = judged(image, made, remembered, alerts)
         return document({"target": str(target), "image": image, **verdict.to_json()})
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
 
-from remediator.catalogue import ALWAYS_ON, NotifierStep
+from remediator.catalogue import NotifierStep, always_on
 from remediator.clients.alertmanager import AlertmanagerClient
 from remediator.clients.bearer import BearerFile
 from remediator.clients.http import HttpClient
@@ -26,6 +26,7 @@ from remediator.clock import Clock, SystemClock
 from remediator.effects.doors import Effects
 from remediator.errors import Permanent
 from remediator.gauges import Gauges
+from remediator.guards.budget import Budget
 from remediator.kit import Kit, Protected
 from remediator.memory.follower import Cluster
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
@@ -111,7 +112,8 @@ def _wire(
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
     rhythm = Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every)
     channels = (KUBERNETES_EVENT, *notifiers)
-    desk = Desk(owner, database, kit, effects, ALWAYS_ON, channels, rhythm, metrics)
+    guards = always_on(Budget(**dict(settings.budgets)))
+    desk = Desk(owner, database, kit, effects, guards, channels, rhythm, metrics)
     return Daemon(
         settings=settings,
         clock=clock,
@@ -132,7 +134,7 @@ def _wire(
         worker=Worker(desk, engine.lease.total_seconds()),
         courier=Courier(database, kit, effects, notifiers, metrics),
         aftermath=Aftermath(desk, engine.settle),
-        gauges=Gauges(database, metrics, rules),
+        gauges=Gauges(database, metrics, rules, settings.budgets),
     )
 
 

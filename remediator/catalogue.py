@@ -19,6 +19,7 @@ from remediator.guards.alert_still_firing import AlertStillFiring
 from remediator.guards.alerts_correlated import AlertsCorrelated
 from remediator.guards.as_planned import AsPlanned
 from remediator.guards.autoscaled import Autoscaled
+from remediator.guards.budget import Budget
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
 from remediator.guards.dependency_healthy import DependencyHealthy
@@ -86,6 +87,7 @@ GuardStep = Annotated[
     | Annotated[Pause, _FIELDS, Tag("pause")]
     | Annotated[MonitoringFresh, _FIELDS, Tag("monitoring_fresh")]
     | Annotated[AlertStillFiring, _FIELDS, Tag("alert_still_firing")]
+    | Annotated[Budget, _FIELDS, Tag("budget")]
     | Annotated[CausedByRollout, _FIELDS, Tag("caused_by_rollout")]
     | Annotated[RolloutInProgress, _FIELDS, Tag("rollout_in_progress")]
     | Annotated[HumanActive, _FIELDS, Tag("human_active")]
@@ -136,6 +138,7 @@ ALWAYS_ON: tuple[Guard, ...] = (
     Pause(),
     MonitoringFresh(),
     AlertStillFiring(),
+    Budget(),
     CausedByRollout(),
     RolloutInProgress(),
     HumanActive(),
@@ -149,3 +152,9 @@ ALWAYS_ON: tuple[Guard, ...] = (
     PingPong(),
 )
 """Asked for every change of every rule. A rule may add its own, stricter one beside; none can be taken away."""
+
+
+def always_on(*configured: Guard) -> tuple[Guard, ...]:
+    """The same, with the numbers an operator chose for some of them."""
+    chosen = {each.key(): each for each in configured}
+    return tuple(chosen.get(each.key(), each) for each in ALWAYS_ON)

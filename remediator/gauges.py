@@ -1,7 +1,8 @@
 """Keeps the gauges that come from the database up to date."""
 
 from remediator.planning.rules_in_force import RulesInForce
-from remediator.store import notices, outbox, runs
+from remediator.settings.sections import Budgets
+from remediator.store import budgets, notices, outbox, runs
 from remediator.store.database import Database
 from remediator.telemetry import Metrics
 
@@ -9,10 +10,13 @@ from remediator.telemetry import Metrics
 class Gauges:
     """One unit of its work is one look at the database."""
 
-    def __init__(self, database: Database, metrics: Metrics, rules: RulesInForce) -> None:
+    def __init__(self, database: Database, metrics: Metrics, rules: RulesInForce, limits: Budgets) -> None:
         self._database = database
         self._metrics = metrics
         self._rules = rules
+        self._limits = limits
+        for budget in ("everywhere", "in_namespace", "unsettled"):
+            metrics.budget_limit.labels(budget).set(getattr(limits, budget))
 
     async def tick(self) -> bool:
         """Read and set; never finds more to do at once."""
@@ -20,5 +24,7 @@ class Gauges:
             self._metrics.set_runs(await runs.count_by_state(connection))
             self._metrics.oldest_unread_notice.set(await notices.oldest_unread_seconds(connection))
             self._metrics.oldest_undelivered_notice.set(await outbox.oldest_undelivered_seconds(connection))
+            for budget, count in (await budgets.taken(connection, self._limits.per.total_seconds())).items():
+                self._metrics.budget_taken.labels(budget).set(count)
         await self._rules.show_modes()
         return False

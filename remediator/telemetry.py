@@ -94,6 +94,10 @@ class Metrics:
         self.guard_verdicts = self._counter("guard_verdicts_total", "Answers of guards.", "guard", "answer")
         self.runs = self._gauge("runs", "Runs by state.", "state")
         self.transitions = self._counter("transitions_total", "Times a run entered a state.", "state")
+        self.budget_taken = self._gauge(
+            "budget_taken", "Effects that take a slot of a budget; of namespaces the fullest.", "budget"
+        )
+        self.budget_limit = self._gauge("budget_limit", "Effects that a budget has room for.", "budget")
         self.actions = self._counter("actions_total", "Attempts by what became of them.", "action", "outcome")
         self.diagnostic_seconds = self._histogram(
             "diagnostic_duration_seconds", "How long diagnostics take.", _DIAGNOSTIC_BUCKETS, "diagnostic"

@@ -95,14 +95,16 @@ class Limit(Value):
     """A count that must stay below `fewer_than`, enforced inside the intent's own transaction.
 
     `of` is the scope that is counted; `pair` is this very from-to change on this target, `return`
-    is any effect on this target that left the version we want to go to.
+    is any effect on this target that left the version we want to go to. The changes of one rung are one of
+    `effects`: a stuck StatefulSet needs two, and half a cure is none. Of `slots` and `unsettled` each
+    change takes its own, and a plan that begins takes them for all its changes.
     """
 
     guard: str
-    count: Literal["effects", "runs", "pauses"]
+    count: Literal["effects", "runs", "pauses", "slots", "unsettled"]
     of: Literal["target", "rule", "namespace", "everything", "pair", "return"]
     fewer_than: int
-    """There must exist fewer than this many already."""
+    """There must exist fewer than this many already; of `slots` and `unsettled`, with those the plan needs."""
     per_seconds: float
     """Length of the window; 0 for things that are simply open or not, as pauses are."""
     why: str

@@ -28,14 +28,12 @@ class Limit(Guard):
     def limits(self, change: Change, run: RunView) -> tuple[Count, ...]:
         number = self.effects if self.effects is not None else self.runs
         what: Literal["effects", "runs"] = "effects" if self.effects is not None else "runs"
-        # The run that asks is itself among the runs counted; its effect is not made yet.
-        fewer_than = (number or 0) + (1 if what == "runs" else 0)
         return (
             Count(
                 guard=self.key(),
                 count=what,
                 of=self.of,
-                fewer_than=fewer_than,
+                fewer_than=number or 0,
                 per_seconds=self.per.total_seconds(),
                 why=f"the limit of {number} {what} per {format_duration(self.per)} of {self.of} is reached",
                 passing=True,

@@ -44,7 +44,7 @@ async def _counted(
     desk: Desk, run: Run, limits: Sequence[Limit], change: Change | None
 ) -> list[GuardVerdict]:
     async with desk.database.connection() as connection:
-        return [await counts.count(connection, limit, run.view, change) for limit in limits]
+        return [await counts.count(connection, limit, run, change) for limit in limits]
 
 
 async def _answer(guard: Guard, asked: Awaitable[GuardVerdict | None]) -> GuardVerdict | None:

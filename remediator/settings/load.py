@@ -13,6 +13,7 @@ from remediator.domain.run_view import Mode
 from remediator.errors import Permanent
 from remediator.settings.sections import (
     ApplicationDatabase,
+    Budgets,
     Cluster,
     Engine,
     Host,
@@ -55,6 +56,7 @@ class Settings(Section):
     """No rule gets further than this, whatever it says."""
     probation: Duration = timedelta(days=7)
     """A new or widened rule stays in shadow this long unless a person approves it; 0s where review is the approval."""
+    budgets: Budgets = Budgets()
     engine: Engine = Engine()
 
     rules: tuple[Path, ...] = (Path("rules"),)

@@ -136,6 +136,17 @@ class Engine(Section):
     workers: int = Field(default=4, strict=True, ge=1, le=64)
 
 
+class Budgets(Section):
+    """How many effects all replicas together may make, whatever the rules say."""
+
+    everywhere: int = Field(default=5, strict=True, ge=1, le=1000)
+    in_namespace: int = Field(default=2, strict=True, ge=1, le=1000)
+    per: Duration = timedelta(minutes=10)
+    """The window of the two above."""
+    unsettled: int = Field(default=2, strict=True, ge=1, le=1000)
+    """Effects at once of which it is not known yet whether they helped."""
+
+
 class ApplicationDatabase(Section):
     """A database of applications, asked read-only at which version its schema is."""
 

@@ -103,7 +103,7 @@ async def commit_intent(
     await connection.execute("select 1 from intent_gate for update")
     if not await _still_ours(connection, run, owner):
         return LeaseLost()
-    verdicts = [await counts.count(connection, limit, run.view, change) for limit in limits]
+    verdicts = [await counts.count(connection, limit, run, change) for limit in limits]
     if not all(each.allows for each in verdicts):
         return tuple(verdicts)
     row = await connection.fetchrow(

@@ -7,12 +7,16 @@ function read-only before that.
 from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit
 from remediator.domain.change import Change
 from remediator.domain.run_view import RunView
+from remediator.run import Run
+from remediator.store import budgets
 from remediator.store.database import Connection
 
 
-async def count(connection: Connection, limit: Limit, run: RunView, change: Change | None) -> GuardVerdict:
+async def count(connection: Connection, limit: Limit, run: Run, change: Change | None) -> GuardVerdict:
     """Hold one limit against what the database holds; without a change, pairs and returns count nothing."""
-    existing = await _existing(connection, limit, run, change)
+    if limit.count in ("slots", "unsettled"):
+        return await budgets.room(connection, limit, run)
+    existing = await _existing(connection, limit, run.view, change)
     return GuardVerdict(
         guard=limit.guard,
         answer=GuardAnswer.ALLOW if existing < limit.fewer_than else GuardAnswer.REFUSE,
@@ -47,63 +51,56 @@ async def _existing(connection: Connection, limit: Limit, run: RunView, change: 
 
 
 async def _effects(connection: Connection, limit: Limit, run: RunView, change: Change | None) -> int:
-    """Attempts that made, or may have made, an effect; a slot is taken until a window after the outcome.
+    """Rungs that made, or may have made, an effect; each counts until a window after its last outcome.
 
-    The changes of one rung are one act: a stuck StatefulSet needs two, and half a cure is none. A restart
-    leaves no version.
+    The rung at work does not count against itself: a stuck StatefulSet needs two changes, and half a cure is
+    none. A restart leaves no version.
     """
-    target = run.target
     return int(
         await connection.fetchval(
-            """select count(*) from attempts
-               where (outcome is null or outcome in ('applied', 'applied_then_changed', 'unknown'))
+            f"""select count(distinct (run_id, rung)) from attempts
+               where {budgets.MAY_BE_EFFECT}
                  and (outcome_at is null or outcome_at > remediator_now() - make_interval(secs => $1))
-                 and not (run_id = $10 and ($11 or outcome is null or rung = $12))
+                 and not (run_id = $8 and ($9 or rung = $10)) and {_IN_SCOPE}
                  and case $2
-                     when 'everything' then true
-                     when 'namespace' then cluster = $3 and namespace = $5
-                     when 'rule' then rule = $7
-                     else cluster = $3 and kind = $4 and namespace = $5 and name = $6 end
-                 and case $2
-                     when 'pair' then from_revision = $8 and to_revision = $9
-                     when 'return' then from_revision = $9 and to_revision <> from_revision
+                     when 'pair' then from_revision = $11 and to_revision = $12
+                     when 'return' then from_revision = $12 and to_revision <> from_revision
                      else true end""",
-            limit.per_seconds,
-            limit.of,
-            target.cluster,
-            target.kind,
-            target.namespace,
-            target.name,
-            run.rule,
-            change.from_revision if change is not None else None,
-            change.to_revision if change is not None else None,
+            *_scope(limit, run),
             run.run_id,
             limit.other_runs_only,
             run.rung,
+            change.from_revision if change is not None else None,
+            change.to_revision if change is not None else None,
         )
     )
 
 
 async def _runs(connection: Connection, limit: Limit, run: RunView) -> int:
-    target = run.target
+    """Runs made before this one: of several that wait, the oldest is always free to go on."""
     return int(
         await connection.fetchval(
-            """select count(*) from runs
+            f"""select count(*) from runs
                where mode <> 'shadow' and created_at > remediator_now() - make_interval(secs => $1)
-                 and case $2
-                     when 'everything' then true
-                     when 'namespace' then cluster = $3 and namespace = $5
-                     when 'rule' then rule = $7
-                     else cluster = $3 and kind = $4 and namespace = $5 and name = $6 end""",
-            limit.per_seconds,
-            limit.of,
-            target.cluster,
-            target.kind,
-            target.namespace,
-            target.name,
-            run.rule,
+                 and id < $8 and {_IN_SCOPE}""",
+            *_scope(limit, run),
+            run.run_id,
         )
     )
+
+
+_IN_SCOPE = """case $2
+    when 'everything' then true
+    when 'namespace' then cluster = $3 and namespace = $5
+    when 'rule' then rule = $7
+    else cluster = $3 and kind = $4 and namespace = $5 and name = $6 end"""
+
+
+def _scope(limit: Limit, run: RunView) -> tuple[object, ...]:
+    """What the first seven parameters of a count are."""
+    target = run.target
+    named = (target.cluster, target.kind, target.namespace, target.name)
+    return (limit.per_seconds, limit.of, *named, run.rule)
 
 
 async def pauses_covering(connection: Connection, run: RunView) -> int:

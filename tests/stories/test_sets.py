@@ -1,5 +1,6 @@
 """StatefulSets and DaemonSets: opted in by themselves, rolled back by their ControllerRevisions."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,24 @@ async def without_a_probe(story: Story) -> None:
     story.alertmanager.fire({"alertname": "HighErrorRate", "namespace": "shop", "statefulset": "db"})
 
 
-async def test_a_broken_pod_that_goes_away_by_itself_holds_up_no_other(story: Story) -> None:
+@pytest.fixture
+async def roomy(tmp_path: Path, database_url: str, clock: DrivenClock) -> AsyncIterator[Story]:
+    """A story whose budgets hold a plan of four changes; the usual ones hold two."""
+    budgets = {"in_namespace": 4, "unsettled": 4}
+    async with told(tmp_path, database_url, clock, ROLLBACK, {"budgets": budgets}) as made:
+        yield made
+
+
+async def test_a_plan_larger_than_the_budget_is_not_begun(story: Story) -> None:
+    await without_a_probe(story)
+    await story.deliver()
+    run = await story.run()
+    assert (run.state, effects(story)) == ("BLOCKED", [])
+    assert "the plan makes 4 changes and the budget is 2 effects in 10m in namespace shop" in (run.why or "")
+
+
+async def test_a_broken_pod_that_goes_away_by_itself_holds_up_no_other(roomy: Story) -> None:
+    story = roomy
     await without_a_probe(story)
     await story.alertmanager.deliver(f"{story.url}/api/v1/alertmanager", token=TOKEN)
     daemon = story.daemon

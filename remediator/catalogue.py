@@ -30,6 +30,7 @@ from remediator.guards.max_alert_age import MaxAlertAge
 from remediator.guards.migration import Migration
 from remediator.guards.min_replicas import MinReplicas
 from remediator.guards.monitoring_fresh import MonitoringFresh
+from remediator.guards.node_trouble import NodeTrouble
 from remediator.guards.opted_in import OptedIn
 from remediator.guards.owner import Owner
 from remediator.guards.pause import Pause
@@ -98,6 +99,7 @@ GuardStep = Annotated[
     | Annotated[Autoscaled, _FIELDS, Tag("autoscaled")]
     | Annotated[Siblings, _FIELDS, Tag("siblings")]
     | Annotated[Migration, _FIELDS, Tag("migration")]
+    | Annotated[NodeTrouble, _FIELDS, Tag("node_trouble")]
     | Annotated[PingPong, _FIELDS, Tag("ping_pong")]
     | Annotated[MaxAlertAge, _FIELDS, Tag("max_alert_age")]
     | Annotated[MinReplicas, _FIELDS, Tag("min_replicas")]
@@ -149,6 +151,7 @@ ALWAYS_ON: tuple[Guard, ...] = (
     Autoscaled(),
     Siblings(),
     Migration(),
+    NodeTrouble(),
     PingPong(),
 )
 """Asked for every change of every rule. A rule may add its own, stricter one beside; none can be taken away."""

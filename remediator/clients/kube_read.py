@@ -9,7 +9,14 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from remediator.clients.http import HttpAnswer, json_document
 from remediator.clients.kube_connection import KubeConnection
-from remediator.clients.kube_resource import NAMESPACE, Resource, field_selector, label_selector, resource
+from remediator.clients.kube_resource import (
+    NAMESPACE,
+    NODE,
+    Resource,
+    field_selector,
+    label_selector,
+    resource,
+)
 from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, Retryable
 
@@ -91,6 +98,10 @@ class KubeReader:
     async def namespace(self, name: str) -> JsonObject | None:
         """One namespace, or None when there is none of that name."""
         return await self._get(NAMESPACE, None, name)
+
+    async def node(self, name: str) -> JsonObject | None:
+        """One node, or None when there is none of that name."""
+        return await self._get(NODE, None, name)
 
     async def namespaces(self, selector: Mapping[str, str] | None) -> _Objects:
         """All namespaces with these labels."""

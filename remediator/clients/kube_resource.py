@@ -63,6 +63,7 @@ _RESOURCES = {
 }
 
 NAMESPACE = Resource("Namespace", "v1", "namespaces", namespaced=False)
+NODE = Resource("Node", "v1", "nodes", namespaced=False)
 
 
 def resource(kind: str) -> Resource:

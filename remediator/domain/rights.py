@@ -153,6 +153,11 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
 EVERYWHERE: tuple[Needed, ...] = (
     Needed(Right("get", "", "namespaces"), LOOK, "has it opted in, is it paused"),
     Needed(Right("list", "", "namespaces"), LOOK, "which ones the memory looks at"),
+    Needed(
+        Right("get", "", "nodes"),
+        LOOK,
+        "the guard `node_trouble`: are a target's unready pods its node's fault",
+    ),
 )
 """Granted once, by deploy/base/cluster-role.yaml."""
 

@@ -113,6 +113,7 @@ async def test_the_journal_explains_every_guard_with_its_inputs(story: Story) ->
         "autoscaled",
         "siblings",
         "migration",
+        "node_trouble",
         "ping_pong",
     }
     assert all(each["answer"] == "allow" and each["observed_at"] for each in guards.values())

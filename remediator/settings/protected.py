@@ -105,7 +105,10 @@ def _is_address(host: str) -> bool:
 
 
 def _database_hosts(url: str) -> list[str]:
-    """The host names of `postgresql://user@one:5432,two:5432/name?host=three`; addresses in brackets and sockets' paths are left out."""
+    """The host names of `postgresql://user@one:5432,two:5432/name?host=three`.
+
+    Addresses in brackets and the paths of sockets are left out.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -27,7 +27,7 @@ from remediator.effects.doors import Effects
 from remediator.errors import Permanent
 from remediator.gauges import Gauges
 from remediator.guards.budget import Budget
-from remediator.kit import Kit, Protected
+from remediator.kit import Kit
 from remediator.memory.follower import Cluster
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
 from remediator.memory.watcher import Watcher
@@ -43,6 +43,7 @@ from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
+from remediator.settings.protected import namespace_of_this_pod, protected_by
 from remediator.step import Notifier
 from remediator.store import migrate
 from remediator.store.database import DATABASE_ERRORS, Database, open_database
@@ -150,9 +151,7 @@ def _kit(settings: Settings, clock: Clock, database: Database, http: HttpClient,
     return Kit(
         cluster=settings.cluster.name,
         cluster_label=settings.cluster.label,
-        protected=Protected(
-            namespaces=frozenset(settings.protected_namespaces), targets=frozenset(settings.protected_targets)
-        ),
+        protected=protected_by(settings, namespace_of_this_pod()),
         kube=reader,
         prometheus=prometheus,
         alertmanager=alertmanager,

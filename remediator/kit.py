@@ -1,6 +1,6 @@
 """The tools a step may use: reading clients, the clock, and what the database remembers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from remediator.clients.alertmanager import AlertmanagerClient
 from remediator.clients.basis import read_basis
@@ -13,15 +13,7 @@ from remediator.clock import Clock
 from remediator.domain.basis import Basis
 from remediator.domain.history import History
 from remediator.domain.target import Target
-
-
-@dataclass(frozen=True, slots=True)
-class Protected:
-    """What is never touched, whatever a rule says."""
-
-    namespaces: frozenset[str]
-    targets: frozenset[str] = field(default_factory=frozenset)
-    """`kind/namespace/name` of single objects: ourselves, our database."""
+from remediator.settings.protected import Protected
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,20 @@ from typing import Any, NamedTuple, TypeAlias, TypeGuard, TypeVar
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from remediator.clients.http import HttpAnswer, json_document
+from remediator.clients.kube_answer import is_absent, is_unknown_api, refuse
 from remediator.clients.kube_connection import KubeConnection
 from remediator.clients.kube_resource import (
+    MUTATING_WEBHOOKS,
     NAMESPACE,
     NODE,
+    VALIDATING_WEBHOOKS,
     Resource,
     field_selector,
     label_selector,
     resource,
 )
 from remediator.domain.value import JsonObject
-from remediator.errors import Permanent, Retryable
+from remediator.errors import Retryable
 
 _PAGE = "500"
 _ATTEMPTS = 3
@@ -30,10 +33,6 @@ _Objects: TypeAlias = list[JsonObject]
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 """Accept header for metadata without the rest; with `List` in the braces, for lists."""
-
-
-class Expired(Retryable):
-    """410: what the API server was asked to go on from is too long ago. List anew."""
 
 
 class Listing(NamedTuple):
@@ -107,6 +106,14 @@ class KubeReader:
         """All namespaces with these labels."""
         return (await self._list(NAMESPACE, None, selector, None)).objects
 
+    async def validating_webhooks(self) -> _Objects:
+        """All ValidatingWebhookConfigurations."""
+        return (await self._list(VALIDATING_WEBHOOKS, None, None, None)).objects
+
+    async def mutating_webhooks(self) -> _Objects:
+        """All MutatingWebhookConfigurations."""
+        return (await self._list(MUTATING_WEBHOOKS, None, None, None)).objects
+
     async def logs(
         self,
         namespace: str,
@@ -144,7 +151,7 @@ class KubeReader:
 
         async def ask() -> JsonObject | None:
             answer = await self._ask(path, {})
-            if _is_absent(answer, name):
+            if is_absent(answer, name):
                 return None
             refuse(answer, "get", what.plural, namespace)
             return _object(answer)
@@ -174,7 +181,7 @@ class KubeReader:
             while True:
                 more = {"continue": following} if following else {}
                 answer = await self._ask(path, query | more, headers)
-                if what.custom and _is_unknown_api(answer):
+                if what.custom and is_unknown_api(answer):
                     return Listing([], "")
                 refuse(answer, "list", what.plural, namespace)
                 page, version, following = _page(answer)
@@ -234,48 +241,6 @@ class _OneLook(KubeReader):
 def _worth_a_quick_retry(error: BaseException) -> bool:
     """A server that asks for more patience than ours is left alone."""
     return isinstance(error, Retryable) and (error.retry_after or 0.0) <= _LONGEST_WAIT
-
-
-def _is_absent(answer: HttpAnswer, name: str) -> bool:
-    """A 404 that speaks of this object; any other is a wrong address, and proves nothing about it."""
-    if answer.status != 404:
-        return False
-    status = json_document(answer.body)
-    return (
-        isinstance(status, dict)
-        and status.get("reason") == "NotFound"
-        and (status.get("details") or {}).get("name") == name
-    )
-
-
-def _is_unknown_api(answer: HttpAnswer) -> bool:
-    """How an API server says that it has no such group (text/plain) or no such resource in it (a Status)."""
-    if answer.status != 404:
-        return False
-    status = json_document(answer.body)
-    if not isinstance(status, dict):
-        return answer.body.strip() == b"404 page not found"
-    return status.get("reason") == "NotFound" and not (status.get("details") or {}).get("name")
-
-
-def refuse(answer: HttpAnswer, verb: str, plural: str, namespace: str | None) -> None:
-    """Raise unless the answer is a success."""
-    if 200 <= answer.status < 300:
-        return
-    status = json_document(answer.body)
-    said = status.get("message") if isinstance(status, dict) else None
-    where = f"{plural} in namespace {namespace}" if namespace is not None else plural
-    sentence = f"Kubernetes answered {answer.status} to {verb} {where}: {said or answer.excerpt or 'nothing'}"
-    if answer.status == 403:
-        verbs = "list and watch" if verb == "watch" else verb
-        raise Permanent(f"{sentence}; grant {verbs} on {where} to this ServiceAccount")
-    if answer.status == 401:
-        raise Permanent(f"{sentence}; the token is not valid: renew the ServiceAccount's or the kubeconfig's")
-    if answer.status == 410:
-        raise Expired(sentence, answer.retry_after)
-    if answer.status == 429 or answer.status >= 500:
-        raise Retryable(sentence, answer.retry_after)
-    raise Permanent(sentence)
 
 
 def _object(answer: HttpAnswer) -> JsonObject:

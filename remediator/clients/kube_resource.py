@@ -63,6 +63,15 @@ _RESOURCES = {
 }
 
 NAMESPACE = Resource("Namespace", "v1", "namespaces", namespaced=False)
+VALIDATING_WEBHOOKS, MUTATING_WEBHOOKS = (
+    Resource(
+        f"{what}WebhookConfiguration",
+        "admissionregistration.k8s.io/v1",
+        f"{what.lower()}webhookconfigurations",
+        namespaced=False,
+    )
+    for what in ("Validating", "Mutating")
+)
 NODE = Resource("Node", "v1", "nodes", namespaced=False)
 
 

@@ -10,8 +10,9 @@ from json import dumps
 from typing import Any, Literal, NamedTuple, TypeGuard
 
 from remediator.clients.http import HttpAnswer, OpenAnswer, json_document
+from remediator.clients.kube_answer import refuse
 from remediator.clients.kube_connection import KubeConnection
-from remediator.clients.kube_read import METADATA_ONLY, refuse
+from remediator.clients.kube_read import METADATA_ONLY
 from remediator.clients.kube_resource import resource
 from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, Retryable

@@ -31,6 +31,7 @@ Held = tuple[Right, str | None]
 """A right and where: a namespace, or None for the whole cluster."""
 
 _LIST_NAMESPACES = Right("list", "", "namespaces")
+_APPLY = "kubectl apply -f deploy/base/cluster-role.yaml"
 _FILES = {"look": "look.yaml", "act": "act.yaml"}
 
 
@@ -55,14 +56,27 @@ async def check_rights(systems: Systems) -> list[Finding]:
 
 async def _cluster_wide(systems: Systems, about: KubeAbout) -> list[Finding]:
     named = bool(systems.settings.kubernetes.namespaces)
-    needed = [each.right for each in EVERYWHERE if not (named and each.right == _LIST_NAMESPACES)]
-    held = await _held(about, needed, [None])
-    missing = [str(each) for each in needed if (each, None) not in held]
-    findings = await _dangerous(about, DANGEROUS_EVERYWHERE, [None])
+    needed = [each for each in EVERYWHERE if not (named and each.right == _LIST_NAMESPACES)]
+    held = await _held(about, [each.right for each in needed], [None])
+    lacking = [each for each in needed if (each.right, None) not in held]
+    missing = [str(each.right) for each in lacking if each.without is None]
+    findings = [*_done_without(lacking), *await _dangerous(about, DANGEROUS_EVERYWHERE, [None])]
     if missing:
         saw = f"in the whole cluster: {', '.join(missing)} is refused"
-        return [failed(saw, "kubectl apply -f deploy/base/cluster-role.yaml"), *findings]
+        return [failed(saw, _APPLY), *findings]
     return findings
+
+
+def _done_without(lacking: Iterable[Needed]) -> list[Finding]:
+    """Missing rights that may be missing, with what is lost."""
+    lost: dict[str, list[str]] = {}
+    for each in lacking:
+        if each.without is not None:
+            lost.setdefault(each.without, []).append(str(each.right))
+    return [
+        warning(f"in the whole cluster: {', '.join(rights)} is refused: {without}", _APPLY)
+        for without, rights in lost.items()
+    ]
 
 
 async def _in_namespaces(systems: Systems, about: KubeAbout, namespaces: Sequence[str]) -> list[Finding]:

@@ -39,6 +39,8 @@ class Needed:
     """The steps that need it; empty when it is needed whatever the rules say."""
     opted_in: str | None = None
     """Needed only where a workload of this kind has opted in by itself."""
+    without: str | None = None
+    """For one that may be missing: what is lost then."""
 
     def by(self, steps: Collection[str]) -> bool:
         """Whether a daemon whose rules use these steps needs it."""
@@ -150,9 +152,20 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
 )
 """Granted namespace by namespace, by deploy/namespace/look.yaml and act.yaml."""
 
+_WEBHOOKS = "the guard `protected`: which workloads does admission depend on"
+
 EVERYWHERE: tuple[Needed, ...] = (
     Needed(Right("get", "", "namespaces"), LOOK, "has it opted in, is it paused"),
     Needed(Right("list", "", "namespaces"), LOOK, "which ones the memory looks at"),
+    *(
+        Needed(
+            Right("list", "admissionregistration.k8s.io", f"{what}webhookconfigurations"),
+            LOOK,
+            _WEBHOOKS,
+            without="what is behind an admission webhook is protected only where it has a known name",
+        )
+        for what in ("validating", "mutating")
+    ),
     Needed(
         Right("get", "", "nodes"),
         LOOK,

@@ -8,7 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from remediator.clients.kube_read import Expired, KubeReader
+from remediator.clients.kube_answer import Expired
+from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_watch import LASTS, KubeWatcher, Watch
 from remediator.clock import Clock
 from remediator.domain.value import JsonObject

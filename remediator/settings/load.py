@@ -42,13 +42,8 @@ class Settings(Section):
     databases: tuple[ApplicationDatabase, ...] = ()
     notifiers: tuple[dict[str, Any], ...] = ()
     """Entries of the catalogue's notifiers, for example `webhook: {url_file: ...}`."""
-    protected_namespaces: tuple[str, ...] = (
-        "kube-system",
-        "kube-public",
-        "kube-node-lease",
-        "monitoring",
-        "remediator",
-    )
+    protected_namespaces: tuple[str, ...] = ()
+    """Beside the built-in ones and those that other settings lead to (see settings/protected)."""
     protected_targets: tuple[str, ...] = ()
     http_allow: tuple[Host, ...] = ()
     """What rules may have asked over HTTP (`dependency_healthy`); nothing else is."""

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from remediator.clients.kube_answer import Expired
 from remediator.clients.kube_connection import connect
-from remediator.clients.kube_read import Expired, KubeReader
+from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_watch import LASTS, KubeWatcher, Watch, WatchEvent
 from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, Retryable

@@ -11,6 +11,7 @@ import yaml
 
 from remediator import app
 from remediator.settings.load import Settings, load_settings
+from remediator.settings.protected import protected_by
 from remediator.web import server
 from tests.deploy.manifests import DEPLOY, ROOT, Manifest, base, containers, daemon, of_kind, pod
 
@@ -143,7 +144,8 @@ def test_the_settings_load_and_let_nothing_be_changed_at_first(tmp_path: Path) -
     assert found.alertmanagers.urls
     assert found.prometheus.url
     assert {role for person in found.people for role in person.roles} == {"view", "approve", "operate"}
-    assert of_kind("Namespace")["metadata"]["name"] in found.protected_namespaces
+    namespace = of_kind("Namespace")["metadata"]["name"]
+    assert protected_by(found, None).why_namespace(namespace) == "remediator"
 
 
 def test_every_file_the_settings_name_is_mounted(tmp_path: Path) -> None:

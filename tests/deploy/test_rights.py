@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from remediator.clients.kube_read import KubeReader
-from remediator.clients.kube_resource import NAMESPACE, NODE, resource
+from remediator.clients.kube_resource import (
+    MUTATING_WEBHOOKS,
+    NAMESPACE,
+    NODE,
+    VALIDATING_WEBHOOKS,
+    Resource,
+    resource,
+)
 from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
 from remediator.domain.rights import (
@@ -35,6 +42,10 @@ def _group(kind: str) -> str:
     return resource(kind).api_version.rpartition("/")[0]
 
 
+def _list_all(what: Resource) -> Right:
+    return Right("list", what.api_version.rpartition("/")[0], what.plural)
+
+
 CLIENTS = {"kube", "_kube", "reader", "_reader", "watcher", "_watcher", "writer", "_writer"}
 """What the product calls its Kubernetes clients."""
 
@@ -46,6 +57,8 @@ OF_METHOD: dict[str, Callable[[str], Right]] = {
     "logs": lambda _: Right("get", _group("pod"), f"{resource('pod').plural}/log"),
     "namespace": lambda _: Right("get", "", NAMESPACE.plural),
     "node": lambda _: Right("get", "", NODE.plural),
+    "validating_webhooks": lambda _: _list_all(VALIDATING_WEBHOOKS),
+    "mutating_webhooks": lambda _: _list_all(MUTATING_WEBHOOKS),
     "namespaces": lambda _: Right("list", "", NAMESPACE.plural),
     "patch": lambda kind: Right("patch", _group(kind), resource(kind).plural),
     "evict": lambda _: Right("create", _group("pod"), f"{resource('pod').plural}/eviction"),

@@ -3,7 +3,7 @@
 import pytest
 
 from remediator.doctor.clock import _judged
-from remediator.domain.rights import ALL, IN_A_NAMESPACE, Right
+from remediator.domain.rights import ALL, EVERYWHERE, IN_A_NAMESPACE, Right
 from remediator.sandbox.kubernetes import AccessRule
 from remediator.sandbox.kubernetes.faults import AnswerStatus, Fault
 from tests.doctor.installation import Installation, allowed, namespace
@@ -161,3 +161,13 @@ def test_every_right_says_what_it_is_for() -> None:
     assert str(GET_LOGS) == "get pods/log"
     assert str(PATCH) == "patch deployments.apps"
     assert AccessRule(("get",), ("",), ("pods/log",)).allows(*GET_LOGS, "shop", "")
+
+
+async def test_without_the_right_to_list_webhooks_it_says_what_is_lost(installation: Installation) -> None:
+    webhooks = [each.right for each in EVERYWHERE if each.without is not None]
+    assert [each.verb for each in webhooks] == ["list", "list"]
+    installation.grant(but=webhooks)
+    lost, rest = await installation.finds("rights")
+    assert (lost.level, rest.level) == ("warning", "ok")
+    assert "what is behind an admission webhook is protected only where it has a known name" in lost.saw
+    assert lost.do == "kubectl apply -f deploy/base/cluster-role.yaml"

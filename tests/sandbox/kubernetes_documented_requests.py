@@ -9,6 +9,11 @@ _CUSTOM_RESOURCES = "https://kubernetes.io/docs/concepts/extend-kubernetes/api-e
 _READ = {
     "jobs.batch": f"{_REFERENCE}/workload-resources/job-v1",
     "ingresses.networking.k8s.io": f"{_REFERENCE}/service-resources/ingress-v1",
+    **{
+        f"{what}webhookconfigurations.admissionregistration.k8s.io": f"{_REFERENCE}/extend-resources/"
+        f"{what}-webhook-configuration-v1"
+        for what in ("validating", "mutating")
+    },
     "resourcequotas": f"{_REFERENCE}/policy-resources/resource-quota-v1",
     "canaries.flagger.app": "https://docs.flagger.app/usage/how-it-works",
     "rollouts.argoproj.io": "https://argo-rollouts.readthedocs.io/en/stable/features/specification",
@@ -18,6 +23,7 @@ _READ = {
 }
 """Kinds that are kept as a test makes them, read like any other."""
 _DISCOVERED = (
+    "admissionregistration.k8s.io/v1",
     "apps/v1",
     "authorization.k8s.io/v1",
     "autoscaling/v2",

@@ -15,7 +15,7 @@ NOT_EMULATED: Mapping[str, str] = {
         replicationcontrollers namespaces/finalize nodes/proxy pods/attach pods/binding pods/ephemeralcontainers
         pods/exec pods/portforward pods/proxy pods/resize serviceaccounts/token services/proxy
         """,
-    "admissionregistration.k8s.io": "*",
+    "admissionregistration.k8s.io": "validatingadmissionpolicies validatingadmissionpolicybindings",
     "apiextensions.k8s.io": "*",
     "apiregistration.k8s.io": "*",
     "authentication.k8s.io": "*",

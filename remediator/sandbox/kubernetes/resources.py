@@ -98,7 +98,15 @@ def _review(group: str, plural: str, kind: str) -> Resource:
     return Resource(group, "v1", plural, kind, namespaced=False, review=True)
 
 
-def _stored(group: str, version: str, plural: str, kind: str, *short: str, custom: bool = False) -> Resource:
+def _stored(
+    group: str,
+    version: str,
+    plural: str,
+    kind: str,
+    *short: str,
+    custom: bool = False,
+    namespaced: bool = True,
+) -> Resource:
     """A kind that is kept as the test gave it, status and all: who would write it is not emulated."""
     return Resource(
         group,
@@ -110,6 +118,14 @@ def _stored(group: str, version: str, plural: str, kind: str, *short: str, custo
         schema=UNTYPED,
         why_read_only="no controller of it is emulated; a test makes it with Emulator.create",
         custom=custom,
+        namespaced=namespaced,
+    )
+
+
+def _webhooks(what: str) -> Resource:
+    plural = f"{what.lower()}webhookconfigurations"
+    return _stored(
+        "admissionregistration.k8s.io", "v1", plural, f"{what}WebhookConfiguration", namespaced=False
     )
 
 
@@ -236,6 +252,8 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     _review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
     _stored("", "v1", "resourcequotas", "ResourceQuota", "quota"),
+    _webhooks("Validating"),
+    _webhooks("Mutating"),
     _stored("batch", "v1", "jobs", "Job"),
     _stored("networking.k8s.io", "v1", "ingresses", "Ingress", "ing"),
     _custom("argoproj.io", "v1alpha1", "rollouts", "Rollout", "ro"),

@@ -38,7 +38,7 @@ class AlertStillFiring(Guard):
         return self._judge(states, run, finishes=isinstance(change, Eviction) and change.completes)
 
     def _judge(self, states: dict[str, str], run: RunView, *, finishes: bool) -> GuardVerdict:
-        inputs = {"peers": states, "fingerprint": run.the_alert.fingerprint}
+        inputs = {"peers": states, "fingerprint": run.the_alert.fingerprint, "answers": "half"}
         suppressed = [peer for peer, state in states.items() if state == "suppressed"]
         if suppressed:
             return self.refuse(f"the alert is silenced or inhibited on {suppressed[0]}", inputs, passing=True)

@@ -11,7 +11,9 @@ from remediator.app import _kit
 from remediator.clients.http import HttpClient
 from remediator.clients.kube_connection import connect
 from remediator.clients.kube_read import KubeReader
+from remediator.domain.alert import fingerprint
 from remediator.domain.answers import GuardVerdict
+from remediator.domain.change import Change
 from remediator.domain.run_view import RunView, TriggerAlert
 from remediator.kit import Kit
 from remediator.runbook.call_step import Unanswered, call_step
@@ -41,7 +43,7 @@ class Facts:
         now = self.clock.now()
         alert = TriggerAlert(
             source="alertmanager",
-            fingerprint="0" * 16,
+            fingerprint=fingerprint(ALERT),
             labels=ALERT,
             annotations={},
             starts_at=now - timedelta(minutes=2),
@@ -50,9 +52,11 @@ class Facts:
         usual = {"run_id": 1, "rule": "hung", "mode": "act", "target": API, "alert": alert, "created_at": now}
         return RunView(**{**usual, **fields})
 
-    async def verdict(self, guard: Guard, run: RunView | None = None) -> GuardVerdict:
-        """What the guard says of a restart of API, as the daemon hears it."""
-        asked = guard.verdict(a_change("restart"), run or self.run(), self.kit)
+    async def verdict(
+        self, guard: Guard, run: RunView | None = None, change: Change | None = None
+    ) -> GuardVerdict:
+        """What the guard says of a change, else of a restart of API, as the daemon hears it."""
+        asked = guard.verdict(change or a_change("restart"), run or self.run(), self.kit)
         said = await call_step(guard.key(), asked, guard.deadline)
         assert said is not None
         return guard.unknown(said.why) if isinstance(said, Unanswered) else said

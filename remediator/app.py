@@ -115,13 +115,10 @@ def _wire(
     notifiers = _notifiers(settings)
     policy = Policy.of(settings)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
-    rhythm = Rhythm(
-        engine.hold, engine.give_up_holding_after, engine.verify_every, settings.approvals.expire_after
-    )
     people = People(settings, clock, KubeReviewer(connection))
     channels = (KUBERNETES_EVENT, *notifiers)
     guards = always_on(Budget(**dict(settings.budgets)))
-    desk = Desk(owner, database, kit, effects, guards, channels, rhythm, metrics, people, LEVELS)
+    desk = Desk(owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS)
     return Daemon(
         settings=settings,
         clock=clock,
@@ -145,6 +142,11 @@ def _wire(
         aftermath=Aftermath(desk, engine.settle),
         gauges=Gauges(database, metrics, rules, settings.budgets),
     )
+
+
+def _rhythm(settings: Settings) -> Rhythm:
+    engine, approvals = settings.engine, settings.approvals
+    return Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every, approvals.expire_after)
 
 
 def _watcher(settings: Settings, clock: Clock, database: Database, cluster: Cluster, owner: str) -> Watcher:

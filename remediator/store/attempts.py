@@ -117,6 +117,20 @@ async def commit_intent(
         return tuple(verdicts)
     if approved is not None and (refused := await approvals.use(connection, run.id, approved)) is not None:
         return refused
+    attempt = await _insert(connection, run, action_index, change)
+    details = {
+        "from": change.from_title,
+        "to": change.to_title,
+        "attempt": attempt.marker,
+        "epoch": run.epoch,
+    }
+    await journal.append(
+        connection, "intent", change.summary, details, incident_id=run.incident_id, run_id=run.id
+    )
+    return attempt
+
+
+async def _insert(connection: Connection, run: Run, action_index: int, change: Change) -> Attempt:
     row = await connection.fetchrow(
         f"""insert into attempts (run_id, rung, action_index, action, rule, cluster, kind, namespace, name,
                                   from_revision, to_revision, change, epoch)
@@ -135,17 +149,7 @@ async def commit_intent(
         change.to_json(),
         run.epoch,
     )
-    attempt = Attempt(**row)  # type: ignore[arg-type]
-    details = {
-        "from": change.from_title,
-        "to": change.to_title,
-        "attempt": attempt.marker,
-        "epoch": run.epoch,
-    }
-    await journal.append(
-        connection, "intent", change.summary, details, incident_id=run.incident_id, run_id=run.id
-    )
-    return attempt
+    return Attempt(**row)  # type: ignore[arg-type]
 
 
 async def sending(connection: Connection, run: Run, owner: str, attempt: Attempt) -> bool:

@@ -21,7 +21,7 @@ ASK = ROLLBACK.replace("mode: act", "mode: ask")
 ROLES = {
     "kim": ("view", "approve", "operate"),
     "sam": ("view", "approve"),
-    "alex": ("approve",),
+    "alex": ("view", "approve"),
     "guest": ("view",),
 }
 

@@ -17,12 +17,14 @@ from remediator.clients.bearer import BearerFile
 from remediator.clients.http import HttpClient
 from remediator.clients.kube_connection import KubeConnection, connect
 from remediator.clients.kube_read import KubeReader
+from remediator.clients.kube_review import KubeReviewer
 from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
 from remediator.clients.monitoring import Monitoring
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock, SystemClock
+from remediator.domain.levels import LEVELS
 from remediator.effects.doors import Effects
 from remediator.errors import Permanent
 from remediator.gauges import Gauges
@@ -31,6 +33,7 @@ from remediator.kit import Kit
 from remediator.memory.follower import Cluster
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
 from remediator.memory.watcher import Watcher
+from remediator.people.roster import People
 from remediator.planning.backfill import Backfiller
 from remediator.planning.planner import Planner
 from remediator.planning.policy import Policy
@@ -45,9 +48,9 @@ from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
 from remediator.settings.protected import namespace_of_this_pod, protected_by
 from remediator.step import Notifier
-from remediator.store import migrate
-from remediator.store.database import DATABASE_ERRORS, Database, open_database
+from remediator.store.database import DATABASE_ERRORS, Database
 from remediator.store.history import DatabaseHistory
+from remediator.store.migrate import open_migrated
 from remediator.store.outbox import KUBERNETES_EVENT
 from remediator.supervise import Bell, Loop, supervise
 from remediator.telemetry import Metrics
@@ -70,6 +73,7 @@ class Daemon:
     database: Database
     kit: Kit
     metrics: Metrics
+    people: People
     rules: RulesInForce
     reader: Reader
     planner: Planner
@@ -90,7 +94,7 @@ async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
     Raises Permanent with what to do when something that cannot work is configured.
     """
     async with AsyncExitStack() as opened:
-        database = await _open(settings.database_url)
+        database = await open_migrated(settings.database_url)
         opened.push_async_callback(database.close)
         http = await opened.enter_async_context(HttpClient())
         connection = await connect(settings.kubernetes.kubeconfig)
@@ -111,16 +115,17 @@ def _wire(
     notifiers = _notifiers(settings)
     policy = Policy.of(settings)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
-    rhythm = Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every)
+    people = People(settings, clock, KubeReviewer(connection))
     channels = (KUBERNETES_EVENT, *notifiers)
     guards = always_on(Budget(**dict(settings.budgets)))
-    desk = Desk(owner, database, kit, effects, guards, channels, rhythm, metrics)
+    desk = Desk(owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS)
     return Daemon(
         settings=settings,
         clock=clock,
         database=database,
         kit=kit,
         metrics=metrics,
+        people=people,
         rules=rules,
         reader=Reader(database),
         planner=Planner(
@@ -137,6 +142,11 @@ def _wire(
         aftermath=Aftermath(desk, engine.settle),
         gauges=Gauges(database, metrics, rules, settings.budgets),
     )
+
+
+def _rhythm(settings: Settings) -> Rhythm:
+    engine, approvals = settings.engine, settings.approvals
+    return Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every, approvals.expire_after)
 
 
 def _watcher(settings: Settings, clock: Clock, database: Database, cluster: Cluster, owner: str) -> Watcher:
@@ -253,23 +263,12 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         settings=daemon.settings,
         database=daemon.database,
         metrics=daemon.metrics,
+        people=daemon.people,
         rules=daemon.rules.rules,
         why_not_act=why_not_act,
         reload=daemon.rules.reload,
         stored=arrivals.ring,
     )
-
-
-async def _open(database_url: str) -> Database:
-    if not database_url:
-        raise Permanent("no database is configured: give --database-url or REMEDIATOR_DATABASE_URL")
-    try:
-        missing = await migrate.pending(database_url)
-        if missing:
-            raise Permanent(f"the database lacks {', '.join(missing)}: run `remediator migrate` first")
-        return await open_database(database_url)
-    except DATABASE_ERRORS as reason:
-        raise Permanent(f"the database cannot be reached: {str(reason) or type(reason).__name__}") from reason
 
 
 async def _reload(rules: RulesInForce) -> None:

@@ -1,13 +1,15 @@
 """A run: one execution of one rule for one incident, its states, and what a stage may answer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from remediator.domain.answers import Evidence
+from remediator.domain.answers import Evidence, GuardVerdict
 from remediator.domain.basis import Basis
 from remediator.domain.change import Change, TemplatePatch
+from remediator.domain.levels import Agreement
 from remediator.domain.notice import Notice
 from remediator.domain.run_view import Mode, RunView, Trigger, TriggerAlert, TriggerPerson
 from remediator.domain.target import Target
@@ -51,16 +53,32 @@ class Plan(Value):
     """What guards that allow it want to be known."""
     basis: Basis | None = None
     """The facts of the workload before the actions looked; what changes of them later stops the plan."""
+    verdicts: tuple[str, ...] = ()
+    """What each guard answered when it cleared the plan, with its sentence where it asks."""
+
+    def judged(self, verdicts: Iterable[GuardVerdict]) -> "Plan":
+        """The plan with what the guards say of it now."""
+        every = tuple(verdicts)
+        said = {f"{each.guard}: {each.answer}{f', {each.why}' if each.asks else ''}" for each in every}
+        return self.model_copy(
+            update={
+                "asked": tuple(dict.fromkeys(each.sentence for each in every if each.asks)),
+                "caveats": tuple(dict.fromkeys(caveat for each in every for caveat in each.caveats)),
+                "verdicts": tuple(sorted(said)),
+            }
+        )
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What its changes and the guards want a person to agree to."""
+        because = (reason for change in self.changes for reason in change.ask_because)
+        return tuple(dict.fromkeys((*because, *self.asked)))
 
     @property
     def outcome(self) -> Change:
         """What verifications look for: the last template that is set, else the last change."""
         templates = [each for each in self.changes if isinstance(each, TemplatePatch)]
         return (templates or self.changes)[-1]
-
-    @property
-    def digest(self) -> str:
-        return digest([change.digest for change in self.changes])[:16]
 
 
 class Streak(Value):
@@ -117,6 +135,21 @@ class Run:
             basis=self.plan.basis if self.plan is not None else None,
         )
 
+    def digest_of(self, plan: Plan, needed: Agreement) -> str:
+        """What an approval is bound to: this run and rung, its rule, what is changed from what to what, what
+        the guards said, and what is asked of whom.
+        """
+        return digest(
+            [
+                self.id,
+                plan.rung,
+                self.rule.digest,
+                [change.digest for change in plan.changes],
+                plan.verdicts,
+                [needed.level.name, needed.people, *needed.why],
+            ]
+        )[:16]
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -132,6 +165,14 @@ class Entry:
         return cls("evidence", f"{evidence.step}: {evidence.summary}", evidence.to_json())
 
 
+class Asks(Value):
+    """A request for approval."""
+
+    digest: str
+    needed: Agreement
+    expires_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A stage's answer: what becomes of the run, and what is recorded with it in the same transaction."""
@@ -144,6 +185,8 @@ class Verdict:
     acted: bool = False
     """True when effects of this rung are recorded now: verification counts from here."""
     notices: tuple[Notice, ...] = ()
+    asks: Asks | None = None
+    """A request for approval to make; it takes the place of an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)

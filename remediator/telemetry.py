@@ -98,6 +98,10 @@ class Metrics:
             "budget_taken", "Effects that take a slot of a budget; of namespaces the fullest.", "budget"
         )
         self.budget_limit = self._gauge("budget_limit", "Effects that a budget has room for.", "budget")
+        self.approvals_waiting = self._gauge("pending_approvals", "Runs that wait for people to agree.")
+        self.oldest_approval = self._gauge(
+            "oldest_pending_approval_seconds", "Age of the oldest request that waits; 0 when none does."
+        )
         self.actions = self._counter("actions_total", "Attempts by what became of them.", "action", "outcome")
         self.diagnostic_seconds = self._histogram(
             "diagnostic_duration_seconds", "How long diagnostics take.", _DIAGNOSTIC_BUCKETS, "diagnostic"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from remediator.settings.load import Settings
 
-_FLAGS = ("listen_address", "rules", "database_url", "kubeconfig", "log_level")
+_FLAGS = ("listen_address", "web_config_file", "rules", "database_url", "kubeconfig", "log_level")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +25,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         dest="listen_address",
         metavar="HOST:PORT",
         help="where to listen; 127.0.0.1:9095 unless said otherwise (REMEDIATOR_WEB_LISTEN_ADDRESS)",
+    )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        type=Path,
+        metavar="FILE",
+        help="users and bcrypt hashes of their passwords (REMEDIATOR_WEB_CONFIG_FILE)",
     )
     parser.add_argument(
         "--rules",

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from remediator.cli import approvals
 from remediator.cli.client import Daemon, add_options
 from remediator.cli.commands import Commands
 from remediator.cli.output import moment, print_json, print_table
@@ -11,7 +12,7 @@ from remediator.cli.verdicts import print_verdicts
 
 def add_commands(commands: Commands) -> None:
     """Add `runs` and what belongs under it."""
-    runs = commands.add_parser("runs", help="list runs, or tell one")
+    runs = commands.add_parser("runs", help="list runs, tell one, answer to one")
     under = runs.add_subparsers(required=True, metavar="COMMAND")
     listing = under.add_parser("list", help="the newest runs first")
     listing.add_argument("--state", type=str.upper, help="only runs in this state, such as ESCALATED")
@@ -27,6 +28,7 @@ def add_commands(commands: Commands) -> None:
     )
     add_options(show)
     show.set_defaults(run=_show)
+    approvals.add_commands(under)
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -41,7 +41,7 @@ async def check_secrets(systems: Systems) -> list[Finding]:
         )
     elif intake.token_file is None and intake.basic_auth is None:
         findings.append(failed("nothing says who may post alerts", "set intake.token_file"))
-    if not settings.people:
+    if not settings.people and settings.kubernetes_people is None:
         findings.append(
             warning("nobody may use the API: no pause, no approval", "name people in remediator.yml")
         )
@@ -55,6 +55,7 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, Path]]:
         "prometheus.token_file": settings.prometheus.token_file,
         "intake.token_file": settings.intake.token_file,
         "intake.basic_auth.password_file": None if basic is None else basic.password_file,
+        "web.config.file": settings.web_config_file,
         **{f"the token of {each.name}": each.token_file for each in settings.people},
     }
     yield from ((name, path) for name, path in named.items() if path is not None)

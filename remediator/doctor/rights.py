@@ -32,6 +32,7 @@ Held = tuple[Right, str | None]
 
 _LIST_NAMESPACES = Right("list", "", "namespaces")
 _APPLY = "kubectl apply -f deploy/base/cluster-role.yaml"
+_APPLY_REVIEWS = "kubectl apply -f deploy/people/reviews.yaml"
 _FILES = {"look": "look.yaml", "act": "act.yaml"}
 
 
@@ -57,13 +58,15 @@ async def check_rights(systems: Systems) -> list[Finding]:
 async def _cluster_wide(systems: Systems, about: KubeAbout) -> list[Finding]:
     named = bool(systems.settings.kubernetes.namespaces)
     needed = [each for each in EVERYWHERE if not (named and each.right == _LIST_NAMESPACES)]
+    needed = [each for each in needed if each.setting is None or getattr(systems.settings, each.setting)]
     held = await _held(about, [each.right for each in needed], [None])
     lacking = [each for each in needed if (each.right, None) not in held]
-    missing = [str(each.right) for each in lacking if each.without is None]
     findings = [*_done_without(lacking), *await _dangerous(about, DANGEROUS_EVERYWHERE, [None])]
-    if missing:
-        saw = f"in the whole cluster: {', '.join(missing)} is refused"
-        return [failed(saw, _APPLY), *findings]
+    for setting in dict.fromkeys(each.setting for each in lacking):
+        missing = [str(each.right) for each in lacking if each.without is None and each.setting == setting]
+        if missing:
+            saw = f"in the whole cluster: {', '.join(missing)} is refused"
+            findings.insert(0, failed(saw, _APPLY if setting is None else _APPLY_REVIEWS))
     return findings
 
 

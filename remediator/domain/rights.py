@@ -41,6 +41,8 @@ class Needed:
     """Needed only where a workload of this kind has opted in by itself."""
     without: str | None = None
     """For one that may be missing: what is lost then."""
+    setting: str | None = None
+    """Needed only when this setting is there."""
 
     def by(self, steps: Collection[str]) -> bool:
         """Whether a daemon whose rules use these steps needs it."""
@@ -171,8 +173,20 @@ EVERYWHERE: tuple[Needed, ...] = (
         LOOK,
         "the guard `node_trouble`: are a target's unready pods its node's fault",
     ),
+    Needed(
+        Right("create", "authentication.k8s.io", "tokenreviews"),
+        LOOK,
+        "whose token is it, of a user of Kubernetes; nothing is created",
+        setting="kubernetes_people",
+    ),
+    Needed(
+        Right("create", "authorization.k8s.io", "subjectaccessreviews"),
+        LOOK,
+        "may that user look, approve, operate; nothing is created",
+        setting="kubernetes_people",
+    ),
 )
-"""Granted once, by deploy/base/cluster-role.yaml."""
+"""Granted once, by deploy/base/cluster-role.yaml; what takes a setting by deploy/people/reviews.yaml."""
 
 ALL = Right("*", "*", "*")
 """cluster-admin; within a namespace, its admin."""

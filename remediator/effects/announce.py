@@ -12,6 +12,9 @@ _COMPONENT = "remediator"
 _LONGEST = 1024
 """Kubernetes cuts nothing: an Event's message over 1024 characters is refused (events.k8s.io/v1 validation)."""
 
+_REASONS = {"CLEARED": "RemediatorAsks"}
+"""Of states whose names say nothing to somebody who reads Events."""
+
 
 async def announce(reader: KubeReader, writer: KubeWriter, notice: Notice) -> None:
     """Create the Event of a notice; its name is made of the notice's key, so that twice is once.
@@ -38,6 +41,7 @@ async def announce(reader: KubeReader, writer: KubeWriter, notice: Notice) -> No
 
 def _event(notice: Notice, workload: JsonObject) -> JsonObject:
     metadata = workload["metadata"]
+    state = notice.state or "notice"
     stamp = notice.at.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "apiVersion": "v1",
@@ -54,7 +58,7 @@ def _event(notice: Notice, workload: JsonObject) -> JsonObject:
             "uid": metadata["uid"],
         },
         "type": "Normal" if notice.state in ("RESOLVED", "ACTED") else "Warning",
-        "reason": f"Remediator{(notice.state or 'notice').capitalize()}",
+        "reason": _REASONS.get(state, f"Remediator{state.capitalize()}"),
         "message": f"{notice.title}: {notice.text}"[:_LONGEST],
         "source": {"component": _COMPONENT},
         "reportingComponent": _COMPONENT,

@@ -5,11 +5,13 @@ from remediator.domain.change import Change, Eviction, TemplatePatch
 from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
 from remediator.errors import RemediatorError
 from remediator.run import End, Hold, Proceed, Run, State, Verdict
+from remediator.runbook.agreed import approval_for, objection
 from remediator.runbook.ask_guards import ask_guards, guards_for, refusal
 from remediator.runbook.desk import Desk
 from remediator.runbook.lease import Lease
 from remediator.runbook.outcomes import after, readable_again, recorded, unreadable
 from remediator.store import attempts
+from remediator.store.approvals import Declined
 from remediator.store.attempts import Attempt, LeaseLost
 
 _REQUEST_SECONDS = 10.0
@@ -49,22 +51,36 @@ class ApplyActions:
 
     async def _first_time(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
         # Asked before the claim as well: a run that is held must not write a claim every time it looks.
-        held = await refusal(self._desk, run, await ask_guards(self._desk, run, change))
+        held = await self._objection(run, index, change)
         if held is not None:
             return held
         not_taken = await self._take(run, lease, index, change)
         if not_taken is not None:
             return not_taken
-        verdicts = await ask_guards(self._desk, run, change)
-        refused = await refusal(self._desk, run, verdicts)
+        refused = await self._objection(run, index, change)
         if refused is not None:
             return refused
         intended = await self._intend(run, index, change)
         if isinstance(intended, LeaseLost):
             return Hold(intended.why, seconds=0)
+        if isinstance(intended, Refusal):
+            return self._unagreed(run, index, intended)
         if isinstance(intended, tuple):
             return await refusal(self._desk, run, intended)
         return await self._send(run, lease, intended)
+
+    async def _objection(self, run: Run, index: int, change: Change) -> Verdict | None:
+        """What guards or people have against the change now, if anything."""
+        refused = await refusal(self._desk, run, await ask_guards(self._desk, run, change))
+        if refused is not None:
+            return refused
+        unagreed = await objection(self._desk, run)
+        return None if unagreed is None else self._unagreed(run, index, unagreed)
+
+    def _unagreed(self, run: Run, index: int, why: Refusal) -> Verdict:
+        if why.passing:
+            return Hold(why.why, seconds=self._desk.rhythm.hold.total_seconds())
+        return End(why.why, state=State.DECLINED if isinstance(why, Declined) else _refused(run, index))
 
     async def _take(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
         """Claim the target and rehearse the change; what stands in the way, or None."""
@@ -102,12 +118,17 @@ class ApplyActions:
 
     async def _intend(
         self, run: Run, index: int, change: Change
-    ) -> Attempt | LeaseLost | tuple[GuardVerdict, ...]:
+    ) -> Attempt | LeaseLost | Refusal | tuple[GuardVerdict, ...]:
+        approved = approval_for(self._desk, run)
+        if isinstance(approved, Refusal):
+            return approved
         limits = [
             limit for guard in guards_for(self._desk, run, change) for limit in guard.limits(change, run.view)
         ]
         async with self._desk.database.transaction() as connection:
-            return await attempts.commit_intent(connection, run, self._desk.owner, index, change, limits)
+            return await attempts.commit_intent(
+                connection, run, self._desk.owner, index, change, limits, approved
+            )
 
     async def _after_interruption(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:
         """An intent without an outcome: a crash, or an answer that told nothing. The object decides."""

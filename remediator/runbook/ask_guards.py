@@ -30,6 +30,14 @@ async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict
     return _stamped(desk, (*looked, *await _counted(desk, run, limits, change)))
 
 
+async def ask_about_plan(desk: Desk, run: Run) -> list[GuardVerdict]:
+    """Every guard's verdict on every change of the run's plan."""
+    verdicts: list[GuardVerdict] = []
+    for change in run.plan.changes if run.plan else ():
+        verdicts.extend(await ask_guards(desk, run, change))
+    return verdicts
+
+
 async def ask_about_target(desk: Desk, run: Run) -> tuple[GuardVerdict, ...]:
     """The verdicts of those guards that need no change to judge; asked before anything is looked at for long."""
     guards = [each for each in desk.always_on if isinstance(each, TargetGuard) and each.concerns(run.view)]
@@ -95,7 +103,7 @@ async def refusal(
     why = "; ".join(each.sentence for each in against)
     lines = entries(verdicts)
     changed = await _changed_something(desk, run)
-    if not changed and await _cleared(desk, run):
+    if not changed and await cleared(desk, run):
         return End(f"the alert cleared before anything was changed ({why})", lines, state=State.CANCELLED)
     lasting = [each for each in against if not each.passing]
     waited = desk.kit.clock.now() - run.created_at
@@ -106,7 +114,7 @@ async def refusal(
     return Hold(why, lines, seconds=desk.rhythm.hold.total_seconds())
 
 
-async def _cleared(desk: Desk, run: Run) -> bool:
+async def cleared(desk: Desk, run: Run) -> bool:
     """Whether every alert of this run has been closed; what a person asked for waits for none."""
     if run.alert is None:
         return False

@@ -2,7 +2,7 @@
 
 from remediator.domain.answers import GuardVerdict
 from remediator.run import End, Proceed, Run, State, Verdict
-from remediator.runbook.ask_guards import ask_guards, entries, refusal
+from remediator.runbook.ask_guards import ask_about_plan, entries, refusal
 from remediator.runbook.desk import Desk
 from remediator.runbook.lease import Lease
 
@@ -14,15 +14,11 @@ class CheckGuards:
         self._desk = desk
 
     async def decide(self, run: Run, lease: Lease) -> Verdict:
-        verdicts: list[GuardVerdict] = []
-        for change in run.plan.changes if run.plan else ():
-            verdicts.extend(await ask_guards(self._desk, run, change))
+        verdicts = await ask_about_plan(self._desk, run)
         if run.mode == "shadow":
             return _shadowed(run, verdicts)
-        asking = tuple(dict.fromkeys(each.sentence for each in verdicts if each.asks))
-        known = tuple(dict.fromkeys(caveat for each in verdicts for caveat in each.caveats))
-        said = {"asked": asking, "caveats": known}
-        plan = run.plan.model_copy(update=said) if run.plan is not None else None
+        plan = run.plan.judged(verdicts) if run.plan is not None else None
+        asking = plan.asked if plan is not None else ()
         refused = await refusal(self._desk, run, verdicts, agreed_to=asking)
         if refused is not None:
             return refused
@@ -33,7 +29,7 @@ class CheckGuards:
 def _shadowed(run: Run, verdicts: list[GuardVerdict]) -> Verdict:
     against = [each.sentence for each in verdicts if not each.allows and not each.asks]
     asking = [each.sentence for each in verdicts if each.asks]
-    asking += [reason for change in (run.plan.changes if run.plan else ()) for reason in change.ask_because]
+    asking += run.plan.reasons if run.plan else ()
     would = "it would have acted: every guard allows it"
     if against:
         would = f"it would not have acted: {'; '.join(against)}"

@@ -1,11 +1,14 @@
 """What a stage works with, and the shape every stage has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from remediator.domain.levels import Level
 from remediator.effects.doors import Effects
 from remediator.kit import Kit
+from remediator.people.roster import People
 from remediator.run import Run, Verdict
 from remediator.runbook.lease import Lease
 from remediator.step import Guard
@@ -20,6 +23,7 @@ class Rhythm:
     hold: timedelta
     give_up_holding_after: timedelta
     verify_every: timedelta
+    approval_expires: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,9 @@ class Desk:
     """Where notices go: every notifier, and the Event on the target."""
     rhythm: Rhythm
     metrics: Metrics
+    people: People
+    levels: Mapping[str, Level]
+    """How much care each action takes."""
 
 
 class Stage(Protocol):

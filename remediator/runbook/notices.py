@@ -5,15 +5,30 @@ from datetime import datetime
 from remediator.domain.change import Change, TemplatePatch
 from remediator.domain.notice import Notice
 from remediator.domain.run_view import TriggerPerson
-from remediator.run import Run, State
+from remediator.run import Asks, Plan, Run, State
 
 _NEXT = {
     State.RESOLVED: "Nothing to do now; read the timeline when you have time.",
     State.BLOCKED: "Nothing was changed. Somebody has to look: the refusal above says what would have to change.",
     State.ESCALATED: "Somebody has to take over: what was seen and tried is in the timeline.",
     State.UNKNOWN: "Whether the change took effect is not known; the target stays locked until a person settles it.",
-    State.DECLINED: "A person said no; nothing was changed.",
+    State.DECLINED: "This change was not made; somebody has to look at the alert.",
 }
+
+
+def of_request(run: Run, plan: Plan, asks: Asks, approvers: str, at: datetime) -> Notice:
+    """People have to agree before the plan is carried out."""
+    changes = " ".join(f"{each.summary}: {each.from_title} -> {each.to_title}." for each in plan.changes)
+    who = f"one of {approvers}" if asks.needed.people == 1 else f"{asks.needed.people} of {approvers}"
+    who += ", not the one who asked for it" if asks.needed.not_the_requester else ""
+    text = (
+        f"{_fired(run)} Waits for a yes until {asks.expires_at:%H:%M:%S} UTC to do this: {changes}"
+        f" To agree: remediator runs approve {run.id} {asks.digest}"
+        f" To refuse: remediator runs decline {run.id} --why TEXT."
+        f" Asked because: {'; '.join(asks.needed.why)}. Who may: {who}."
+    )
+    key = f"approval/{run.id}/{asks.digest}/{asks.expires_at.isoformat()}"
+    return _notice(run, key, "APPROVE?", " ".join((text, *plan.caveats)), State.CLEARED, at)
 
 
 def of_effect(run: Run, change: Change, marker: str, at: datetime) -> Notice:

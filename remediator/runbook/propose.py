@@ -35,9 +35,7 @@ class Propose:
             changes.extend(answer.changes)
             entries.extend(_proposed(each) for each in answer.changes)
         plan = Plan(rung=run.rung, changes=tuple(changes), basis=basis)
-        return Proceed(
-            f"plan {plan.digest}: {'; '.join(e.summary for e in changes)}", tuple(entries), plan=plan
-        )
+        return Proceed("; ".join(each.summary for each in changes), tuple(entries), plan=plan)
 
     async def _basis(self, run: Run) -> Basis | Unanswered | None:
         """Read before the actions look: what changes while they do stops the plan, and is not taken for its basis."""

@@ -13,12 +13,14 @@ from remediator.domain.run_view import Mode
 from remediator.errors import Permanent
 from remediator.settings.sections import (
     ApplicationDatabase,
+    Approvals,
     Budgets,
     Cluster,
     Engine,
     Host,
     Intake,
     Kubernetes,
+    KubernetesPeople,
     MonitoringWorks,
     Peers,
     Person,
@@ -39,6 +41,9 @@ class Settings(Section):
     kubernetes: Kubernetes = Kubernetes()
     intake: Intake = Intake()
     people: tuple[Person, ...] = ()
+    kubernetes_people: KubernetesPeople | None = None
+    web_config_file: Path | None = None
+    """exporter-toolkit's file, of which basic_auth_users is used."""
     databases: tuple[ApplicationDatabase, ...] = ()
     notifiers: tuple[dict[str, Any], ...] = ()
     """Entries of the catalogue's notifiers, for example `webhook: {url_file: ...}`."""
@@ -51,6 +56,7 @@ class Settings(Section):
     """No rule gets further than this, whatever it says."""
     probation: Duration = timedelta(days=7)
     """A new or widened rule stays in shadow this long unless a person approves it; 0s where review is the approval."""
+    approvals: Approvals = Approvals()
     budgets: Budgets = Budgets()
     engine: Engine = Engine()
 
@@ -68,6 +74,7 @@ class Settings(Section):
 _FROM_ENVIRONMENT = {
     "REMEDIATOR_DATABASE_URL": "database_url",
     "REMEDIATOR_WEB_LISTEN_ADDRESS": "listen_address",
+    "REMEDIATOR_WEB_CONFIG_FILE": "web_config_file",
     "REMEDIATOR_LOG_LEVEL": "log_level",
 }
 

@@ -114,8 +114,23 @@ class Person(Section):
     """Somebody (or something) that may use the API."""
 
     name: str
-    token_file: Path
+    token_file: Path | None = None
+    """None for somebody with a password in web.config.file."""
     roles: tuple[Role, ...] = ("view",)
+
+
+class KubernetesPeople(Section):
+    """Users of Kubernetes may use the API: RBAC says who, by verbs on `remediator.io/runs`."""
+
+    audience: str = Field(default="remediator", min_length=1)
+    """What a token must be for; one for the API server itself is not taken."""
+
+
+class Approvals(Section):
+    """What people are asked to agree to."""
+
+    expire_after: Duration = Field(default=timedelta(minutes=15), gt=timedelta(0))
+    """How long a request waits, and how long a yes may be used."""
 
 
 class Engine(Section):

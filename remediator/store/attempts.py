@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from remediator.domain.answers import GuardVerdict, Limit
+from remediator.domain.answers import GuardVerdict, Limit, Refusal
 from remediator.domain.change import Change
 from remediator.domain.value import Value
 from remediator.run import Run
-from remediator.store import counts, journal
+from remediator.store import approvals, counts, journal
+from remediator.store.approvals import Approved
 from remediator.store.database import Connection
 
 Outcome = Literal[
@@ -94,9 +95,17 @@ async def settling(connection: Connection, seconds: float) -> list[Attempt]:
 
 
 async def commit_intent(
-    connection: Connection, run: Run, owner: str, action_index: int, change: Change, limits: Iterable[Limit]
-) -> Attempt | LeaseLost | tuple[GuardVerdict, ...]:
-    """Write the intent if the run is still ours and every count holds; call within a transaction.
+    connection: Connection,
+    run: Run,
+    owner: str,
+    action_index: int,
+    change: Change,
+    limits: Iterable[Limit],
+    approved: Approved | None,
+) -> Attempt | LeaseLost | Refusal | tuple[GuardVerdict, ...]:
+    """Write the intent if the run is still ours, every count holds and the approval it needs can be used.
+
+    Call within a transaction.
 
     The gate's row serialises all intents and pauses; the clock is read after it is locked.
     """
@@ -106,6 +115,22 @@ async def commit_intent(
     verdicts = [await counts.count(connection, limit, run, change) for limit in limits]
     if not all(each.allows for each in verdicts):
         return tuple(verdicts)
+    if approved is not None and (refused := await approvals.use(connection, run.id, approved)) is not None:
+        return refused
+    attempt = await _insert(connection, run, action_index, change)
+    details = {
+        "from": change.from_title,
+        "to": change.to_title,
+        "attempt": attempt.marker,
+        "epoch": run.epoch,
+    }
+    await journal.append(
+        connection, "intent", change.summary, details, incident_id=run.incident_id, run_id=run.id
+    )
+    return attempt
+
+
+async def _insert(connection: Connection, run: Run, action_index: int, change: Change) -> Attempt:
     row = await connection.fetchrow(
         f"""insert into attempts (run_id, rung, action_index, action, rule, cluster, kind, namespace, name,
                                   from_revision, to_revision, change, epoch)
@@ -124,17 +149,7 @@ async def commit_intent(
         change.to_json(),
         run.epoch,
     )
-    attempt = Attempt(**row)  # type: ignore[arg-type]
-    details = {
-        "from": change.from_title,
-        "to": change.to_title,
-        "attempt": attempt.marker,
-        "epoch": run.epoch,
-    }
-    await journal.append(
-        connection, "intent", change.summary, details, incident_id=run.incident_id, run_id=run.id
-    )
-    return attempt
+    return Attempt(**row)  # type: ignore[arg-type]
 
 
 async def sending(connection: Connection, run: Run, owner: str, attempt: Attempt) -> bool:

@@ -8,6 +8,7 @@ from importlib.resources import files
 import asyncpg
 
 from remediator.errors import Permanent
+from remediator.store.database import DATABASE_ERRORS, Database, open_database
 
 _LOCK = 0x72656D65  # "reme": any number, the same in every replica
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -94,3 +95,16 @@ async def pending(dsn: str) -> list[str]:
         return [each.name for each in known if each.number not in applied]
     finally:
         await connection.close()
+
+
+async def open_migrated(database_url: str) -> Database:
+    """The database, at this program's version. Raises Permanent with what to do otherwise."""
+    if not database_url:
+        raise Permanent("no database is configured: give --database-url or REMEDIATOR_DATABASE_URL")
+    try:
+        missing = await pending(database_url)
+        if missing:
+            raise Permanent(f"the database lacks {', '.join(missing)}: run `remediator migrate` first")
+        return await open_database(database_url)
+    except DATABASE_ERRORS as reason:
+        raise Permanent(f"the database cannot be reached: {str(reason) or type(reason).__name__}") from reason

@@ -11,7 +11,7 @@ from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.rulebook.rule import Rule
 from remediator.run import ACTIVE, End, Hold, Plan, Run, State, Streak, TryNext, Verdict
-from remediator.store import journal, outbox
+from remediator.store import approvals, journal, outbox
 from remediator.store.database import Connection
 
 _ACTIVE = sorted(ACTIVE)
@@ -130,6 +130,10 @@ async def transition(
     if before is None:
         return False
     await _store(connection, run, verdict, state)
+    if verdict.asks is not None:
+        await approvals.request(connection, run, verdict.asks)
+    if state not in ACTIVE:
+        await approvals.close(connection, run.id, f"the run ended {state}")
     if not (isinstance(verdict, Hold) and before["hold_why"] == verdict.why):
         for entry in verdict.entries:
             await journal.append(
@@ -178,6 +182,27 @@ async def find(connection: Connection, run_id: int) -> Run | None:
     """One run, whole."""
     row = await connection.fetchrow("select * from runs where id = $1", run_id)
     return None if row is None else _run(row)
+
+
+class Standing(Value):
+    """Where a run stands, for those who answer to it."""
+
+    incident_id: int
+    state: State
+    rung: int
+
+    @property
+    def may_be_answered(self) -> bool:
+        """Whether what people say can still make a difference."""
+        return self.state in (State.CLEARED, State.APPROVED)
+
+
+async def standing(connection: Connection, run_id: int) -> Standing | None:
+    """Where a run stands; it cannot move on before the transaction ends."""
+    row = await connection.fetchrow(
+        "select incident_id, state, rung from runs where id = $1 for update", run_id
+    )
+    return None if row is None else Standing(**row)
 
 
 class LastRun(Value):

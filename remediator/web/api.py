@@ -9,13 +9,14 @@ from aiohttp import web
 
 from remediator.domain.value import JsonObject, Value
 from remediator.errors import Permanent
+from remediator.people.principal import Principal
+from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
 from remediator.run import State
 from remediator.settings.sections import Role
-from remediator.store import attempts, episodes, incidents, journal, rule_versions, runs
+from remediator.store import approvals, attempts, episodes, incidents, journal, rule_versions, runs
 from remediator.store.database import Connection
 from remediator.store.rule_versions import RuleVersion
-from remediator.web.authentication import People, Principal
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem
 from remediator.web.roles import Answering, Routed, only_for
@@ -68,6 +69,7 @@ class Api:
             beside = await runs.of_incident(connection, run.incident_id)
             lines = await journal.of_run(connection, run_id)
             tried = await attempts.of_run(connection, run_id)
+            asked = await approvals.of_run(connection, run_id)
         (summary,) = [each for each in beside if each.id == run_id]
         return document(
             {
@@ -75,6 +77,7 @@ class Api:
                 "rung": run.rung,
                 "rule": run.rule.model_dump(mode="json"),
                 "plan": None if run.plan is None else run.plan.to_json(),
+                "approvals": _values(asked),
                 "attempts": _values(tried),
                 "journal": _values(lines),
             }

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
 from remediator.store.database import Database
@@ -16,6 +17,7 @@ class Collaborators:
     settings: Settings
     database: Database
     metrics: Metrics
+    people: People
     rules: Callable[[], Sequence[Rule]]
     """The rules in force now, in their order."""
     why_not_act: Callable[[], Awaitable[str | None]]

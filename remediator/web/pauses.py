@@ -11,11 +11,12 @@ from remediator.domain.duration import Duration
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject
 from remediator.errors import Permanent
+from remediator.people.principal import Principal
+from remediator.people.roster import People
 from remediator.store import journal, pauses
 from remediator.store.database import Connection
 from remediator.store.pauses import Scope
 from remediator.web import strict_json
-from remediator.web.authentication import People, Principal
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem
 from remediator.web.roles import only_for

@@ -5,14 +5,13 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from remediator.errors import Retryable
+from remediator.people.principal import Principal
+from remediator.people.roster import People
 from remediator.settings.sections import Role
-from remediator.web.authentication import People, Principal
 from remediator.web.responses import problem, try_again
 
 Answering = Callable[[web.Request, Principal], Awaitable[web.Response]]
 Routed = Callable[[web.Request], Awaitable[web.Response]]
-
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="remediator"'}
 
 
 def only_for(people: People, role: Role, answer: Answering) -> Routed:
@@ -20,14 +19,15 @@ def only_for(people: People, role: Role, answer: Answering) -> Routed:
 
     async def routed(request: web.Request) -> web.Response:
         try:
-            who = people.recognise(request.headers)
+            who = await people.recognise(request.headers, role)
+            holds = who is not None and await people.holds(who, role)
         except Retryable as reason:
             return try_again(reason.sentence, reason.retry_after)
         if who is None:
-            hint = "Send the token of somebody listed under people in remediator.yml as a bearer token."
-            return problem(401, "you are not known", hint, _CHALLENGE)
-        if role not in who.roles:
-            hint = "Roles are given under people in remediator.yml."
+            hint = "Send the bearer token, or the password, of somebody that remediator.yml lets in."
+            return problem(401, "you are not known", hint, {"WWW-Authenticate": people.challenge})
+        if not holds:
+            hint = "Roles are given under people in remediator.yml, to users of Kubernetes by RBAC."
             return problem(403, f"{who.name} lacks the role {role}", hint)
         return await answer(request, who)
 

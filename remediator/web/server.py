@@ -10,7 +10,8 @@ from aiohttp.abc import AbstractAccessLogger
 from remediator.errors import Permanent
 from remediator.store.database import DATABASE_ERRORS
 from remediator.web.api import Api
-from remediator.web.authentication import IntakeAuthentication, People
+from remediator.web.approvals import Approvals
+from remediator.web.authentication import IntakeAuthentication
 from remediator.web.collaborators import Collaborators
 from remediator.web.health import Health
 from remediator.web.inbox import Inbox
@@ -45,7 +46,7 @@ _log = logging.getLogger(__name__)
 def make_application(collaborators: Collaborators) -> web.Application:
     """Everything this daemon answers. Call inside the event loop.
 
-    Raises Permanent when nothing says who may post alerts, or who is who.
+    Raises Permanent when nothing says who may post alerts.
     """
     settings = collaborators.settings
     inbox = Inbox(
@@ -63,9 +64,10 @@ def make_application(collaborators: Collaborators) -> web.Application:
     )
     application.add_routes([web.post(path, intake.receive) for path in _INTAKE_PATHS])
     application.add_routes(Health(collaborators).routes())
-    people = People(settings.people)
+    people = collaborators.people
     application.add_routes(Api(collaborators, people).routes())
     application.add_routes(Pauses(collaborators, people).routes())
+    application.add_routes(Approvals(collaborators, people).routes())
     application.add_routes(Targets(collaborators, people).routes())
     application.on_response_prepare.append(_add_security_headers)
 

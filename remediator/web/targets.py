@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from remediator.domain.target import Target, misnamed
+from remediator.people.principal import Principal
+from remediator.people.roster import People
 from remediator.store import alerts_of_target, rollbacks, tenures
 from remediator.store.rollbacks import RolledBack
-from remediator.web.authentication import People, Principal
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem
 from remediator.web.roles import only_for

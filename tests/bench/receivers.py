@@ -15,6 +15,8 @@ import asyncpg
 from aiohttp import web
 from asyncpg.pool import PoolConnectionProxy
 
+from remediator.clock import SystemClock
+from remediator.people.roster import People
 from remediator.settings.load import Settings
 from remediator.store.database import open_database
 from remediator.store.migrate import migrate
@@ -47,6 +49,7 @@ async def intake(dsn: str, stack: AsyncExitStack) -> str:
             settings=settings,
             database=database,
             metrics=Metrics(),
+            people=People(settings, SystemClock()),
             rules=tuple,
             why_not_act=never,
             reload=reload,

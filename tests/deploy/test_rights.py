@@ -16,6 +16,7 @@ from remediator.clients.kube_resource import (
     Resource,
     resource,
 )
+from remediator.clients.kube_review import KubeReviewer
 from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
 from remediator.domain.rights import (
@@ -27,6 +28,7 @@ from remediator.domain.rights import (
 )
 from remediator.domain.target import KINDS
 from remediator.memory.picture import FOLLOWED
+from remediator.people.kubernetes import GROUP, RESOURCE, VERBS
 from remediator.rulebook.shape import STEPS
 from remediator.sandbox.kubernetes import AccessRule, Account
 from remediator.workloads.revision_objects import KEPT_IN
@@ -46,7 +48,7 @@ def _list_all(what: Resource) -> Right:
     return Right("list", what.api_version.rpartition("/")[0], what.plural)
 
 
-CLIENTS = {"kube", "_kube", "reader", "_reader", "watcher", "_watcher", "writer", "_writer"}
+CLIENTS = {"kube", "_kube", "reader", "_reader", "watcher", "_watcher", "writer", "_writer", "_reviewer"}
 """What the product calls its Kubernetes clients."""
 
 OF_METHOD: dict[str, Callable[[str], Right]] = {
@@ -62,6 +64,8 @@ OF_METHOD: dict[str, Callable[[str], Right]] = {
     "namespaces": lambda _: Right("list", "", NAMESPACE.plural),
     "patch": lambda kind: Right("patch", _group(kind), resource(kind).plural),
     "evict": lambda _: Right("create", _group("pod"), f"{resource('pod').plural}/eviction"),
+    "review_token": lambda _: Right("create", "authentication.k8s.io", "tokenreviews"),
+    "review_access": lambda _: Right("create", "authorization.k8s.io", "subjectaccessreviews"),
     "create_event": lambda _: Right("create", _group("event"), resource("event").plural),
 }
 
@@ -134,7 +138,7 @@ def rules(rights: set[Right], namespace: str) -> list[AccessRule]:
 def test_every_way_to_ask_and_to_change_is_known_here() -> None:
     public = {
         name
-        for client in (KubeReader, KubeWatcher, KubeWriter)
+        for client in (KubeReader, KubeWatcher, KubeWriter, KubeReviewer)
         for name, _ in inspect.getmembers(client, inspect.isfunction)
         if not name.startswith("_")
     }
@@ -157,7 +161,23 @@ def test_a_namespace_grants_exactly_what_is_used_there() -> None:
 
 
 def test_the_cluster_grants_exactly_what_cannot_be_granted_in_a_namespace() -> None:
-    assert _rights(of_kind("ClusterRole")) == CLUSTER_WIDE
+    always = {each.right for each in EVERYWHERE if each.setting is None}
+    assert _rights(of_kind("ClusterRole")) == always
+
+
+def test_reviews_of_kubernetes_users_are_granted_apart_and_only_to_the_daemon() -> None:
+    role, binding = file("people/reviews.yaml")
+    assert _rights(role) == {each.right for each in EVERYWHERE if each.setting == "kubernetes_people"}
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == of_kind("ClusterRoleBinding")["subjects"]
+
+
+def test_the_roles_of_kubernetes_users_are_the_apis() -> None:
+    named = {each["metadata"]["name"].removeprefix("remediator-"): each for each in file("people/roles.yaml")}
+    assert named.keys() == set(VERBS)
+    for role, each in named.items():
+        verbs = {"get", *(verb for known, verb in VERBS.items() if known == role)}
+        assert _rights(each) == {Right(verb, GROUP, RESOURCE) for verb in verbs}
 
 
 def test_what_is_dangerous_is_never_needed() -> None:

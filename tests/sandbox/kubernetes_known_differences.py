@@ -96,6 +96,11 @@ RBAC = {
     f"{_AS}, allowed": BY_NO_BINDING,
     f"{_AS}, one object": BY_NO_BINDING,
     f"{_AS}, not allowed": BY_NO_BINDING,
+    "as admin: SubjectAccessReview, allowed": BY_NO_BINDING,
+    "as admin: SubjectAccessReview, not allowed": BY_NO_BINDING,
+    "as admin: TokenReview, good token": BY_NO_BINDING,
+    "as admin: TokenReview, audience does not fit": BY_NO_BINDING,
+    "as admin: TokenReview, bad token": BY_NO_BINDING,
     "token of a deleted service account": TOKENS_STAY,
 }
 _JOBS_LATER = (

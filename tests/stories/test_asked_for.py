@@ -8,8 +8,8 @@ from tests.support.story import Story
 TARGET = Target(cluster="default", kind="deployment", namespace="shop", name="api")
 
 
-async def asked_for(story: Story) -> None:
-    """Alice asks for the only rule, and every loop works."""
+async def asked_for(story: Story, who: str = "alice") -> None:
+    """Somebody asks for the only rule, and every loop works."""
     daemon = story.daemon
     (rule,) = daemon.rules.rules()
     target = TARGET.model_copy(update={"cluster": daemon.settings.cluster.name})
@@ -28,7 +28,7 @@ async def asked_for(story: Story) -> None:
             rule=rule,
             mode="act",
             target=target,
-            trigger=TriggerPerson(who="alice", why="checkout is broken", at=story.clock.now()),
+            trigger=TriggerPerson(who=who, why="checkout is broken", at=story.clock.now()),
             depends_on=(),
         )
     await story.settle()

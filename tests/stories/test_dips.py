@@ -23,7 +23,7 @@ async def test_a_version_that_was_down_between_two_looks_has_not_soaked(story: S
     story.release("app:v2")
     await story.let(4 * 60)
     await story.fire()
-    assert (await story.run()).state == "BLOCKED"
+    assert (await story.run()).state == "CLEARED"
     assert story.effects() == []
 
 

@@ -214,7 +214,7 @@ async def test_a_cooldown_holds_the_second_effect_until_it_is_over(
         assert len(story.effects()) == 2
 
 
-@pytest.mark.parametrize(("mode", "state"), [("shadow", "SHADOWED"), ("ask", "BLOCKED")])
+@pytest.mark.parametrize(("mode", "state"), [("shadow", "SHADOWED"), ("ask", "CLEARED")])
 async def test_only_mode_act_acts(
     tmp_path: Path, database_url: str, clock: DrivenClock, mode: str, state: str
 ) -> None:

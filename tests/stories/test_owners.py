@@ -88,7 +88,7 @@ async def test_what_flux_applies_is_restarted(tmp_path: Path, database_url: str,
         assert len(story.effects()) == 1
 
 
-@pytest.mark.parametrize(("mode", "state"), [("act", "BLOCKED"), ("shadow", "SHADOWED")])
+@pytest.mark.parametrize(("mode", "state"), [("act", "CLEARED"), ("shadow", "SHADOWED")])
 async def test_argo_cd_without_self_heal_asks_a_person(
     tmp_path: Path, database_url: str, clock: DrivenClock, mode: str, state: str
 ) -> None:
@@ -97,7 +97,7 @@ async def test_argo_cd_without_self_heal_asks_a_person(
         await story.fire()
         run = await story.run()
         assert run.state == state
-        asked = {"act": "a person would have to agree", "shadow": "it would have asked a person"}[mode]
+        asked = {"act": "a person must agree", "shadow": "it would have asked a person"}[mode]
         assert asked in (run.why or "")
         assert "Argo CD application shop undoes this with its next sync" in (run.why or "")
         lines = [each.text for each in await story.journal() if each.kind == "guard"]

@@ -1,6 +1,6 @@
 """Runs that are about to change something, and what becomes of what they change, without a cluster."""
 
-from remediator.domain.answers import GuardVerdict, Limit
+from remediator.domain.answers import GuardVerdict, Limit, Refusal
 from remediator.domain.change import TemplatePatch
 from remediator.domain.run_view import TriggerAlert
 from remediator.domain.target import Target
@@ -70,12 +70,12 @@ def limits_of(run: Run, *guards: Guard) -> list[Limit]:
 
 async def intend(
     database: Database, run: Run, *guards: Guard, index: int = 0
-) -> Attempt | LeaseLost | tuple[GuardVerdict, ...]:
-    """Commit the intent of one change of the plan, if these guards' counts allow it."""
+) -> Attempt | LeaseLost | Refusal | tuple[GuardVerdict, ...]:
+    """Commit the intent of one change of the plan, if these guards' counts allow it; nobody is asked."""
     assert run.plan is not None
     async with database.transaction() as connection:
         return await attempts.commit_intent(
-            connection, run, OWNER, index, run.plan.changes[index], limits_of(run, *guards)
+            connection, run, OWNER, index, run.plan.changes[index], limits_of(run, *guards), None
         )
 
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
+from remediator.clock import SystemClock
+from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
 from remediator.store.database import Connection, Database, open_database
@@ -126,9 +128,11 @@ async def running_web(
     async with AsyncExitStack() as stack:
         database, metrics = await open_database(dsn), Metrics()
         stack.push_async_callback(database.close)
+        found = Settings.model_validate({**settings, "database_url": dsn})
         application = make_application(
             Collaborators(
-                settings=Settings.model_validate({**settings, "database_url": dsn}),
+                settings=found,
+                people=People(found, SystemClock()),
                 database=database,
                 metrics=metrics,
                 rules=lambda: daemon.rules,

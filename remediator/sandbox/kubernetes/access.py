@@ -1,10 +1,10 @@
-"""Who may do what: tokens to accounts, accounts to rules, and the review that asks about them."""
+"""Who may do what: tokens to accounts, and accounts to rules."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from remediator.sandbox.kubernetes.request import Call, Route
-from remediator.sandbox.kubernetes.status import ApiError, Cause, Json, forbidden, invalid
+from remediator.sandbox.kubernetes.status import ApiError, forbidden
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ _SELF_REVIEW = AccessRule(
     ("authentication.k8s.io", "authorization.k8s.io"),
     ("selfsubjectaccessreviews", "selfsubjectreviews", "selfsubjectrulesreviews"),
 )
+API_AUDIENCE = "https://kubernetes.default.svc.cluster.local"
+"""What a token is for that names no other audience: the API server itself."""
+
 _DISCOVERY = ("/api", "/apis", "/version", "/openapi")
 _HEALTH = ("/healthz", "/livez", "/readyz")
 
@@ -60,6 +63,10 @@ class Account:
     token: str = ""
     groups: Sequence[str] = ("system:authenticated",)
     rules: Sequence[AccessRule] = field(default=())
+    uid: str = ""
+    extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    audiences: Sequence[str] = (API_AUDIENCE,)
+    """Whom the token is for."""
 
     @property
     def is_anonymous(self) -> bool:
@@ -104,6 +111,15 @@ class Access:
         """Refuse this token from now on."""
         del self._by_token[token]
 
+    def by_token(self, token: str) -> Account | None:
+        """Whose token it is, whoever it is for."""
+        return self._by_token.get(token) if token else None
+
+    def user(self, name: str) -> Account:
+        """The account of a user; one that nobody was given may do nothing."""
+        found = (each for each in self._by_token.values() if each.user == name)
+        return next(found, Account(name))
+
     def account_of(self, call: Call) -> Account:
         """Who makes the request.
 
@@ -113,8 +129,8 @@ class Access:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if not scheme:
             return self._anonymous
-        account = self._by_token.get(token.strip())
-        if scheme.lower() != "bearer" or account is None:
+        account = self.by_token(token.strip())
+        if scheme.lower() != "bearer" or account is None or API_AUDIENCE not in account.audiences:
             raise ApiError(401, "Unauthorized", "Unauthorized")
         return account
 
@@ -143,40 +159,3 @@ def authorize(account: Account, call: Call, route: Route | None) -> None:
         return
     if not account.may(route.verb, route.group, route.full_resource, route.namespace, route.name):
         raise refusal(account, route.verb, route)
-
-
-def review(account: Account, body: Json) -> Json:
-    """The answer to a SelfSubjectAccessReview.
-
-    Raises:
-        ApiError: 422, it asks about nothing.
-    """
-    spec = body.get("spec") or {}
-    wanted, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if (wanted is None) == (path is None):
-        message = 'Invalid value: "null": exactly one of nonResourceAttributes or resourceAttributes must be specified'
-        cause = Cause("FieldValueInvalid", message, "spec.resourceAttributes")
-        raise invalid("authorization.k8s.io", "", "", [cause])
-    allowed = account.may_read_path((path or {}).get("path", "")) if path else _may(account, wanted or {})
-    status: Json = {"allowed": allowed}
-    if allowed and EVERYTHING in account.rules:
-        status["reason"] = "RBAC: allowed by cluster-admin"
-    return {
-        "kind": "SelfSubjectAccessReview",
-        "apiVersion": "authorization.k8s.io/v1",
-        "metadata": {"creationTimestamp": None},
-        "spec": spec,
-        "status": status,
-    }
-
-
-def _may(account: Account, wanted: Json) -> bool:
-    subresource = wanted.get("subresource", "")
-    resource = wanted.get("resource", "") + (f"/{subresource}" if subresource else "")
-    return account.may(
-        wanted.get("verb", ""),
-        wanted.get("group", ""),
-        resource,
-        wanted.get("namespace", ""),
-        wanted.get("name", ""),
-    )

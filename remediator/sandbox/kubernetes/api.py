@@ -1,7 +1,7 @@
 """From a request to its answer: routing, access, and the verb."""
 
 from remediator.sandbox.kubernetes import discovery, tables
-from remediator.sandbox.kubernetes.access import Access, Account, authorize, review
+from remediator.sandbox.kubernetes.access import Access, Account, authorize
 from remediator.sandbox.kubernetes.answers import Answer, Stream
 from remediator.sandbox.kubernetes.controllers.kubelet import Kubelet
 from remediator.sandbox.kubernetes.decoding import Strictness, decode_object
@@ -12,6 +12,7 @@ from remediator.sandbox.kubernetes.not_emulated import is_not_emulated
 from remediator.sandbox.kubernetes.reads import list_body, list_objects
 from remediator.sandbox.kubernetes.request import Call, Route, parse_route
 from remediator.sandbox.kubernetes.resources import BY_NAME, CUSTOM_GROUPS, VERSIONS, Resource
+from remediator.sandbox.kubernetes.reviews import review
 from remediator.sandbox.kubernetes.scale import scale_of
 from remediator.sandbox.kubernetes.status import (
     ApiError,
@@ -90,11 +91,11 @@ class Api:
             return Answer(404, "404 page not found\n", dict(_PLAIN))
         return Answer(200, document)
 
-    @staticmethod
-    def _review(call: Call, route: Route, account: Account, resource: Resource) -> Answer:
+    def _review(self, call: Call, route: Route, account: Account, resource: Resource) -> Answer:
         if route.verb != "create" or route.name:
             raise method_not_allowed()
-        return Answer(201, review(account, decode_object(call, resource, Strictness("Ignore"))))
+        asked = decode_object(call, resource, Strictness("Ignore"))
+        return Answer(201, review(self._access, account, resource, asked))
 
     def _resource(self, call: Call, route: Route, account: Account, resource: Resource) -> Answer | Stream:
         if route.subresource == "log":

@@ -1,5 +1,6 @@
 """Episodes: one open-to-closed stretch of one alert."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from remediator.domain.alert import Alert
@@ -175,11 +176,29 @@ async def planned(
     )
 
 
-async def place(connection: Connection, episode_id: int, incident_id: int, target: str) -> None:
-    """It belongs to this incident and is about this target."""
-    await connection.execute(
-        "update episodes set incident_id = $2, target = $3 where id = $1", episode_id, incident_id, target
+async def place(
+    connection: Connection,
+    episode_id: int,
+    incident_id: int,
+    target: str,
+    depends_on: Sequence[str],
+    *,
+    acting: bool,
+) -> bool:
+    """It belongs to this incident and is about this target; True when this is new of a rule that acts."""
+    was_known: bool = await connection.fetchval(
+        "select acting and target is not distinct from $2 from episodes where id = $1", episode_id, target
     )
+    await connection.execute(
+        """update episodes set incident_id = $2, target = $3, depends_on = $4, acting = acting or $5
+           where id = $1""",
+        episode_id,
+        incident_id,
+        target,
+        list(depends_on),
+        acting,
+    )
+    return acting and not was_known
 
 
 async def forget_target(connection: Connection, episode_id: int) -> None:

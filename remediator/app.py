@@ -9,9 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from pydantic import TypeAdapter, ValidationError
-
-from remediator.catalogue import NotifierStep, always_on
+from remediator.catalogue import always_on, notifiers_of
 from remediator.clients.alertmanager import AlertmanagerClient
 from remediator.clients.bearer import BearerFile
 from remediator.clients.http import HttpClient
@@ -28,7 +26,6 @@ from remediator.domain.levels import LEVELS
 from remediator.effects.doors import Effects
 from remediator.errors import Permanent
 from remediator.gauges import Gauges
-from remediator.guards.budget import Budget
 from remediator.kit import Kit
 from remediator.memory.follower import Cluster
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
@@ -41,13 +38,14 @@ from remediator.planning.reader import Reader
 from remediator.planning.reconcile import Reconciler
 from remediator.planning.resolve import Resolver
 from remediator.planning.rules_in_force import RulesInForce
+from remediator.planning.storm_watch import StormWatch
 from remediator.runbook.aftermath import Aftermath
 from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
 from remediator.settings.protected import namespace_of_this_pod, protected_by
-from remediator.step import Notifier
+from remediator.store import storms
 from remediator.store.database import DATABASE_ERRORS, Database
 from remediator.store.history import DatabaseHistory
 from remediator.store.migrate import open_migrated
@@ -77,6 +75,7 @@ class Daemon:
     rules: RulesInForce
     reader: Reader
     planner: Planner
+    storm_watch: StormWatch
     backfiller: Backfiller
     reconciler: Reconciler
     watcher: Watcher
@@ -112,12 +111,12 @@ def _wire(
     reader = KubeReader(connection)
     kit = _kit(settings, clock, database, http, reader)
     effects = Effects(reader, KubeWriter(connection))
-    notifiers = _notifiers(settings)
+    notifiers = notifiers_of(settings)
     policy = Policy.of(settings)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
     people = People(settings, clock, KubeReviewer(connection))
     channels = (KUBERNETES_EVENT, *notifiers)
-    guards = always_on(Budget(**dict(settings.budgets)))
+    guards = always_on(settings)
     desk = Desk(owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS)
     return Daemon(
         settings=settings,
@@ -131,6 +130,7 @@ def _wire(
         planner=Planner(
             database, Resolver(reader, database, settings.cluster.name), rules.matching, metrics, policy
         ),
+        storm_watch=StormWatch(database, clock, policy, notifiers),
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
         watcher=_watcher(
@@ -244,6 +244,7 @@ def _loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
             Loop(f"worker-{number}", daemon.worker.tick, tick, bell, (told,))
             for number, bell in enumerate(at_work)
         ),
+        Loop("storms", daemon.storm_watch.tick, tick, Bell(), (told, *at_work)),
         Loop("courier", daemon.courier.tick, tick, told),
         Loop("aftermath", daemon.aftermath.tick, engine.verify_every.total_seconds(), Bell(), (told,)),
         Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
@@ -257,7 +258,9 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
     async def why_not_act() -> str | None:
         if daemon.settings.effective_ceiling in ("off", "shadow"):
             return f"the ceiling is {daemon.settings.effective_ceiling}: nothing is changed"
-        return None
+        async with daemon.database.connection() as connection:
+            storm = await storms.everywhere(connection)
+        return storm.why if storm is not None else None
 
     return Collaborators(
         settings=daemon.settings,
@@ -278,16 +281,3 @@ async def _reload(rules: RulesInForce) -> None:
         _log.error("the rules were not reloaded, the running ones stay: %s", mistakes.sentence)
     except DATABASE_ERRORS as reason:
         _log.error("the rules were not reloaded, the database does not answer: %s", reason)
-
-
-def _notifiers(settings: Settings) -> dict[str, Notifier]:
-    """The configured notifiers by channel name. Raises Permanent when one is not of the catalogue."""
-    adapter: TypeAdapter[Notifier] = TypeAdapter(NotifierStep)
-    found: dict[str, Notifier] = {}
-    for index, entry in enumerate(settings.notifiers):
-        try:
-            notifier = adapter.validate_python(entry)
-        except ValidationError as mistakes:
-            raise Permanent(f"notifiers[{index}]: {mistakes.errors()[0]['msg']}") from None
-        found[f"{notifier.key()}:{index}"] = notifier
-    return found

@@ -6,7 +6,7 @@ One line for each step. What is not named here cannot stand in a rule file and c
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Tag
+from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, ValidationError
 
 from remediator.actions.restart import Restart
 from remediator.actions.rollback import Rollback
@@ -15,6 +15,7 @@ from remediator.diagnostics.logs import Logs
 from remediator.diagnostics.pods import Pods
 from remediator.diagnostics.promql import Promql as PromqlDiagnostic
 from remediator.diagnostics.rollout_history import RolloutHistory
+from remediator.errors import Permanent
 from remediator.guards.alert_still_firing import AlertStillFiring
 from remediator.guards.alerts_correlated import AlertsCorrelated
 from remediator.guards.as_planned import AsPlanned
@@ -40,9 +41,11 @@ from remediator.guards.protected import Protected
 from remediator.guards.quota import Quota
 from remediator.guards.rollout_in_progress import RolloutInProgress
 from remediator.guards.siblings import Siblings
+from remediator.guards.storm import Storm
 from remediator.guards.this_cluster import ThisCluster
 from remediator.notifiers.webhook import Webhook
-from remediator.step import Guard, Step
+from remediator.settings.load import Settings
+from remediator.step import Guard, Notifier, Step
 from remediator.verifications.alert_cleared import AlertCleared
 from remediator.verifications.promql import Promql as PromqlVerification
 from remediator.verifications.rollout_complete import RolloutComplete
@@ -86,6 +89,7 @@ GuardStep = Annotated[
     | Annotated[Protected, _FIELDS, Tag("protected")]
     | Annotated[OptedIn, _FIELDS, Tag("opted_in")]
     | Annotated[Pause, _FIELDS, Tag("pause")]
+    | Annotated[Storm, _FIELDS, Tag("storm")]
     | Annotated[MonitoringFresh, _FIELDS, Tag("monitoring_fresh")]
     | Annotated[AlertStillFiring, _FIELDS, Tag("alert_still_firing")]
     | Annotated[Budget, _FIELDS, Tag("budget")]
@@ -138,6 +142,7 @@ ALWAYS_ON: tuple[Guard, ...] = (
     Protected(),
     OptedIn(),
     Pause(),
+    Storm(),
     MonitoringFresh(),
     AlertStillFiring(),
     Budget(),
@@ -157,7 +162,24 @@ ALWAYS_ON: tuple[Guard, ...] = (
 """Asked for every change of every rule. A rule may add its own, stricter one beside; none can be taken away."""
 
 
-def always_on(*configured: Guard) -> tuple[Guard, ...]:
-    """The same, with the numbers an operator chose for some of them."""
-    chosen = {each.key(): each for each in configured}
-    return tuple(chosen.get(each.key(), each) for each in ALWAYS_ON)
+def always_on(settings: Settings) -> tuple[Guard, ...]:
+    """The same, with the numbers that an operator chose for some of them."""
+    storm = settings.storm
+    chosen = {
+        Budget: Budget(**dict(settings.budgets)),
+        Storm: Storm(in_namespace=storm.in_namespace, anywhere=storm.anywhere, window=storm.window),
+    }
+    return tuple(chosen.get(type(each), each) for each in ALWAYS_ON)
+
+
+def notifiers_of(settings: Settings) -> dict[str, Notifier]:
+    """The configured notifiers by channel name. Raises Permanent when one is not of the catalogue."""
+    adapter: TypeAdapter[Notifier] = TypeAdapter(NotifierStep)
+    found: dict[str, Notifier] = {}
+    for index, entry in enumerate(settings.notifiers):
+        try:
+            notifier = adapter.validate_python(entry)
+        except ValidationError as mistakes:
+            raise Permanent(f"notifiers[{index}]: {mistakes.errors()[0]['msg']}") from None
+        found[f"{notifier.key()}:{index}"] = notifier
+    return found

@@ -2,7 +2,7 @@
 
 from remediator.planning.rules_in_force import RulesInForce
 from remediator.settings.sections import Budgets
-from remediator.store import approvals, budgets, notices, outbox, runs
+from remediator.store import approvals, budgets, notices, outbox, runs, storms
 from remediator.store.database import Database
 from remediator.telemetry import Metrics
 
@@ -27,6 +27,10 @@ class Gauges:
             self._metrics.oldest_approval.set(seconds)
             self._metrics.oldest_unread_notice.set(await notices.oldest_unread_seconds(connection))
             self._metrics.oldest_undelivered_notice.set(await outbox.oldest_undelivered_seconds(connection))
+            storms_on = await storms.in_force(connection)
+            everywhere = sum(1 for each in storms_on if each.namespace is None)
+            self._metrics.storm.labels("everywhere").set(everywhere)
+            self._metrics.storm.labels("namespace").set(len(storms_on) - everywhere)
             for budget, count in (await budgets.taken(connection, self._limits.per.total_seconds())).items():
                 self._metrics.budget_taken.labels(budget).set(count)
         await self._rules.show_modes()

@@ -94,6 +94,7 @@ class Metrics:
         self.guard_verdicts = self._counter("guard_verdicts_total", "Answers of guards.", "guard", "answer")
         self.runs = self._gauge("runs", "Runs by state.", "state")
         self.transitions = self._counter("transitions_total", "Times a run entered a state.", "state")
+        self.storm = self._gauge("storm", "Storms that are on: everywhere, or in namespaces.", "scope")
         self.budget_taken = self._gauge(
             "budget_taken", "Effects that take a slot of a budget; of namespaces the fullest.", "budget"
         )

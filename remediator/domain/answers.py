@@ -101,7 +101,7 @@ class Limit(Value):
     """
 
     guard: str
-    count: Literal["effects", "runs", "pauses", "slots", "unsettled"]
+    count: Literal["effects", "runs", "pauses", "slots", "unsettled", "storms"]
     of: Literal["target", "rule", "namespace", "everything", "pair", "return"]
     fewer_than: int
     """There must exist fewer than this many already; of `slots` and `unsettled`, with those the plan needs."""

@@ -1,9 +1,10 @@
 """What the database remembers, as the steps may ask for it."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from remediator.domain.storm import Surroundings
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject, Value
 
@@ -82,3 +83,8 @@ class History(Protocol):
 
     async def open_alerts(self, run_id: int) -> list[str]:
         """Fingerprints of this run's episodes for which no resolved notice has come."""
+
+    async def surroundings(
+        self, target: Target, depends_on: Sequence[str], window: timedelta, together: timedelta
+    ) -> Surroundings:
+        """What fires beside a target: storms, how many began within `window`, and who needs what it needs."""

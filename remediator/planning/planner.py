@@ -7,6 +7,7 @@ import asyncpg
 
 from remediator.domain.answers import Refusal
 from remediator.domain.duration import format_duration
+from remediator.domain.storm import Storm
 from remediator.domain.target import Target
 from remediator.planning.bids import bids_of, held_by
 from remediator.planning.choose import Bid, best, shadows
@@ -14,7 +15,7 @@ from remediator.planning.policy import Policy
 from remediator.planning.resolve import Resolved, Resolver, depends_on
 from remediator.rulebook.match import Matching
 from remediator.rulebook.rule import RuleTarget
-from remediator.store import episodes, incidents, journal, runs
+from remediator.store import episodes, incidents, journal, runs, storms
 from remediator.store.database import Connection, Database
 from remediator.store.episodes import Episode
 from remediator.telemetry import Metrics
@@ -43,14 +44,13 @@ class Planner:
 
     async def tick(self) -> bool:
         """Plan one episode; True when there may be more."""
-        async with self._database.transaction() as connection:
-            episode_id = await episodes.take_due(connection, _AGAIN_SECONDS)
-        if episode_id is None:
-            return False
         async with self._database.connection() as connection:
+            episode_id = await episodes.take_due(connection, _AGAIN_SECONDS)
+            if episode_id is None:
+                return False
             episode = await episodes.find_open(connection, episode_id)
-        if episode is None:
-            return True
+            if episode is None or await self._put_off(connection, episode):
+                return True
         matching = self._matching()
         # Before the transaction: none may stay open while the cluster is asked.
         resolved = await self._resolve(episode, matching)
@@ -64,6 +64,17 @@ class Planner:
             # Another replica planned on this target first: look again, and join that run.
             async with self._database.connection() as connection:
                 await episodes.refresh_soon(connection, episode_id)
+        return True
+
+    async def _put_off(self, connection: Connection, episode: Episode) -> bool:
+        """In a storm everywhere hardly any target is looked up: whether this one and all that are due wait."""
+        storm = await storms.everywhere(connection)
+        if storm is None or (storm.offered is not None and storm.offered == episode.target):
+            return False
+        if await storms.take_look(connection, storm):
+            return False
+        count = await storms.put_off(connection, storm, episode.id)
+        self._metrics.dispositions.labels("storm").inc(count)
         return True
 
     async def _resolve(self, episode: Episode, matching: Matching) -> Resolved | Refusal | None:
@@ -156,20 +167,24 @@ class Planner:
         resolved: Resolved,
         incident_id: int,
     ) -> None:
-        await episodes.place(connection, episode.id, incident_id, str(resolved.target))
         now: datetime = await connection.fetchval("select remediator_now()")
         bids = await bids_of(connection, episode, matching, self._policy, now)
+        storm = await self._place(connection, episode, resolved, incident_id, acting=best(bids) is not None)
         beside = await episodes.waiting_beside(connection, incident_id, episode.id)
         rivals = [
             bid for each in beside for bid in await bids_of(connection, each, matching, self._policy, now)
         ]
-        await self._shadow(connection, resolved, incident_id, bids)
         winner = best([*bids, *rivals])
+        held = (
+            await held_by(connection, episode, resolved.target, self._policy.settle, now) if winner else None
+        )
+        if held is None and storm is not None:
+            await self._record(connection, episode, "storm", storm.why, again_at=storm.ends_at)
+            return
+        await self._shadow(connection, resolved, incident_id, bids)
         if winner is None:
             await self._wait_or_record(connection, episode, shadows(bids), now)
-            return
-        held = await held_by(connection, episode, resolved.target, self._policy.settle, now)
-        if held is not None:
+        elif held is not None:
             await self._record(
                 connection, episode, held.disposition, held.why, again_at=held.again_at, run_id=held.run_id
             )
@@ -179,6 +194,19 @@ class Planner:
             await self._record(connection, episode, "waiting", why, again_at=now + winner.waits)
         else:
             await self._start(connection, winner, resolved, incident_id, [episode, *beside])
+
+    async def _place(
+        self, connection: Connection, episode: Episode, resolved: Resolved, incident_id: int, *, acting: bool
+    ) -> Storm | None:
+        """Count the target for storms; the one that keeps it from being planned, which it may have begun."""
+        target, limits = resolved.target, self._policy.storm
+        is_new = await episodes.place(
+            connection, episode.id, incident_id, str(target), resolved.depends_on, acting=acting
+        )
+        if is_new:
+            await storms.reached(connection, target.namespace, limits)
+        storm = await storms.covering(connection, target)
+        return None if storm is None or storm.offered == str(target) else storm
 
     async def _shadow(
         self, connection: Connection, resolved: Resolved, incident_id: int, bids: list[Bid]

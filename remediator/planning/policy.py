@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from remediator.domain.run_view import Mode
 from remediator.settings.load import Settings
+from remediator.settings.sections import Storms
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Policy:
     ceiling: Mode
     probation: timedelta
     settle: timedelta
+    storm: Storms
 
     @classmethod
     def of(cls, settings: Settings) -> "Policy":
@@ -27,4 +29,5 @@ class Policy:
             ceiling=settings.effective_ceiling,
             probation=settings.probation,
             settle=settings.engine.settle,
+            storm=settings.storm,
         )

@@ -23,7 +23,9 @@ class CollectDiagnostics:
 
     async def decide(self, run: Run, lease: Lease) -> Verdict:
         if run.mode != "shadow":
-            refused = await refusal(self._desk, run, await ask_about_target(self._desk, run))
+            # What a person has to agree to is asked with the whole plan, later.
+            verdicts = [each for each in await ask_about_target(self._desk, run) if not each.asks]
+            refused = await refusal(self._desk, run, verdicts)
             if refused is not None:
                 return refused
         looks = await asyncio.gather(*(self._look(each, run) for each in run.rule.diagnostics))

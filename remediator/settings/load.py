@@ -26,6 +26,7 @@ from remediator.settings.sections import (
     Person,
     PrometheusServer,
     Section,
+    Storms,
 )
 
 _UNREADABLE = "cannot be read"
@@ -58,6 +59,7 @@ class Settings(Section):
     """A new or widened rule stays in shadow this long unless a person approves it; 0s where review is the approval."""
     approvals: Approvals = Approvals()
     budgets: Budgets = Budgets()
+    storm: Storms = Storms()
     engine: Engine = Engine()
 
     rules: tuple[Path, ...] = (Path("rules"),)

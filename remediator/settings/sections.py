@@ -162,6 +162,16 @@ class Budgets(Section):
     """Effects at once of which it is not known yet whether they helped."""
 
 
+class Storms(Section):
+    """When so many targets begin to fire at once that nothing is changed any more."""
+
+    window: Duration = timedelta(minutes=5)
+    in_namespace: int = Field(default=4, strict=True, ge=2, le=100_000)
+    anywhere: int = Field(default=8, strict=True, ge=2, le=100_000)
+    cool_down: Duration = timedelta(minutes=10)
+    """It is over when the threshold was not reached for so long."""
+
+
 class ApplicationDatabase(Section):
     """A database of applications, asked read-only at which version its schema is."""
 

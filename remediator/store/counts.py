@@ -8,7 +8,7 @@ from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit
 from remediator.domain.change import Change
 from remediator.domain.run_view import RunView
 from remediator.run import Run
-from remediator.store import budgets
+from remediator.store import budgets, storms
 from remediator.store.database import Connection
 
 
@@ -34,6 +34,8 @@ async def count(connection: Connection, limit: Limit, run: Run, change: Change |
 def _room(limit: Limit, existing: int) -> str:
     if limit.count == "pauses":
         return "no pause covers this target"
+    if limit.count == "storms":
+        return "no storm covers this target"
     scope = {"pair": "of this very change", "return": "away from where it would go"}.get(
         limit.of, f"of this {limit.of}"
     )
@@ -45,6 +47,8 @@ def _room(limit: Limit, existing: int) -> str:
 async def _existing(connection: Connection, limit: Limit, run: RunView, change: Change | None) -> int:
     if limit.count == "pauses":
         return await pauses_covering(connection, run)
+    if limit.count == "storms":
+        return await storms_covering(connection, run)
     if limit.count == "runs":
         return await _runs(connection, limit, run)
     return await _effects(connection, limit, run, change)
@@ -116,3 +120,9 @@ async def pauses_covering(connection: Connection, run: RunView) -> int:
             str(run.target),
         )
     )
+
+
+async def storms_covering(connection: Connection, run: RunView) -> int:
+    """1 while a storm covers the target, unless this is the one target that it lets a person decide about."""
+    storm = await storms.covering(connection, run.target)
+    return 0 if storm is None or storm.offered == str(run.target) else 1

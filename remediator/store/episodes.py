@@ -1,5 +1,6 @@
 """Episodes: one open-to-closed stretch of one alert."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from remediator.domain.alert import Alert
@@ -7,7 +8,7 @@ from remediator.domain.run_view import TriggerAlert
 from remediator.domain.value import Value
 from remediator.store.database import Connection
 
-_FIELDS = """id, source, fingerprint, alertname, labels, annotations, starts_at, opened_at, last_seen_at,
+FIELDS = """id, source, fingerprint, alertname, labels, annotations, starts_at, opened_at, last_seen_at,
              ends_at, closed_at, closed_because, plan_due_at, disposition, why, incident_id, run_id, target"""
 
 
@@ -56,7 +57,7 @@ async def lock_alert(connection: Connection, source: str, fingerprint: str) -> N
 async def latest(connection: Connection, source: str, fingerprint: str) -> Episode | None:
     """The newest episode of an alert, open or closed, locked."""
     row = await connection.fetchrow(
-        f"""select {_FIELDS} from episodes where source = $1 and fingerprint = $2
+        f"""select {FIELDS} from episodes where source = $1 and fingerprint = $2
             order by id desc limit 1 for update""",
         source,
         fingerprint,
@@ -137,7 +138,7 @@ async def take_due(connection: Connection, seconds: float) -> int | None:
 async def find_open(connection: Connection, episode_id: int) -> Episode | None:
     """One episode; None when it was closed meanwhile."""
     row = await connection.fetchrow(
-        f"select {_FIELDS} from episodes where id = $1 and closed_at is null", episode_id
+        f"select {FIELDS} from episodes where id = $1 and closed_at is null", episode_id
     )
     return None if row is None else Episode(**row)
 
@@ -145,7 +146,7 @@ async def find_open(connection: Connection, episode_id: int) -> Episode | None:
 async def lock_open(connection: Connection, episode_id: int) -> Episode | None:
     """The same, locked until the end of the transaction."""
     row = await connection.fetchrow(
-        f"select {_FIELDS} from episodes where id = $1 and closed_at is null for update",
+        f"select {FIELDS} from episodes where id = $1 and closed_at is null for update",
         episode_id,
     )
     return None if row is None else Episode(**row)
@@ -175,11 +176,29 @@ async def planned(
     )
 
 
-async def place(connection: Connection, episode_id: int, incident_id: int, target: str) -> None:
-    """It belongs to this incident and is about this target."""
-    await connection.execute(
-        "update episodes set incident_id = $2, target = $3 where id = $1", episode_id, incident_id, target
+async def place(
+    connection: Connection,
+    episode_id: int,
+    incident_id: int,
+    target: str,
+    depends_on: Sequence[str],
+    *,
+    acting: bool,
+) -> bool:
+    """It belongs to this incident and is about this target; True when this is new of a rule that acts."""
+    was_known: bool = await connection.fetchval(
+        "select acting and target is not distinct from $2 from episodes where id = $1", episode_id, target
     )
+    await connection.execute(
+        """update episodes set incident_id = $2, target = $3, depends_on = $4, acting = acting or $5
+           where id = $1""",
+        episode_id,
+        incident_id,
+        target,
+        list(depends_on),
+        acting,
+    )
+    return acting and not was_known
 
 
 async def forget_target(connection: Connection, episode_id: int) -> None:
@@ -195,7 +214,7 @@ async def refresh_soon(connection: Connection, episode_id: int) -> None:
 async def waiting_beside(connection: Connection, incident_id: int, episode_id: int) -> list[Episode]:
     """The other open episodes of an incident that are about its target and that no run has taken up yet."""
     rows = await connection.fetch(
-        f"""select {_FIELDS} from episodes
+        f"""select {FIELDS} from episodes
             where incident_id = $1 and id <> $2 and closed_at is null and run_id is null and target is not null
             order by id""",
         incident_id,
@@ -218,7 +237,7 @@ async def any_open(connection: Connection, run_id: int, source: str, fingerprint
 
 async def all_open(connection: Connection) -> list[Episode]:
     """Every open episode, oldest first."""
-    rows = await connection.fetch(f"select {_FIELDS} from episodes where closed_at is null order by id")
+    rows = await connection.fetch(f"select {FIELDS} from episodes where closed_at is null order by id")
     return [Episode(**row) for row in rows]
 
 
@@ -243,7 +262,7 @@ async def mark_present(connection: Connection, episode_id: int) -> None:
 async def of_incident(connection: Connection, incident_id: int) -> list[Episode]:
     """The episodes of an incident, oldest first."""
     rows = await connection.fetch(
-        f"select {_FIELDS} from episodes where incident_id = $1 order by id",
+        f"select {FIELDS} from episodes where incident_id = $1 order by id",
         incident_id,
     )
     return [Episode(**row) for row in rows]
@@ -252,7 +271,7 @@ async def of_incident(connection: Connection, incident_id: int) -> list[Episode]
 async def recent(connection: Connection, *, limit: int = 50) -> list[Episode]:
     """The newest episodes first."""
     rows = await connection.fetch(
-        f"select {_FIELDS} from episodes order by id desc limit $1",
+        f"select {FIELDS} from episodes order by id desc limit $1",
         limit,
     )
     return [Episode(**row) for row in rows]

@@ -1,11 +1,12 @@
 """The questions steps may ask the database."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from remediator.domain.history import AlertSpan, ConfigStretch, OpenAlert, Tenure
+from remediator.domain.storm import Surroundings
 from remediator.domain.target import Target
-from remediator.store import alerts_of_target, config_hashes, schema_heads, tenures
+from remediator.store import alerts_of_target, config_hashes, schema_heads, storms, tenures
 from remediator.store.database import Database
 
 
@@ -61,3 +62,9 @@ class DatabaseHistory:
                 "select fingerprint from episodes where run_id = $1 and closed_at is null order by id", run_id
             )
         return [row["fingerprint"] for row in rows]
+
+    async def surroundings(
+        self, target: Target, depends_on: Sequence[str], window: timedelta, together: timedelta
+    ) -> Surroundings:
+        async with self._database.connection() as connection:
+            return await storms.surroundings(connection, target, depends_on, window, together)

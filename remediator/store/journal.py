@@ -36,7 +36,7 @@ async def append(
            values ($1, $2, $3, $4, $5, $6)""",
         kind,
         storable(text),
-        _storable_json(details or {}),
+        storable_json(details or {}),
         incident_id,
         run_id,
         episode_id,
@@ -70,11 +70,12 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
-def _storable_json(value: Any) -> Any:
+def storable_json(value: Any) -> Any:
+    """The same of every text in a JSON value."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
-        return {storable(str(key)): _storable_json(each) for key, each in value.items()}
+        return {storable(str(key)): storable_json(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_storable_json(each) for each in value]
+        return [storable_json(each) for each in value]
     return value

@@ -47,7 +47,7 @@ class Health:
         forbidden = await self._collaborators.why_not_act()
         if forbidden is not None:
             return problem(
-                503, forbidden, "Alerts are taken; see ceiling and intake.insecure in remediator.yml."
+                503, forbidden, "Alerts are taken all the same; docs/operating.md says what to do."
             )
         return document({"status": "ready to act"})
 

@@ -141,6 +141,8 @@ class Story:
         for tick in (daemon.reader.tick, daemon.backfiller.tick, daemon.reader.tick, daemon.planner.tick):
             while await tick():
                 pass
+        while await daemon.storm_watch.tick() and await daemon.planner.tick():
+            pass
         while await daemon.worker.tick():
             pass
         while await daemon.courier.tick():

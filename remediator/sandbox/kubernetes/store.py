@@ -5,6 +5,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from remediator.sandbox.kubernetes.status import Json
 
@@ -50,6 +51,8 @@ class Store:
     def __init__(self, seed: int = 0, history: int = 20_000) -> None:
         self.version = FIRST_VERSION
         self._objects: dict[Key, Json] = {}
+        self._of_resource: dict[tuple[str, str], dict[str, set[Key]]] = {}
+        """The same keys by resource and namespace: controllers list all the time."""
         self._history: deque[Change] = deque()
         self._history_limit = history
         self._forgotten = FIRST_VERSION
@@ -85,7 +88,8 @@ class Store:
 
     def keys(self, group: str, plural: str, namespace: str = "") -> list[Key]:
         """The keys of a resource, by namespace and name."""
-        return sorted(key for key in self._objects if key.of_resource(group, plural, namespace))
+        found = self._of_resource.get((group, plural), {})
+        return sorted(found.get(namespace, ()) if namespace else chain.from_iterable(found.values()))
 
     def objects(self, group: str, plural: str, namespace: str = "") -> list[Json]:
         """The objects of a resource, by namespace and name."""
@@ -132,10 +136,13 @@ class Store:
     def _record(self, kind: str, key: Key, before: Json | None, after: Json) -> Json:
         self.version += 1
         stored = {**after, "metadata": {**after["metadata"], "resourceVersion": str(self.version)}}
+        beside = self._of_resource.setdefault((key.group, key.plural), {}).setdefault(key.namespace, set())
         if kind == "DELETED":
             del self._objects[key]
+            beside.discard(key)
         else:
             self._objects[key] = stored
+            beside.add(key)
         change = Change(self.version, kind, key, before, stored)
         self._history.append(change)
         if len(self._history) > self._history_limit:

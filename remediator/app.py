@@ -31,6 +31,7 @@ from remediator.memory.follower import Cluster
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
 from remediator.memory.watcher import Watcher
 from remediator.people.roster import People
+from remediator.planning.asked import AskedRuns
 from remediator.planning.backfill import Backfiller
 from remediator.planning.planner import Planner
 from remediator.planning.policy import Policy
@@ -76,6 +77,7 @@ class Daemon:
     reader: Reader
     planner: Planner
     storm_watch: StormWatch
+    asked: AskedRuns
     backfiller: Backfiller
     reconciler: Reconciler
     watcher: Watcher
@@ -113,6 +115,7 @@ def _wire(
     effects = Effects(reader, KubeWriter(connection))
     notifiers = notifiers_of(settings)
     policy = Policy.of(settings)
+    resolver = Resolver(reader, database, settings.cluster.name)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
     people = People(settings, clock, KubeReviewer(connection))
     channels = (KUBERNETES_EVENT, *notifiers)
@@ -127,9 +130,8 @@ def _wire(
         people=people,
         rules=rules,
         reader=Reader(database),
-        planner=Planner(
-            database, Resolver(reader, database, settings.cluster.name), rules.matching, metrics, policy
-        ),
+        planner=Planner(database, resolver, rules.matching, metrics, policy),
+        asked=AskedRuns(database, resolver, rules.rulebook, policy),
         storm_watch=StormWatch(database, clock, policy, notifiers),
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
@@ -271,6 +273,7 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         why_not_act=why_not_act,
         reload=daemon.rules.reload,
         stored=arrivals.ring,
+        asked=daemon.asked,
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, Validatio
 
 from remediator.actions.restart import Restart
 from remediator.actions.rollback import Rollback
+from remediator.actions.undo import Undo
 from remediator.diagnostics.events import Events
 from remediator.diagnostics.logs import Logs
 from remediator.diagnostics.pods import Pods
@@ -45,7 +46,7 @@ from remediator.guards.storm import Storm
 from remediator.guards.this_cluster import ThisCluster
 from remediator.notifiers.webhook import Webhook
 from remediator.settings.load import Settings
-from remediator.step import Guard, Notifier, Step
+from remediator.step import Action, Guard, Notifier, Step
 from remediator.verifications.alert_cleared import AlertCleared
 from remediator.verifications.promql import Promql as PromqlVerification
 from remediator.verifications.rollout_complete import RolloutComplete
@@ -119,6 +120,9 @@ ActionStep = Annotated[
     Annotated[Rollback, _FIELDS, Tag("rollback")] | Annotated[Restart, _FIELDS, Tag("restart")],
     _NAMED,
 ]
+
+UNDO: Action = Undo()
+"""What a person may ask for besides starting a rule. No rule names it: it is not among the steps of rule files."""
 
 VerificationStep = Annotated[
     Annotated[RolloutComplete, _FIELDS, Tag("rollout_complete")]

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from remediator.catalogue import UNDO
 from remediator.domain.answers import Evidence, GuardVerdict
 from remediator.domain.basis import Basis
 from remediator.domain.change import Change, TemplatePatch
@@ -14,7 +15,9 @@ from remediator.domain.notice import Notice
 from remediator.domain.run_view import Mode, RunView, Trigger, TriggerAlert, TriggerPerson
 from remediator.domain.target import Target
 from remediator.domain.value import Value, digest
-from remediator.rulebook.rule import Rule
+from remediator.rulebook.rule import Rule, Rung
+from remediator.step import Action, Guard, Verification
+from remediator.verifications.rollout_complete import RolloutComplete
 
 
 class State(StrEnum):
@@ -90,6 +93,14 @@ class Streak(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Undoing:
+    """The one rung of a run that undoes another. People's, so that no rule can say it."""
+
+    actions: tuple[Action, ...] = (UNDO,)
+    verifications: tuple[Verification, ...] = (RolloutComplete(),)
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A run as read from the database; changed only by a transition."""
 
@@ -117,6 +128,21 @@ class Run:
     def asked_by(self) -> TriggerPerson | None:
         """Who asked for it; None when an alert made it."""
         return self.trigger if isinstance(self.trigger, TriggerPerson) else None
+
+    @property
+    def undoes(self) -> int | None:
+        """The run whose changes a person asked it to take back."""
+        return self.asked_by.undo_of if self.asked_by is not None else None
+
+    @property
+    def ladder(self) -> tuple[Rung | Undoing, ...]:
+        """What it tries, in order: the rungs of its rule, or the undoing of another run of that rule."""
+        return self.rule.ladder if self.undoes is None else (Undoing(),)
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """Those of its rule, which say when the rule's own cure may be made: undoing one is asked none of them."""
+        return self.rule.guards if self.undoes is None else ()
 
     @property
     def view(self) -> RunView:

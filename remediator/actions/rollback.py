@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from remediator.clients.kube_state_metrics import was_available
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import Evidence, Proposal, Refusal
-from remediator.domain.change import ROLLED_BACK_FROM, Eviction, TemplatePatch, revision_hash
+from remediator.domain.change import ROLLED_BACK_FROM, TemplatePatch, revision_hash
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.history import Tenure
 from remediator.domain.run_view import RunView
@@ -17,17 +17,16 @@ from remediator.workloads.config_maps import content_hash, mentioned_config_maps
 from remediator.workloads.configuration import Configuration
 from remediator.workloads.consent import why_ask_for_rollback
 from remediator.workloads.difference import difference
-from remediator.workloads.fields import text
 from remediator.workloads.last_known_good import SEEN, Choice, Facts, choose, not_seen_for_long
 from remediator.workloads.revision import Revision, title
 from remediator.workloads.revisions import current_revision, revisions_of
 from remediator.workloads.rollout_status import (
-    STUCK_AFTER,
     rollout_status,
     rolls_by_itself,
     waits_for_every_pod,
 )
-from remediator.workloads.stuck_pods import unpullable_images, why_stuck
+from remediator.workloads.stuck_evictions import evictions_of_stuck_pods
+from remediator.workloads.stuck_pods import unpullable_images
 from remediator.workloads.version import Version
 
 _MEASURED = 3
@@ -79,7 +78,7 @@ class Rollback(Action):
                 refusal=Refusal(why=f"no earlier version is known good: {choice.why}"), evidence=evidence
             )
         patch = self._change(run, seen, current, choice.chosen, choice)
-        stuck = evictions_of_stuck_pods(seen, patch, kit.clock.now())
+        stuck = evictions_of_stuck_pods(seen.workload, seen.pods, patch, kit.clock.now())
         return Proposal(changes=(patch, *stuck), evidence=evidence)
 
     async def _choose(
@@ -169,6 +168,9 @@ class Rollback(Action):
             summary=f"roll {run.target} back from {title(current)} to {title(chosen)}: "
             + ("; ".join(differences) or "the templates differ in nothing a person would name"),
             annotations={ROLLED_BACK_FROM: current.hash},
+            annotations_before={
+                ROLLED_BACK_FROM: (seen.workload["metadata"].get("annotations") or {}).get(ROLLED_BACK_FROM)
+            },
             ask_because=tuple(ask_because),
             caveats=("whether its image is still in the registry", *_caveats(choice, chosen)),
         )
@@ -176,32 +178,6 @@ class Rollback(Action):
 
 def _number(version: Version) -> int:
     return version.newest.number if version.newest is not None else 0
-
-
-def evictions_of_stuck_pods(seen: SeenWorkload, patch: TemplatePatch, now: datetime) -> tuple[Eviction, ...]:
-    """The second effect that a stuck StatefulSet needs: it waits for its broken pod whatever its template says."""
-    if not waits_for_every_pod(seen.workload):
-        return ()
-    found = []
-    for pod in seen.pods:
-        why = why_stuck(pod, now, STUCK_AFTER, format_duration(STUCK_AFTER))
-        if why is not None:
-            name = text(pod, "metadata", "name")
-            found.append(
-                Eviction(
-                    target=patch.target,
-                    uid=patch.uid,
-                    pod=name,
-                    pod_uid=text(pod, "metadata", "uid"),
-                    from_exact=patch.to_exact,
-                    completes=True,
-                    from_title=f"stuck pod {name}",
-                    to_title=f"{name} made anew from {patch.to_title}",
-                    summary=f"evict {name}, which keeps {patch.target} from going back: {why}",
-                    ask_because=patch.ask_because,
-                )
-            )
-    return tuple(found)
 
 
 async def _configuration(run: RunView, kit: Kit, revisions: tuple[Revision, ...]) -> Configuration:

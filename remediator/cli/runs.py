@@ -1,9 +1,9 @@
-"""`remediator runs`: what the daemon did, run by run."""
+"""`remediator runs`: what the daemon did, run by run, and what people ask of runs."""
 
 import argparse
 from typing import Any
 
-from remediator.cli import approvals
+from remediator.cli import approvals, run_requests
 from remediator.cli.client import Daemon, add_options
 from remediator.cli.commands import Commands
 from remediator.cli.output import moment, print_json, print_table
@@ -12,7 +12,7 @@ from remediator.cli.verdicts import print_verdicts
 
 def add_commands(commands: Commands) -> None:
     """Add `runs` and what belongs under it."""
-    runs = commands.add_parser("runs", help="list runs, tell one, answer to one")
+    runs = commands.add_parser("runs", help="list runs, tell one, answer to one, start one, take one back")
     under = runs.add_subparsers(required=True, metavar="COMMAND")
     listing = under.add_parser("list", help="the newest runs first")
     listing.add_argument("--state", type=str.upper, help="only runs in this state, such as ESCALATED")
@@ -29,6 +29,7 @@ def add_commands(commands: Commands) -> None:
     add_options(show)
     show.set_defaults(run=_show)
     approvals.add_commands(under)
+    run_requests.add_under(under)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -42,12 +43,13 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _row(run: dict[str, Any]) -> list[object]:
+    undoes = run.get("undo_of")
     return [
         run["id"],
         moment(run["created_at"]),
         run["state"],
         run["mode"],
-        run["rule"],
+        run["rule"] if undoes is None else f"{run['rule']} (undoes run {undoes})",
         run["target"],
         run["incident_id"],
         run["why"],

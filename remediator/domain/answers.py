@@ -95,14 +95,15 @@ class Limit(Value):
     """A count that must stay below `fewer_than`, enforced inside the intent's own transaction.
 
     `of` is the scope that is counted; `pair` is this very from-to change on this target, `return`
-    is any effect on this target that left the version we want to go to. The changes of one rung are one of
-    `effects`: a stuck StatefulSet needs two, and half a cure is none. Of `slots` and `unsettled` each
-    change takes its own, and a plan that begins takes them for all its changes.
+    is any effect on this target that left the version we want to go to, `put_back` is a person's undoing that
+    set the version we want to leave. The changes of one rung are one of `effects`: a stuck StatefulSet needs two,
+    and half a cure is none. Of `slots` and `unsettled` each change takes its own, and a plan that begins takes them
+    for all its changes.
     """
 
     guard: str
     count: Literal["effects", "runs", "pauses", "slots", "unsettled", "storms"]
-    of: Literal["target", "rule", "namespace", "everything", "pair", "return"]
+    of: Literal["target", "rule", "namespace", "everything", "pair", "return", "put_back"]
     fewer_than: int
     """There must exist fewer than this many already; of `slots` and `unsettled`, with those the plan needs."""
     per_seconds: float

@@ -1,5 +1,6 @@
 """What an action proposes to change: absolute values, from what to what."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -69,8 +70,10 @@ class TemplatePatch(_Change):
     kind: Literal["patch"] = "patch"
     from_template: JsonObject
     to_template: JsonObject
-    annotations: dict[str, str] = Field(default_factory=dict)
-    """Annotations of ours set on the workload together with the template."""
+    annotations: dict[str, str | None] = Field(default_factory=dict)
+    """Annotations of ours set on the workload together with the template; None takes one away."""
+    annotations_before: dict[str, str | None] = Field(default_factory=dict)
+    """What these annotations held; None where they were not there."""
 
     @property
     def from_revision(self) -> str:
@@ -129,3 +132,21 @@ class Eviction(_Change):
 
 Change = Annotated[TemplatePatch | Eviction, Field(discriminator="kind")]
 """Every kind of change there is."""
+
+
+def new_versions(changes: Sequence[Change]) -> list[TemplatePatch]:
+    """Those of the changes that set another version: what there is to undo of them."""
+    return [
+        each for each in changes if isinstance(each, TemplatePatch) and each.from_revision != each.to_revision
+    ]
+
+
+def nothing_to_undo(changes: Sequence[Change]) -> str | None:
+    """Why there is nothing to undo of these changes, all of which took effect; None when there is something."""
+    if new_versions(changes):
+        return None
+    if not changes:
+        return "nothing to undo: it changed nothing"
+    if any(isinstance(each, TemplatePatch) for each in changes):
+        return "nothing to undo: it only restarted pods, the version is the same"
+    return "nothing to undo: it only evicted a pod, which was made anew"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from remediator.domain.change import Change
 from remediator.domain.storm import Surroundings
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject, Value
@@ -68,6 +69,9 @@ class History(Protocol):
 
     async def attempted_at(self, target: Target, marker: str) -> datetime | None:
         """When the attempt that left this marker on a target was made; None when it is none of ours."""
+
+    async def effects_of(self, run_id: int) -> list[Change]:
+        """What a run changed, in order: the changes that took effect."""
 
     async def schema_heads(self, name: str, since: datetime, until: datetime) -> list[str]:
         """Every version a watched database's schema was seen at within this time, oldest first."""

@@ -58,7 +58,12 @@ def effect_patch(change: TemplatePatch, marker: str, epoch: int) -> list[dict[st
         {"op": "replace", "path": "/spec/template", "value": change.to_template},
     ]
     for name, value in ours.items():
-        patch.append({"op": "add", "path": f"/metadata/annotations/{_escaped(name)}", "value": value})
+        path = f"/metadata/annotations/{_escaped(name)}"
+        if value is None:
+            # Added first, because what is not there cannot be removed.
+            patch += [{"op": "add", "path": path, "value": ""}, {"op": "remove", "path": path}]
+        else:
+            patch.append({"op": "add", "path": path, "value": value})
     return patch
 
 

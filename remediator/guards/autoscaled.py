@@ -16,7 +16,7 @@ class Autoscaled(Guard):
     It names the HorizontalPodAutoscaler, ScaledObject (KEDA) or VerticalPodAutoscaler as what is to be known.
     """
 
-    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart"})
+    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart", "undo"})
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         target = change.target

@@ -11,6 +11,9 @@ from remediator.step import Guard
 from remediator.workloads.owners import SELF_HEAL, FoundOwner, owners_of
 from remediator.workloads.writers import appliers
 
+_NEW_VERSION = frozenset({"rollback", "undo"})
+"""What whoever applies the workload would take back; a restart is left alone by most of them."""
+
 
 class Owner(Guard):
     """Refuses, asks or allows by what applies the workload.
@@ -21,7 +24,7 @@ class Owner(Guard):
     Whose next server-side apply may conflict with a rollback is told beforehand.
     """
 
-    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart"})
+    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart", "undo"})
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         target = change.target
@@ -39,7 +42,7 @@ class Owner(Guard):
         verdict = self._strictest(owners, change)
         # A restart sets nothing that anybody applies. Flux and Argo CD apply with force.
         forced = any(each.kind in ("flux", "argocd") for each in owners)
-        if change.action != "rollback" or forced or verdict.answer == GuardAnswer.REFUSE:
+        if change.action not in _NEW_VERSION or forced or verdict.answer == GuardAnswer.REFUSE:
             return verdict
         return verdict.model_copy(update={"caveats": (*verdict.caveats, *map(_conflict, applying))})
 
@@ -55,7 +58,7 @@ class Owner(Guard):
         return verdicts[0]
 
     def _of(self, owner: FoundOwner, change: Change, inputs: Mapping[str, object]) -> GuardVerdict:
-        title, rollback = owner.title, change.action == "rollback"
+        title, rollback = owner.title, change.action in _NEW_VERSION
         back = f"{change.from_title} -> {change.to_title}"
         match owner.kind:
             case "argo_rollouts" | "flagger":

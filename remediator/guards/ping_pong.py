@@ -14,7 +14,9 @@ _WINDOW = timedelta(hours=24)
 
 
 class PingPong(Guard):
-    """At most one rollback of this from-to pair in 24 hours, and none to a version we left within them."""
+    """At most one rollback of this from-to pair in 24 hours, none to a version we left within them, and none from
+    a version that a person put back by undoing a rollback.
+    """
 
     actions: ClassVar[frozenset[str] | None] = frozenset({"rollback"})
 
@@ -56,6 +58,15 @@ class PingPong(Guard):
                 fewer_than=1,
                 per_seconds=seconds,
                 why="the version it would go to is one we rolled away from in the last 24 hours",
+                passing=False,
+            ),
+            Limit(
+                guard=self.key(),
+                count="effects",
+                of="put_back",
+                fewer_than=1,
+                per_seconds=seconds,
+                why="a person put this version back in the last 24 hours, by undoing what was done about it",
                 passing=False,
             ),
         )

@@ -19,7 +19,7 @@ class Quota(Guard):
     Where the strategy ends old pods first (maxUnavailable, Recreate) they make the room.
     """
 
-    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart"})
+    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart", "undo"})
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         if isinstance(change, Eviction):

@@ -47,7 +47,7 @@ class RolloutInProgress(Guard):
     def _stuck(self, change: Change, status: RolloutStatus, inputs: JsonObject) -> GuardVerdict:
         if isinstance(change, Eviction):
             return self.allow(f"the rollout waits for the pod that is to be evicted: {status.why}", inputs)
-        if change.action == "rollback":
+        if change.action in ("rollback", "undo"):
             return self.allow(f"the rollout is stuck and may be rolled back: {status.why}", inputs)
         if status.rolled_out:
             return self.allow(f"the rollout had finished, its pods failed later: {status.why}", inputs)

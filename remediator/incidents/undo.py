@@ -9,7 +9,7 @@ _EFFECTS = frozenset({"applied", "applied_then_changed", "unknown"})
 
 
 def how_to_undo(attempt: Attempt) -> str | None:
-    """The command, or why there is none; None when the attempt changed nothing.
+    """The commands, or why there is none; None when the attempt changed nothing.
 
     Kubernetes keeps the version that was left under its own revision number, because going back to
     an older one gives that a new number.
@@ -20,8 +20,10 @@ def how_to_undo(attempt: Attempt) -> str | None:
         return "nothing to undo: only the pods are new"
     if attempt.action == "evict_pod":
         return "nothing to undo: the pod is made anew"
-    kind, namespace, name = attempt.target.split("/")
+    undo = f"remediator runs undo {attempt.run_id}"
     revision = _REVISION.match(attempt.from_title)
     if revision is None:
-        return f"put back the template that run {attempt.run_id} left: it is in its attempts, as JSON"
-    return f"kubectl -n {namespace} rollout undo {kind}/{name} --to-revision={revision.group(1)}"
+        return undo
+    kind, namespace, name = attempt.target.split("/")
+    by_hand = f"kubectl -n {namespace} rollout undo {kind}/{name} --to-revision={revision.group(1)}"
+    return f"{undo}, or by hand: {by_hand}"

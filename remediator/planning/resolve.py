@@ -85,19 +85,32 @@ class Resolver:
             return subject
         if isinstance(entry, Refusal):
             return entry
+        looked_in = entry.namespace if entry is not None else subject.namespace
+        return await self._in_time(self._look(subject, entry), looked_in, depends_on(rule_targets))
+
+    async def named(self, target: Target, rule_targets: Sequence[RuleTarget]) -> Resolved | Refusal:
+        """The workload a person named, which has to exist, with what `rule_targets` say that it depends on.
+
+        A refusal is passing when the cluster cannot be read now.
+        """
+        place = self._place(Subject(namespace=target.namespace), target.namespace)
+        looking = existing(place, target.kind, target.name, how=f"{target} was named")
+        entries = [each for each in rule_targets if each.target == str(target)]
+        return await self._in_time(looking, target.namespace, depends_on(entries))
+
+    async def _in_time(
+        self, looking: Awaitable[Found | Refusal], looked_in: str | None, needs: tuple[str, ...]
+    ) -> Resolved | Refusal:
         try:
             async with asyncio.timeout(_SECONDS):
-                found = await self._look(subject, entry)
+                found = await looking
         except TimeoutError:
             return Refusal(why=f"its target could not be looked up within {_SECONDS:g} s", passing=True)
         except RemediatorError as error:
-            looked_in = entry.namespace if entry is not None else subject.namespace
             return await self._why_unreadable(looked_in, error)
         if isinstance(found, Refusal):
             return found
-        return Resolved(
-            target=found.target, how=found.how, uid=found.uid, depends_on=depends_on(rule_targets)
-        )
+        return Resolved(target=found.target, how=found.how, uid=found.uid, depends_on=needs)
 
     async def _look(self, subject: Subject, entry: Target | None) -> Found | Refusal:
         chosen: Found | Refusal | None = None

@@ -42,6 +42,10 @@ class RulesInForce:
         """What planning matches alerts with now."""
         return self._matching
 
+    def rulebook(self) -> Rulebook:
+        """Everything that was loaded last."""
+        return self._rulebook
+
     def rules(self) -> Sequence[Rule]:
         """The rules in force, in their order."""
         return self._rulebook.rules

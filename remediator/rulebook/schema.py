@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from remediator.catalogue import UNDO
 from remediator.rulebook.problem import Fault, YamlPath, near_miss
 from remediator.rulebook.rule import RuleFile
 from remediator.rulebook.shape import STEPS, keys_at
@@ -59,6 +60,9 @@ def _unknown_step(path: YamlPath, given: Any) -> Fault:
     if len(names) != 1:
         return Fault(path, *_not_one_step(given, names, known))
     name = names[0]
+    if name == UNDO.key():
+        why = "undo is no step of a rule: a person asks for it, with `remediator runs undo ID`"
+        return Fault((*path, name), why, at_key=True)
     elsewhere = [other for other, steps in STEPS.items() if name in steps]
     hint = f"it belongs in {' or '.join(elsewhere)}" if elsewhere else ""
     hint = hint or near_miss(name, known) or f"known here: {', '.join(known)}"

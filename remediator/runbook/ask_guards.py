@@ -15,7 +15,7 @@ from remediator.store import attempts, counts, episodes
 
 def guards_for(desk: Desk, run: Run, change: Change) -> tuple[Guard, ...]:
     """The always-on guards and the rule's own that apply to this change."""
-    return tuple(each for each in (*desk.always_on, *run.rule.guards) if each.applies_to(change, run.view))
+    return tuple(each for each in (*desk.always_on, *run.guards) if each.applies_to(change, run.view))
 
 
 async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict, ...]:

@@ -42,7 +42,7 @@ def state_after(run: Run, verdict: Verdict) -> State:
         case End(state=state):
             return state
         case TryNext():
-            more = run.rung + 1 < len(run.rule.ladder)
+            more = run.rung + 1 < len(run.ladder)
             return State.PLANNED if more else State.ESCALATED
         case _:
             return next(line.then for line in RUNBOOK if line.state is run.state)

@@ -35,7 +35,7 @@ def of_effect(run: Run, change: Change, marker: str, at: datetime) -> Notice:
     """A change was made."""
     undo = "Nothing to undo: the pod is made anew."
     if isinstance(change, TemplatePatch):
-        undo = f"Undo: {change.to_title} -> {change.from_title}; the template it had is in run {run.id}."
+        undo = f"Undo: remediator runs undo {run.id} ({change.to_title} -> {change.from_title})."
     known = run.plan.caveats if run.plan is not None else ()
     text = " ".join((f"{_fired(run)} {change.summary}.", *known, undo))
     return _notice(run, f"effect/{marker}", "CHANGED", text, State.ACTED, at)

@@ -17,14 +17,14 @@ class Propose:
         self._desk = desk
 
     async def decide(self, run: Run, lease: Lease) -> Verdict:
-        if not run.rule.ladder:
+        if not run.ladder:
             return End("the rule only looks: the evidence is handed over", state=State.ESCALATED)
         basis = await self._basis(run)
         if isinstance(basis, Unanswered):
             return self._refused(run, basis.why, True, ())
         changes: list[Change] = []
         entries: list[Entry] = []
-        for action in run.rule.ladder[run.rung].actions:
+        for action in run.ladder[run.rung].actions:
             answer = await call_step(action.key(), action.propose(run.view, self._desk.kit), action.deadline)
             if isinstance(answer, Unanswered):
                 answer = Proposal(refusal=Refusal(why=answer.why, passing=True))

@@ -30,7 +30,7 @@ class VerifyOutcome:
         gone = await self._undone(run.plan)
         if gone is not None:
             return End(gone, state=State.ESCALATED)
-        verifications = run.rule.ladder[run.rung].verifications
+        verifications = run.ladder[run.rung].verifications
         findings = await asyncio.gather(*(self._ask(each, run, run.plan.outcome) for each in verifications))
         now = self._desk.kit.clock.now()
         progress: dict[str, Streak] = {}

@@ -75,16 +75,25 @@ async def of_run(connection: Connection, run_id: int) -> list[Attempt]:
     return [Attempt(**row) for row in rows]
 
 
+async def effects_of(connection: Connection, run_id: int) -> list[Change]:
+    """The changes of a run that took effect, oldest first."""
+    return [each.change for each in await of_run(connection, run_id) if each.outcome == "applied"]
+
+
 async def settling(connection: Connection, seconds: float) -> list[Attempt]:
     """What the last rung of runs changed that ended verified less than `seconds` ago, until it is seen undone.
 
-    A restart leaves the version as it is: the next release undoes nothing.
+    A restart leaves the version as it is: the next release undoes nothing. What a person asked us to undo is
+    theirs to know.
     """
     rows = await connection.fetch(
         f"""select {_FIELDS} from attempts a
             where outcome = 'applied' and from_revision <> to_revision
               and exists (select 1 from runs r where r.id = a.run_id and r.rung = a.rung and r.state = 'RESOLVED'
                             and r.ended_at > remediator_now() - make_interval(secs => $1))
+              and undone_by(a.run_id) is null
+              and not exists (select 1 from runs u where (u.trigger->>'undo_of')::bigint = a.run_id
+                                and u.mode <> 'shadow' and u.ended_at is null)
               and not exists (select 1 from journal j where j.run_id = a.run_id and j.kind = $2
                                 and j.details->>'attempt' = concat_ws('/', a.run_id, a.rung, a.action_index))
             order by id""",

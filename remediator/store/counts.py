@@ -36,9 +36,11 @@ def _room(limit: Limit, existing: int) -> str:
         return "no pause covers this target"
     if limit.count == "storms":
         return "no storm covers this target"
-    scope = {"pair": "of this very change", "return": "away from where it would go"}.get(
-        limit.of, f"of this {limit.of}"
-    )
+    scope = {
+        "pair": "of this very change",
+        "return": "away from where it would go",
+        "put_back": "by which a person put this version back",
+    }.get(limit.of, f"of this {limit.of}")
     return (
         f"{existing} {limit.count} {scope} in {limit.per_seconds / 3600:g} h, fewer than {limit.fewer_than}"
     )
@@ -69,6 +71,7 @@ async def _effects(connection: Connection, limit: Limit, run: RunView, change: C
                  and case $2
                      when 'pair' then from_revision = $11 and to_revision = $12
                      when 'return' then from_revision = $12 and to_revision <> from_revision
+                     when 'put_back' then action = 'undo' and to_revision = $11
                      else true end""",
             *_scope(limit, run),
             run.run_id,

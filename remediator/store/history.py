@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from remediator.domain.change import Change
 from remediator.domain.history import AlertSpan, ConfigStretch, OpenAlert, Tenure
 from remediator.domain.storm import Surroundings
 from remediator.domain.target import Target
-from remediator.store import alerts_of_target, config_hashes, schema_heads, storms, tenures
+from remediator.store import alerts_of_target, attempts, config_hashes, schema_heads, storms, tenures
 from remediator.store.database import Database
 
 
@@ -43,6 +44,10 @@ class DatabaseHistory:
                 marker,
             )
         return found
+
+    async def effects_of(self, run_id: int) -> list[Change]:
+        async with self._database.connection() as connection:
+            return await attempts.effects_of(connection, run_id)
 
     async def schema_heads(self, name: str, since: datetime, until: datetime) -> list[str]:
         async with self._database.connection() as connection:

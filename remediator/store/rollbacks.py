@@ -39,13 +39,14 @@ async def of_target(connection: Connection, target: Target) -> list[RolledBack]:
     """The newest rollbacks of a workload, newest first, without those that certainly did not happen.
 
     One that somebody else made in the same moment (`converged`) counts: it was decided here. One in doubt
-    counts too.
+    counts too. What a person asked us to undo, and is undone, does not.
     """
     rows = await connection.fetch(
         """select a.run_id, r.state as run_state, r.rule_text as rule, r.trigger, a.rung, a.intended_at,
                   a.outcome_at, a.outcome, a.change
            from attempts a join runs r on r.id = a.run_id
            where a.action = 'rollback' and a.cluster = $1 and a.kind = $2 and a.namespace = $3 and a.name = $4
+             and undone_by(a.run_id) is null
              and (a.outcome is null or a.outcome in ('applied', 'applied_then_changed', 'converged', 'unknown'))
            order by a.id desc limit $5""",
         target.cluster,

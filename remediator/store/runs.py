@@ -30,6 +30,14 @@ class RunSummary(Value):
     why: str | None
     created_at: datetime
     ended_at: datetime | None
+    asked_by: str | None
+    """The person who asked for it; None when an alert made it."""
+    undo_of: int | None
+    """The run it undoes."""
+
+
+_SUMMARY = """id, incident_id, rule, mode, kind || '/' || namespace || '/' || name as target, state, why, created_at,
+              ended_at, trigger->>'who' as asked_by, (trigger->>'undo_of')::bigint as undo_of"""
 
 
 async def create(
@@ -237,8 +245,7 @@ async def last_on(connection: Connection, target: Target, *, shadow_of: str | No
 async def recent(connection: Connection, *, limit: int = 50, state: str | None = None) -> list[RunSummary]:
     """The newest runs first."""
     rows = await connection.fetch(
-        """select id, incident_id, rule, mode, kind || '/' || namespace || '/' || name as target,
-                  state, why, created_at, ended_at
+        f"""select {_SUMMARY}
            from runs where $2::text is null or state = $2 order by id desc limit $1""",
         limit,
         state,
@@ -249,8 +256,7 @@ async def recent(connection: Connection, *, limit: int = 50, state: str | None =
 async def of_incident(connection: Connection, incident_id: int) -> list[RunSummary]:
     """The runs of an incident, oldest first."""
     rows = await connection.fetch(
-        """select id, incident_id, rule, mode, kind || '/' || namespace || '/' || name as target,
-                  state, why, created_at, ended_at
+        f"""select {_SUMMARY}
            from runs where incident_id = $1 order by id""",
         incident_id,
     )

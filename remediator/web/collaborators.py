@@ -2,12 +2,27 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from remediator.domain.asked import NotStarted, Started
+from remediator.domain.run_view import Mode
 from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
 from remediator.store.database import Database
 from remediator.telemetry import Metrics
+
+
+class AskedRuns(Protocol):
+    """Makes the runs that people ask for."""
+
+    async def start(
+        self, rule_name: str, target: str, mode: Mode | None, who: str, why: str
+    ) -> Started | NotStarted:
+        """A run of a rule on `kind/namespace/name`. Raises ValueError when that names nothing."""
+
+    async def undo(self, run_id: int, who: str, why: str) -> Started | NotStarted:
+        """A run that takes back what an earlier one changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +44,4 @@ class Collaborators:
     """
     stored: Callable[[], None]
     """Told whenever alerts were committed, so that planning need not wait."""
+    asked: AskedRuns

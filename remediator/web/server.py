@@ -18,6 +18,7 @@ from remediator.web.inbox import Inbox
 from remediator.web.intake import SOURCE, AlertmanagerIntake
 from remediator.web.pauses import Pauses
 from remediator.web.responses import problem, try_again
+from remediator.web.run_requests import RunRequests
 from remediator.web.targets import Targets
 
 _INTAKE_PATHS = (
@@ -68,6 +69,7 @@ def make_application(collaborators: Collaborators) -> web.Application:
     application.add_routes(Api(collaborators, people).routes())
     application.add_routes(Pauses(collaborators, people).routes())
     application.add_routes(Approvals(collaborators, people).routes())
+    application.add_routes(RunRequests(collaborators, people).routes())
     application.add_routes(Targets(collaborators, people).routes())
     application.on_response_prepare.append(_add_security_headers)
 

@@ -24,6 +24,7 @@ from remediator.telemetry import Metrics, configure_logging
 from remediator.web.collaborators import Collaborators
 from remediator.web.server import listening, make_application
 from tests.bench.load import TOKEN
+from tests.support.web import Daemon
 
 _PATH = "/api/v1/alertmanager"
 
@@ -54,6 +55,7 @@ async def intake(dsn: str, stack: AsyncExitStack) -> str:
             why_not_act=never,
             reload=reload,
             stored=lambda: None,
+            asked=Daemon(),
         )
     )
     return await stack.enter_async_context(listening(application, "127.0.0.1:0")) + _PATH

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import Terminal
 from tests.support.clock import DrivenClock
 from tests.support.people import people
 from tests.support.story import ROLLBACK, told
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture

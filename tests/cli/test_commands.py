@@ -1,47 +1,19 @@
 """The commands, as a person types them, against a daemon that has just rolled something back."""
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from remediator.cli.main import main
 from tests.support.clock import DrivenClock
-from tests.support.story import ROLLBACK, Story, told
+from tests.support.people import people
+from tests.support.story import ROLLBACK, told
+from tests.support.terminal import ROLES, Terminal
 
 GOLDEN = Path(__file__).parent / "golden"
-
-
-@dataclass
-class Terminal:
-    """Types commands and reads what they print."""
-
-    story: Story
-    token_file: Path
-    capture: pytest.CaptureFixture[str]
-
-    async def type(self, *command: str) -> tuple[int, str, str]:
-        """Exit status, standard output and standard error of one command that asks the daemon."""
-        options = ("--url", self.story.url, "--token-file", str(self.token_file))
-        self.capture.readouterr()
-        status = await asyncio.to_thread(main, [*command, *options])
-        printed = self.capture.readouterr()
-        return status, printed.out, printed.err
-
-    async def shows(self, *command: str) -> str:
-        """What a command prints that works."""
-        status, out, error = await self.type(*command)
-        assert status == 0, error
-        return out
-
-    async def json(self, *command: str) -> Any:
-        """The document a command prints for programs."""
-        return json.loads(await self.shows(*command, "--output", "json"))
 
 
 @pytest.fixture
@@ -49,14 +21,7 @@ async def terminal(
     tmp_path: Path, database_url: str, clock: DrivenClock, capsys: pytest.CaptureFixture[str]
 ) -> AsyncIterator[Terminal]:
     """A person who may do everything, and a daemon after a rollback that helped."""
-    kim, guest = tmp_path / "kim", tmp_path / "guest"
-    kim.write_text("kims-token")
-    guest.write_text("guests-token")
-    people = [
-        {"name": "kim", "token_file": kim, "roles": ["view", "approve", "operate"]},
-        {"name": "guest", "token_file": guest, "roles": ["view"]},
-    ]
-    async with told(tmp_path, database_url, clock, ROLLBACK, {"people": people}) as story:
+    async with told(tmp_path, database_url, clock, ROLLBACK, people(tmp_path, **ROLES)) as story:
         await story.create("app:v1")
         await story.let(35 * 60)
         story.release("app:v2")
@@ -65,7 +30,7 @@ async def terminal(
         await story.let(60)
         await story.resolve()
         await story.let(2 * 60)
-        yield Terminal(story, kim, capsys)
+        yield Terminal(story, tmp_path / "kim", capsys)
 
 
 def without_ports(text: str) -> str:
@@ -121,7 +86,7 @@ async def test_a_rule_is_approved_by_name_by_those_who_may(terminal: Terminal) -
 
 
 async def test_who_lacks_the_role_is_told_which(terminal: Terminal) -> None:
-    guest = Terminal(terminal.story, terminal.token_file.parent / "guest", terminal.capture)
+    guest = terminal.of("guest")
     status, _, error = await guest.type("rules", "approve", "bad-release")
     assert status == 1
     assert "approve" in error

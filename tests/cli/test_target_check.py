@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from remediator.cli.main import main
-from tests.cli.test_commands import Terminal
 from tests.support.clock import DrivenClock
 from tests.support.story import ROLLBACK, told
+from tests.support.terminal import Terminal
 
 DIGEST = "@sha256:" + "2" * 64
 CHECK = ("target", "check", "deployment/shop/api", "--image")

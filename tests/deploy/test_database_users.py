@@ -1,4 +1,4 @@
-"""The SQL in docs/operating.md does what it says: two users, a run settled by hand, a sequence moved."""
+"""The SQL in docs/operating.md does what it says: two users, and a sequence moved."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -11,14 +11,14 @@ from remediator.domain.target import Target
 from remediator.rulebook.rule import Rule
 from remediator.run import State
 from remediator.sandbox.postgres import PostgresServer
-from remediator.store import config_hashes, incidents, journal, migrate, pod_owners, runs
+from remediator.store import config_hashes, incidents, interventions, journal, migrate, pod_owners, runs
 from remediator.store.database import Database, open_database
 from tests.deploy.manifests import ROOT
 from tests.support.clock import START
 from tests.support.databases import private_postgres
 
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
-USERS, GRANTS, SETTLE, MOVE = re.findall(r"^```sql\n(.*?)^```$", OPERATING, re.DOTALL | re.MULTILINE)
+USERS, GRANTS, MOVE = re.findall(r"^```sql\n(.*?)^```$", OPERATING, re.DOTALL | re.MULTILINE)
 
 TARGET = Target(cluster="default", kind="deployment", namespace="shop", name="checkout")
 
@@ -117,18 +117,21 @@ async def test_the_daemon_may_forget_what_is_too_old_to_be_of_use(installed: Dat
         assert await connection.fetchval("select string_agg(name, ',') from config_hashes") == "young"
 
 
-async def test_a_run_settled_by_hand_frees_its_target_and_stands_in_the_journal(installed: Database) -> None:
+async def test_the_daemon_may_settle_a_run_and_ask_what_undid_it(installed: Database) -> None:
     run_id = await stuck_run(installed)
-    async with installed.connection() as connection:
+    async with installed.transaction() as connection:
         last = await runs.last_on(connection, TARGET)
         assert last is not None
         assert last.holds
-        await connection.execute(SETTLE.replace("4711", str(run_id)))
+        assert await interventions.settle(connection, run_id, True, "kim", "its annotation says so") is None
+        assert await interventions.undone_by(connection, run_id) is None
         last = await runs.last_on(connection, TARGET)
         assert last is not None
         assert (last.holds, last.state) == (False, State.ESCALATED)
         lines = await journal.of_run(connection, run_id)
-        assert [line.kind for line in lines] == ["settled"]
+        assert [line.text for line in lines] == [
+            "ESCALATED: settled: kim says that it was made: its annotation says so"
+        ]
 
 
 async def test_after_a_restore_epochs_go_on_above_the_highest_in_the_cluster(

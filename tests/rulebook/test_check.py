@@ -49,6 +49,10 @@ IN_A_RULE = [
         "guards: [cooldwn: {for: 1h}]",
         "4:14: rules[0].guards[0].cooldwn: unknown step, did you mean 'cooldown'?",
     ),
+    (
+        "actions: [undo]\n    verifications: [alert_cleared]",
+        "4:15: rules[0].actions[0].undo: undo is no step of a rule: a person asks for it, with `remediator runs undo",
+    ),
     ("guards: [rollback]", "4:14: rules[0].guards[0].rollback: unknown step, it belongs in actions"),
     (
         "guards: [promql]",

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import aiohttp
 
 from remediator.clock import SystemClock
+from remediator.domain.asked import NotStarted, Started
+from remediator.domain.run_view import Mode
 from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
@@ -46,6 +48,16 @@ class Daemon:
     why_not_act: str | None = None
     reload: Callable[[], str] = field(default=lambda: "nothing changed")
     times_stored: int = 0
+
+    async def start(
+        self, rule_name: str, target: str, mode: Mode | None, who: str, why: str
+    ) -> Started | NotStarted:
+        """There is no cluster behind this web part."""
+        return NotStarted(because="not_now", why="the cluster cannot be read", hint="Ask again.")
+
+    async def undo(self, run_id: int, who: str, why: str) -> Started | NotStarted:
+        """Nor is there anything to undo."""
+        return NotStarted(because="no_such_thing", why=f"there is no run {run_id}", hint="List them.")
 
     def stored(self) -> None:
         """Counts how often it was told that alerts were committed."""
@@ -139,6 +151,7 @@ async def running_web(
                 why_not_act=why_not_act,
                 reload=reload,
                 stored=daemon.stored,
+                asked=daemon,
             )
         )
         url = await stack.enter_async_context(listening(application, "127.0.0.1:0"))

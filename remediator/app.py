@@ -115,14 +115,14 @@ def _wire(
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
     reader = KubeReader(connection)
     policy = Policy.of(settings)
+    cluster = Cluster(settings.cluster.name, reader, KubeWatcher(connection))
     resolver = Resolver(reader, database, settings.cluster.name)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
     kit = _kit(settings, clock, database, rules, http, reader)
     effects = Effects(reader, KubeWriter(connection))
     notifiers = notifiers_of(settings)
     people = People(settings, clock, KubeReviewer(connection))
-    channels = (KUBERNETES_EVENT, *notifiers)
-    guards = always_on(settings)
+    channels, guards = (KUBERNETES_EVENT, *notifiers), always_on(settings)
     desk = Desk(owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS)
     return Daemon(
         settings=settings,
@@ -138,9 +138,7 @@ def _wire(
         storm_watch=StormWatch(database, clock, policy, notifiers),
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
-        watcher=_watcher(
-            settings, clock, database, Cluster(settings.cluster.name, reader, KubeWatcher(connection)), owner
-        ),
+        watcher=_watcher(settings, clock, database, cluster, owner),
         schemas=Schemas(database, kit.schemas, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
         courier=Courier(database, kit, effects, notifiers, metrics),

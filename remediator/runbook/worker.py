@@ -59,8 +59,10 @@ class Worker:
 
     async def _store(self, run: Run, verdict: Verdict, state: State) -> bool:
         if state not in ACTIVE:
-            async with self._desk.database.connection() as connection:
-                tried = await tries_of(connection, run, verdict.why)
+            tried = ""
+            if state is State.ESCALATED:
+                async with self._desk.database.connection() as connection:
+                    tried = await tries_of(connection, run, verdict.why)
             notice = of_ending(run, state, verdict.why, tried, self._desk.kit.clock.now())
             verdict = replace(verdict, notices=(*verdict.notices, *((notice,) if notice else ())))
         async with self._desk.database.transaction() as connection:

@@ -24,13 +24,13 @@ from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock, SystemClock
 from remediator.domain.levels import LEVELS
 from remediator.effects.doors import Effects
-from remediator.errors import Permanent
 from remediator.gauges import Gauges
 from remediator.kit import Kit
 from remediator.memory.follower import Cluster
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
 from remediator.memory.watcher import Watcher
 from remediator.people.roster import People
+from remediator.planning.arming import Arming
 from remediator.planning.asked import AskedRuns
 from remediator.planning.backfill import Backfiller
 from remediator.planning.planner import Planner
@@ -41,13 +41,14 @@ from remediator.planning.resolve import Resolver
 from remediator.planning.rules_in_force import RulesInForce
 from remediator.planning.storm_watch import StormWatch
 from remediator.runbook.aftermath import Aftermath
+from remediator.runbook.breaker_watch import BreakerWatch
 from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
 from remediator.settings.protected import namespace_of_this_pod, protected_by
 from remediator.store import storms
-from remediator.store.database import DATABASE_ERRORS, Database
+from remediator.store.database import Database
 from remediator.store.history import DatabaseHistory
 from remediator.store.migrate import open_migrated
 from remediator.store.outbox import KUBERNETES_EVENT
@@ -85,6 +86,8 @@ class Daemon:
     worker: Worker
     courier: Courier
     aftermath: Aftermath
+    breaker_watch: BreakerWatch
+    arming: Arming
     gauges: Gauges
 
 
@@ -111,15 +114,15 @@ def _wire(
     engine, metrics = settings.engine, Metrics()
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
     reader = KubeReader(connection)
-    kit = _kit(settings, clock, database, http, reader)
-    effects = Effects(reader, KubeWriter(connection))
-    notifiers = notifiers_of(settings)
     policy = Policy.of(settings)
+    cluster = Cluster(settings.cluster.name, reader, KubeWatcher(connection))
     resolver = Resolver(reader, database, settings.cluster.name)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
+    kit = _kit(settings, clock, database, rules, http, reader)
+    effects = Effects(reader, KubeWriter(connection))
+    notifiers = notifiers_of(settings)
     people = People(settings, clock, KubeReviewer(connection))
-    channels = (KUBERNETES_EVENT, *notifiers)
-    guards = always_on(settings)
+    channels, guards = (KUBERNETES_EVENT, *notifiers), always_on(settings)
     desk = Desk(owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS)
     return Daemon(
         settings=settings,
@@ -135,13 +138,13 @@ def _wire(
         storm_watch=StormWatch(database, clock, policy, notifiers),
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
-        watcher=_watcher(
-            settings, clock, database, Cluster(settings.cluster.name, reader, KubeWatcher(connection)), owner
-        ),
+        watcher=_watcher(settings, clock, database, cluster, owner),
         schemas=Schemas(database, kit.schemas, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
         courier=Courier(database, kit, effects, notifiers, metrics),
         aftermath=Aftermath(desk, engine.settle),
+        breaker_watch=BreakerWatch(desk, settings.breakers),
+        arming=Arming(database, rules, owner, tuple(notifiers)),
         gauges=Gauges(database, metrics, rules, settings.budgets),
     )
 
@@ -156,7 +159,14 @@ def _watcher(settings: Settings, clock: Clock, database: Database, cluster: Clus
     return Watcher(database, cluster, clock, owner, namespaces, every)
 
 
-def _kit(settings: Settings, clock: Clock, database: Database, http: HttpClient, reader: KubeReader) -> Kit:
+def _kit(
+    settings: Settings,
+    clock: Clock,
+    database: Database,
+    rules: RulesInForce,
+    http: HttpClient,
+    reader: KubeReader,
+) -> Kit:
     peers, server = settings.alertmanagers, settings.prometheus
     prometheus = PrometheusClient(http, server.url, BearerFile(server.token_file))
     alertmanager = AlertmanagerClient(http, peers.urls, BearerFile(peers.token_file))
@@ -171,7 +181,8 @@ def _kit(settings: Settings, clock: Clock, database: Database, http: HttpClient,
         http=http,
         http_allow=frozenset(settings.http_allow),
         clock=clock,
-        history=DatabaseHistory(database),
+        history=DatabaseHistory(database, settings.breakers),
+        rules=rules,
         schemas=tuple(
             SchemaVersion(each.name, each.dsn_file, frozenset(each.targets), each.version_query)
             for each in settings.databases
@@ -190,7 +201,7 @@ async def serve(settings: Settings) -> None:
             loop.add_signal_handler(number, stop.set)
 
         def reload() -> None:
-            reloading = loop.create_task(_reload(daemon.rules))
+            reloading = loop.create_task(daemon.rules.reload_if_possible())
             reloads.add(reloading)
             reloading.add_done_callback(reloads.discard)
 
@@ -249,6 +260,8 @@ def _loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
         Loop("storms", daemon.storm_watch.tick, tick, Bell(), (told, *at_work)),
         Loop("courier", daemon.courier.tick, tick, told),
         Loop("aftermath", daemon.aftermath.tick, engine.verify_every.total_seconds(), Bell(), (told,)),
+        Loop("breakers", daemon.breaker_watch.tick, 15.0, Bell(), (told,)),
+        Loop("arming", daemon.arming.tick, 15.0, Bell(), (told,)),
         Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
         Loop("schemas", daemon.schemas.tick, EVERY_SECONDS, Bell()),
         Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),
@@ -270,17 +283,9 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         metrics=daemon.metrics,
         people=daemon.people,
         rules=daemon.rules.rules,
+        rule_modes=daemon.rules.modes,
         why_not_act=why_not_act,
         reload=daemon.rules.reload,
         stored=arrivals.ring,
         asked=daemon.asked,
     )
-
-
-async def _reload(rules: RulesInForce) -> None:
-    try:
-        await rules.reload()
-    except Permanent as mistakes:
-        _log.error("the rules were not reloaded, the running ones stay: %s", mistakes.sentence)
-    except DATABASE_ERRORS as reason:
-        _log.error("the rules were not reloaded, the database does not answer: %s", reason)

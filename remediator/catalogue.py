@@ -21,6 +21,7 @@ from remediator.guards.alert_still_firing import AlertStillFiring
 from remediator.guards.alerts_correlated import AlertsCorrelated
 from remediator.guards.as_planned import AsPlanned
 from remediator.guards.autoscaled import Autoscaled
+from remediator.guards.breaker import Breaker
 from remediator.guards.budget import Budget
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
@@ -40,7 +41,9 @@ from remediator.guards.ping_pong import PingPong
 from remediator.guards.promql import Promql as PromqlGuard
 from remediator.guards.protected import Protected
 from remediator.guards.quota import Quota
+from remediator.guards.restart_loop import RestartLoop
 from remediator.guards.rollout_in_progress import RolloutInProgress
+from remediator.guards.rule_in_force import RuleInForce
 from remediator.guards.siblings import Siblings
 from remediator.guards.storm import Storm
 from remediator.guards.this_cluster import ThisCluster
@@ -87,6 +90,7 @@ DiagnosticStep = Annotated[
 
 GuardStep = Annotated[
     Annotated[ThisCluster, _FIELDS, Tag("this_cluster")]
+    | Annotated[RuleInForce, _FIELDS, Tag("rule_in_force")]
     | Annotated[Protected, _FIELDS, Tag("protected")]
     | Annotated[OptedIn, _FIELDS, Tag("opted_in")]
     | Annotated[Pause, _FIELDS, Tag("pause")]
@@ -105,7 +109,9 @@ GuardStep = Annotated[
     | Annotated[Siblings, _FIELDS, Tag("siblings")]
     | Annotated[Migration, _FIELDS, Tag("migration")]
     | Annotated[NodeTrouble, _FIELDS, Tag("node_trouble")]
+    | Annotated[Breaker, _FIELDS, Tag("breaker")]
     | Annotated[PingPong, _FIELDS, Tag("ping_pong")]
+    | Annotated[RestartLoop, _FIELDS, Tag("restart_loop")]
     | Annotated[MaxAlertAge, _FIELDS, Tag("max_alert_age")]
     | Annotated[MinReplicas, _FIELDS, Tag("min_replicas")]
     | Annotated[PromqlGuard, _FIELDS, Tag("promql")]
@@ -143,6 +149,7 @@ NotifierStep = Annotated[Webhook, BeforeValidator(_is_webhook)]
 
 ALWAYS_ON: tuple[Guard, ...] = (
     ThisCluster(),
+    RuleInForce(),
     Protected(),
     OptedIn(),
     Pause(),
@@ -161,7 +168,9 @@ ALWAYS_ON: tuple[Guard, ...] = (
     Siblings(),
     Migration(),
     NodeTrouble(),
+    Breaker(),
     PingPong(),
+    RestartLoop(),
 )
 """Asked for every change of every rule. A rule may add its own, stricter one beside; none can be taken away."""
 

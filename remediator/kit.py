@@ -12,6 +12,7 @@ from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock
 from remediator.domain.basis import Basis
 from remediator.domain.history import History
+from remediator.domain.rule_mode import Rulings
 from remediator.domain.target import Target
 from remediator.settings.protected import Protected
 
@@ -33,6 +34,7 @@ class Kit:
     """Hosts, or host:port, that a rule may have asked over HTTP."""
     clock: Clock
     history: History
+    rules: Rulings
     schemas: tuple[SchemaVersion, ...] = ()
     """The databases of applications whose schema's version may be asked for."""
 

@@ -15,7 +15,7 @@ from remediator.domain.notice import Notice
 from remediator.domain.run_view import Mode, RunView, Trigger, TriggerAlert, TriggerPerson
 from remediator.domain.target import Target
 from remediator.domain.value import Value, digest
-from remediator.rulebook.rule import Rule, Rung
+from remediator.rulebook.rule import LoadedRule, Rung
 from remediator.step import Action, Guard, Verification
 from remediator.verifications.rollout_complete import RolloutComplete
 
@@ -106,7 +106,7 @@ class Run:
 
     id: int
     incident_id: int
-    rule: Rule
+    rule: LoadedRule
     mode: Mode
     trigger: Trigger
     target: Target
@@ -150,6 +150,7 @@ class Run:
         return RunView(
             run_id=self.id,
             rule=self.rule.rule,
+            rule_digest=self.rule.digest,
             mode=self.mode,
             target=self.target,
             alert=self.alert,

@@ -47,6 +47,14 @@ class Step(BaseModel):
             return given
         return {cls.bare: given}
 
+    def narrows(self, earlier: "Step") -> bool:
+        """Whether putting it where `earlier` stood lets nothing happen that could not happen before.
+
+        A rule that only narrows keeps its standing. So a step says yes to more than itself only where that
+        can be proved for whatever the cluster looks like.
+        """
+        return self == earlier
+
     @model_serializer(mode="wrap")
     def _as_in_a_rule_file(self, fields: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {self.key(): fields(self)}
@@ -108,9 +116,15 @@ class Guard(Step):
 
     @classmethod
     def refuse(
-        cls, why: str, inputs: Mapping[str, Any] | None = None, *, passing: bool = False
+        cls,
+        why: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        passing: bool = False,
+        hands_over: bool = False,
     ) -> GuardVerdict:
-        return cls._answer(GuardAnswer.REFUSE, why, inputs, passing=passing)
+        verdict = cls._answer(GuardAnswer.REFUSE, why, inputs, passing=passing)
+        return verdict.model_copy(update={"hands_over": True}) if hands_over else verdict
 
     @classmethod
     def unknown(cls, why: str, inputs: Mapping[str, Any] | None = None) -> GuardVerdict:

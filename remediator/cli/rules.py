@@ -14,7 +14,6 @@ from remediator.cli.output import print_json, print_table
 from remediator.errors import Permanent
 
 _DIGEST = re.compile(r"[0-9a-f]{16}")
-_RISING = ("off", "shadow", "ask", "act")
 
 
 def add_commands(commands: Commands) -> None:
@@ -81,26 +80,20 @@ def _list(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json(content)
         return 0
-    names = ("RULE", "MODE", "EFFECTIVE", "DIGEST", "APPROVED BY", "OWNER")
+    names = ("RULE", "MODE", "EFFECTIVE", "DIGEST", "OWNER", "WHY")
     rows = [
-        (
-            each["rule"],
-            each["mode"],
-            _effective(each, content["ceiling"]),
-            each["digest"],
-            _approver(each),
-            each["owner"],
-        )
+        tuple(each[name] for name in ("rule", "mode", "effective", "digest", "owner", "why"))
         for each in content["rules"]
     ]
     print_table(names, rows)
+    for namespace, ceiling in sorted(content["ceilings"].items()):
+        print(f"In namespace {namespace} the ceiling is {ceiling}.")
     return 0
 
 
 def _approve(args: argparse.Namespace) -> int:
     daemon = Daemon.named_by(args)
-    loaded = daemon.get("/api/v1/rules")
-    rule = _loaded(args.rule, loaded["rules"])
+    rule = _loaded(args.rule, daemon.get("/api/v1/rules")["rules"])
     digest = args.rule if rule is None else rule["digest"]
     approved = daemon.ask("POST", f"/api/v1/rules/{digest}/approve")
     if args.output == "json":
@@ -109,11 +102,9 @@ def _approve(args: argparse.Namespace) -> int:
     print(f"{approved['rule']} {approved['digest']} is approved by {approved['approved_by']}")
     if rule is None:
         print("This version is not the one that is loaded.")
-    else:
-        effective = _effective({**rule, "may_act": True}, loaded["ceiling"])
-        print(
-            f"Its mode is {rule['mode']}; under the daemon's ceiling {loaded['ceiling']} that is {effective}."
-        )
+        return 0
+    now = _loaded(digest, daemon.get("/api/v1/rules")["rules"]) or rule
+    print(f"Its file says mode {now['mode']}; effectively it is in mode {now['effective']}: {now['why']}.")
     return 0
 
 
@@ -127,14 +118,3 @@ def _loaded(named: str, rules: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]
     near = get_close_matches(named, [each["rule"] for each in rules], n=1)
     hint = f"did you mean {near[0]}?" if near else "`remediator rules list` names those that are loaded."
     raise Permanent(f"no rule called {named} is loaded: {hint}")
-
-
-def _effective(rule: Mapping[str, Any], ceiling: str) -> str:
-    """The mode in force: under the daemon's ceiling; shadow until approved or past its probation."""
-    mode = min(str(rule["mode"]), ceiling, key=_RISING.index)
-    return "shadow" if mode in ("ask", "act") and not rule["may_act"] else mode
-
-
-def _approver(rule: Mapping[str, Any]) -> str:
-    version = rule["version"] or {}
-    return version.get("approved_by") or ("probation is over" if rule["may_act"] else "nobody yet")

@@ -54,6 +54,8 @@ class GuardVerdict(Value):
     why: str
     passing: bool = False
     """For a refusal: may end soon, so ask again instead of giving up. Unknown always is."""
+    hands_over: bool = False
+    """For a refusal that lasts: people take over (ESCALATED), instead of the run being merely BLOCKED."""
     inputs: dict[str, Any] = Field(default_factory=dict)
     """What it looked at, and the threshold it held that against."""
     caveats: tuple[str, ...] = ()
@@ -94,16 +96,16 @@ class Finding(Value):
 class Limit(Value):
     """A count that must stay below `fewer_than`, enforced inside the intent's own transaction.
 
-    `of` is the scope that is counted; `pair` is this very from-to change on this target, `return`
-    is any effect on this target that left the version we want to go to, `put_back` is a person's undoing that
-    set the version we want to leave. The changes of one rung are one of `effects`: a stuck StatefulSet needs two,
-    and half a cure is none. Of `slots` and `unsettled` each change takes its own, and a plan that begins takes them
-    for all its changes.
+    `of` is the scope that is counted; `pair` is this very from-to change on this target, `return` is any effect on
+    this target that left the version we want to go to, `put_back` is a person's undoing that set the version we
+    want to leave, `restart` is any restart of this target. The changes of one rung are one of `effects`: a stuck
+    StatefulSet needs two, and half a cure is none. Of `slots` and `unsettled` each change takes its own, and a plan
+    that begins takes them for all its changes.
     """
 
     guard: str
     count: Literal["effects", "runs", "pauses", "slots", "unsettled", "storms"]
-    of: Literal["target", "rule", "namespace", "everything", "pair", "return", "put_back"]
+    of: Literal["target", "rule", "namespace", "everything", "pair", "return", "put_back", "restart"]
     fewer_than: int
     """There must exist fewer than this many already; of `slots` and `unsettled`, with those the plan needs."""
     per_seconds: float

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from remediator.domain.breaker import BreakerState
 from remediator.domain.change import Change
 from remediator.domain.storm import Surroundings
 from remediator.domain.target import Target
@@ -84,6 +85,9 @@ class History(Protocol):
 
         An alert that no rule matches is taken for the target's when its labels name it.
         """
+
+    async def breaker(self, target: Target) -> BreakerState:
+        """What was tried on a target and failed, and whether it is left to people."""
 
     async def open_alerts(self, run_id: int) -> list[str]:
         """Fingerprints of this run's episodes for which no resolved notice has come."""

@@ -51,6 +51,8 @@ class RunView(Value):
 
     run_id: int
     rule: str
+    rule_digest: str = ""
+    """The version of the rule the run was planned by."""
     mode: Mode
     target: Target
     alert: TriggerAlert | None

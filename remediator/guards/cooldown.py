@@ -8,13 +8,17 @@ from remediator.domain.answers import Limit
 from remediator.domain.change import Change
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.run_view import RunView
-from remediator.step import Guard
+from remediator.step import Guard, Step
 
 
 class Cooldown(Guard):
     """No second effect on the same target within `for`, whatever rule or action made the first."""
 
     lasts: Duration = Field(default=timedelta(minutes=30), alias="for")
+
+    def narrows(self, earlier: Step) -> bool:
+        """As long or longer."""
+        return isinstance(earlier, Cooldown) and self.lasts >= earlier.lasts
 
     def limits(self, change: Change, run: RunView) -> tuple[Limit, ...]:
         return (

@@ -8,7 +8,7 @@ from remediator.domain.answers import Limit as Count
 from remediator.domain.change import Change
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.run_view import RunView
-from remediator.step import Guard
+from remediator.step import Guard, Step
 
 
 class Limit(Guard):
@@ -24,6 +24,13 @@ class Limit(Guard):
         if (self.effects is None) == (self.runs is None):
             raise ValueError("give either effects or runs")
         return self
+
+    def narrows(self, earlier: Step) -> bool:
+        """As many or fewer, in as long a window or a longer one, of the same."""
+        if not isinstance(earlier, Limit) or self.of != earlier.of or self.per < earlier.per:
+            return False
+        fewer = (self.effects or 0) <= (earlier.effects or 0) and (self.runs or 0) <= (earlier.runs or 0)
+        return fewer and (self.effects is None) == (earlier.effects is None)
 
     def limits(self, change: Change, run: RunView) -> tuple[Count, ...]:
         number = self.effects if self.effects is not None else self.runs

@@ -14,13 +14,13 @@ from remediator.domain.asked import NotStarted, Started
 from remediator.domain.change import nothing_to_undo
 from remediator.domain.run_view import MODES, Mode, TriggerPerson
 from remediator.domain.target import Target
-from remediator.planning.choose import effective_mode
+from remediator.planning.modes import modes_of
 from remediator.planning.policy import Policy
 from remediator.planning.resolve import Resolver
 from remediator.rulebook.load import Rulebook
 from remediator.rulebook.rule import Rule
 from remediator.run import Run
-from remediator.store import attempts, incidents, interventions, journal, rule_versions, runs
+from remediator.store import attempts, incidents, interventions, journal, runs
 from remediator.store.database import Connection, Database
 
 _NOTHING = "Nothing was started."
@@ -68,9 +68,10 @@ class AskedRuns:
             because, hint = ("not_now", "Ask again.") if named.passing else ("no_such_thing", _NOTHING)
             return NotStarted.model_validate({"because": because, "why": named.why, "hint": hint})
         async with self._database.connection() as connection:
-            may_act = await rule_versions.may_act(connection, rule, self._policy.probation)
+            modes = await modes_of(connection, [rule], self._policy, named.target.namespace)
             now: datetime = await connection.fetchval("select remediator_now()")
-        chosen = mode_for(mode, effective_mode(rule, self._policy.ceiling, may_act), self._policy.ceiling)
+        ceiling = self._policy.ceiling_in(named.target.namespace).mode
+        chosen = mode_for(mode, modes[rule_name].effective, ceiling)
         if isinstance(chosen, NotStarted):
             return chosen
         return await self._make(
@@ -95,7 +96,7 @@ class AskedRuns:
             now: datetime = await connection.fetchval("select remediator_now()")
         if refused is not None:
             return refused
-        mode = min("act", self._policy.ceiling, key=MODES.index)
+        mode = self._policy.ceiling_in(run.target.namespace).mode
         if mode == "off":
             return _ceiling_is_off()
         return await self._make(

@@ -1,13 +1,15 @@
 """What stands for and against a run on a target now: the rules that bid for it, and the run that holds it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from remediator.domain.target import Target
-from remediator.planning.choose import Bid, effective_mode
+from remediator.planning.choose import Bid
+from remediator.planning.modes import modes_of
 from remediator.planning.policy import Policy
 from remediator.rulebook.match import Matching
-from remediator.store import rule_versions, runs
+from remediator.store import runs
 from remediator.store.database import Connection
 from remediator.store.episodes import Episode
 
@@ -23,22 +25,26 @@ class Held(NamedTuple):
 
 
 async def bids_of(
-    connection: Connection, episode: Episode, matching: Matching, policy: Policy, now: datetime
+    connection: Connection,
+    episodes: Sequence[Episode],
+    matching: Matching,
+    policy: Policy,
+    namespace: str,
+    now: datetime,
 ) -> list[Bid]:
-    """A bid of every rule that matches one alert."""
-    found = []
-    for rule in matching.rules_for(episode.labels):
-        may_act = await rule_versions.may_act(connection, rule, policy.probation)
-        found.append(
-            Bid(
-                rule=rule,
-                mode=effective_mode(rule, policy.ceiling, may_act),
-                episode=episode,
-                order=matching.order_of(rule),
-                waits=episode.opened_at + rule.wait - now,
-            )
+    """A bid of every rule that matches one of these alerts, which are about one target in this namespace."""
+    matched = [(rule, episode) for episode in episodes for rule in matching.rules_for(episode.labels)]
+    modes = await modes_of(connection, [rule for rule, _ in matched], policy, namespace)
+    return [
+        Bid(
+            rule=rule,
+            mode=modes[rule.rule],
+            episode=episode,
+            order=matching.order_of(rule),
+            waits=episode.opened_at + rule.wait - now,
         )
-    return found
+        for rule, episode in matched
+    ]
 
 
 async def held_by(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from remediator.domain.run_view import MODES, Mode
+from remediator.domain.rule_mode import RuleMode
 from remediator.domain.value import Value
 from remediator.rulebook.rule import Rule
 from remediator.store.episodes import Episode
@@ -13,7 +13,7 @@ class Bid(Value):
     """One rule that matches one open alert of the incident, with the mode it effectively has."""
 
     rule: Rule
-    mode: Mode
+    mode: RuleMode
     episode: Episode
     order: int
     """Position in the rulebook."""
@@ -28,16 +28,10 @@ class Bid(Value):
 
 def best(bids: Sequence[Bid]) -> Bid | None:
     """The bid that gets the incident: shadow rules never take the slot."""
-    acting = [bid for bid in bids if bid.mode in ("ask", "act")]
+    acting = [bid for bid in bids if bid.mode.effective in ("ask", "act")]
     return min(acting, key=lambda bid: bid.rank, default=None)
 
 
 def shadows(bids: Sequence[Bid]) -> list[Bid]:
     """The shadow rules among the bids, best first; each gets a run of its own that changes nothing."""
-    return sorted((bid for bid in bids if bid.mode == "shadow"), key=lambda bid: bid.rank)
-
-
-def effective_mode(rule: Rule, ceiling: Mode, may_act: bool) -> Mode:
-    """The rule's own mode under the daemon's ceiling; shadow while it may not act yet."""
-    mode = min(rule.mode, ceiling, key=MODES.index)
-    return "shadow" if mode in ("ask", "act") and not may_act else mode
+    return sorted((bid for bid in bids if bid.mode.effective == "shadow"), key=lambda bid: bid.rank)

@@ -168,12 +168,11 @@ class Planner:
         incident_id: int,
     ) -> None:
         now: datetime = await connection.fetchval("select remediator_now()")
-        bids = await bids_of(connection, episode, matching, self._policy, now)
+        namespace = resolved.target.namespace
+        bids = await bids_of(connection, [episode], matching, self._policy, namespace, now)
         storm = await self._place(connection, episode, resolved, incident_id, acting=best(bids) is not None)
         beside = await episodes.waiting_beside(connection, incident_id, episode.id)
-        rivals = [
-            bid for each in beside for bid in await bids_of(connection, each, matching, self._policy, now)
-        ]
+        rivals = await bids_of(connection, beside, matching, self._policy, namespace, now)
         winner = best([*bids, *rivals])
         held = (
             await held_by(connection, episode, resolved.target, self._policy.settle, now) if winner else None
@@ -183,7 +182,7 @@ class Planner:
             return
         await self._shadow(connection, resolved, incident_id, bids)
         if winner is None:
-            await self._wait_or_record(connection, episode, shadows(bids), now)
+            await self._wait_or_record(connection, episode, bids, now)
         elif held is not None:
             await self._record(
                 connection, episode, held.disposition, held.why, again_at=held.again_at, run_id=held.run_id
@@ -220,9 +219,14 @@ class Planner:
                 await self._start(connection, bid, resolved, incident_id, [bid.episode])
 
     async def _wait_or_record(
-        self, connection: Connection, episode: Episode, shadow: list[Bid], now: datetime
+        self, connection: Connection, episode: Episode, bids: list[Bid], now: datetime
     ) -> None:
-        """Only shadow rules match: nothing acts, and one that still waits is looked at again."""
+        """No rule that matches may act: one in shadow that still waits is looked at again."""
+        shadow = shadows(bids)
+        if not shadow:
+            why = "; ".join(dict.fromkeys(f"{bid.rule.rule} is off: {bid.mode.why}" for bid in bids))
+            await self._record(connection, episode, "no_rule", why)
+            return
         waits = [bid.waits for bid in shadow if bid.waits > timedelta(0)]
         names = ", ".join(bid.rule.rule for bid in shadow)
         again_at = now + min(waits) if waits else None
@@ -237,14 +241,16 @@ class Planner:
             connection,
             incident_id=incident_id,
             rule=bid.rule,
-            mode=bid.mode,
+            mode=bid.mode.effective,
             target=resolved.target,
             trigger=bid.episode.trigger,
             depends_on=resolved.depends_on,
         )
-        text = f"run {run_id}: rule {bid.rule.rule} in mode {bid.mode} for {bid.episode.alertname}"
+        mode = bid.mode.effective
+        held = f" ({bid.mode.why})" if bid.mode.disarmed else ""
+        text = f"run {run_id}: rule {bid.rule.rule} in mode {mode}{held} for {bid.episode.alertname}"
         await journal.append(connection, "planned", text, incident_id=incident_id, run_id=run_id)
-        if bid.mode == "shadow":
+        if mode == "shadow":
             return
         for episode in joining:
             disposition = "planned" if episode.id == bid.episode.id else "joined"

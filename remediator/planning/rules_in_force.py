@@ -3,17 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from remediator.clock import Clock
-from remediator.planning.choose import effective_mode
+from remediator.domain.rule_mode import Cap, RuleMode
+from remediator.errors import Permanent
+from remediator.planning.modes import modes_of
 from remediator.planning.policy import Policy
 from remediator.rulebook.load import Rulebook, load
 from remediator.rulebook.match import Matching
 from remediator.rulebook.problem import RulebookError
-from remediator.rulebook.rule import Rule
+from remediator.rulebook.rule import LoadedRule
 from remediator.store import rule_versions
-from remediator.store.database import Database
+from remediator.store.database import DATABASE_ERRORS, Database
 from remediator.telemetry import Metrics
 
 _log = logging.getLogger(__name__)
@@ -37,6 +40,12 @@ class RulesInForce:
         self._policy = policy
         self._rulebook = Rulebook()
         self._matching = Matching(self._rulebook)
+        self._loaded_at: datetime | None = None
+
+    @property
+    def loaded_at(self) -> datetime | None:
+        """When the rules in force were loaded; None before the first time."""
+        return self._loaded_at
 
     def matching(self) -> Matching:
         """What planning matches alerts with now."""
@@ -46,9 +55,24 @@ class RulesInForce:
         """Everything that was loaded last."""
         return self._rulebook
 
-    def rules(self) -> Sequence[Rule]:
+    def rules(self) -> Sequence[LoadedRule]:
         """The rules in force, in their order."""
         return self._rulebook.rules
+
+    async def modes(self) -> list[RuleMode]:
+        """How far each rule in force may go, in their order; a namespace may have a lower ceiling."""
+        async with self._database.connection() as connection:
+            return list((await modes_of(connection, self._rulebook.rules, self._policy)).values())
+
+    async def mode_in(self, rule: str, namespace: str) -> RuleMode | None:
+        """How far a rule may go on targets in a namespace; None when no rule of this name is loaded."""
+        found = [each for each in self._rulebook.rules if each.rule == rule]
+        async with self._database.connection() as connection:
+            return (await modes_of(connection, found, self._policy, namespace)).get(rule)
+
+    def ceiling_in(self, namespace: str) -> Cap:
+        """How far anything may go on targets in a namespace, whoever asks for it."""
+        return self._policy.ceiling_in(namespace)
 
     async def reload(self) -> str:
         """Load the files anew and say what is in force. Raises RulebookError with every mistake."""
@@ -58,22 +82,37 @@ class RulesInForce:
             self._metrics.config_reloaded(False, self._clock.now())
             raise
         async with self._database.transaction() as connection:
-            await rule_versions.saw(connection, rulebook.rules)
+            await rule_versions.loaded(
+                connection, rulebook.rules, self._looking(rulebook), self._policy.probation
+            )
         self._rulebook, self._matching = rulebook, matching
+        self._loaded_at = self._clock.now()
         self._metrics.config_reloaded(True, self._clock.now())
         sentence = f"{len(rulebook.rules)} rules are in force (rulebook {rulebook.digest[:16]})"
         _log.info("%s", sentence)
         await self.show_modes()
         return sentence
 
+    async def reload_if_possible(self) -> None:
+        """The same for whoever cannot be answered: what is wrong stands in the log."""
+        try:
+            await self.reload()
+        except Permanent as mistakes:
+            _log.error("the rules were not reloaded, the running ones stay: %s", mistakes.sentence)
+        except DATABASE_ERRORS as reason:
+            _log.error("the rules were not reloaded, the database does not answer: %s", reason)
+
     async def show_modes(self) -> None:
         """Put each rule's configured and effective mode into the metrics."""
-        modes = {}
-        async with self._database.connection() as connection:
-            for rule in self._rulebook.rules:
-                may_act = await rule_versions.may_act(connection, rule, self._policy.probation)
-                modes[rule.rule] = (rule.mode, effective_mode(rule, self._policy.ceiling, may_act))
-        self._metrics.set_rule_modes(modes)
+        self._metrics.set_rule_modes(
+            {each.rule: (each.configured, each.effective) for each in await self.modes()}
+        )
+
+    def _looking(self, rulebook: Rulebook) -> list[str]:
+        """The versions whose probation goes on: those that look at alerts at all."""
+        if self._policy.ceiling == "off":
+            return []
+        return [each.digest for each in rulebook.rules if each.mode != "off"]
 
     def _load(self) -> tuple[Rulebook, Matching]:
         rulebook = load(self._paths)

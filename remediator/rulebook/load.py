@@ -13,15 +13,16 @@ from remediator.rulebook.document import Document
 from remediator.rulebook.files import find_rule_files, read_file
 from remediator.rulebook.positions import read_yaml
 from remediator.rulebook.problem import Fault, Problem, RulebookError, YamlPath, written
-from remediator.rulebook.rule import Defaults, Rule, RuleFile, RuleTarget
+from remediator.rulebook.rule import Defaults, LoadedRule, Rule, RuleFile, RuleTarget
 from remediator.rulebook.schema import parse_rule_file
+from remediator.rulebook.targets import with_their_targets
 
 
 @dataclass(frozen=True)
 class Rulebook:
     """All loaded rules. Never changed: a reload replaces it whole."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[LoadedRule, ...] = ()
     """In the order of the files, each with its file's defaults filled in."""
     targets: tuple[RuleTarget, ...] = ()
     files: tuple[str, ...] = ()
@@ -72,7 +73,9 @@ def load(paths: Sequence[Path]) -> Rulebook:
             rules.append(_with_defaults(rule, file.parsed.defaults))
             places[rule.rule] = file.where(("rules", index, "rule"))
         targets += file.parsed.targets
-    return Rulebook(tuple(rules), tuple(targets), tuple(each.name for each in files), places)
+    return Rulebook(
+        with_their_targets(rules, targets), tuple(targets), tuple(each.name for each in files), places
+    )
 
 
 def check(paths: Sequence[Path]) -> tuple[Problem, ...]:

@@ -47,6 +47,20 @@ class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_WHAT_IT_MAY_DO = {
+    "rule",
+    "match",
+    "priority",
+    "wait",
+    "guards",
+    "actions",
+    "verifications",
+    "rungs",
+    "targets",
+}
+"""The fields that a rule's digest is made of."""
+
+
 class Rung(_Shape):
     """One act-and-verify try of a rule that has several."""
 
@@ -95,10 +109,7 @@ class Rule(_Shape):
     @cached_property
     def digest(self) -> str:
         """Names what this rule may do: all that could widen it. What it looks at and says does not count."""
-        fields = self.model_dump(
-            mode="json", include={"rule", "match", "guards", "actions", "verifications", "rungs", "wait"}
-        )
-        return digest(fields)[:16]
+        return digest(self.model_dump(mode="json", include=_WHAT_IT_MAY_DO))[:16]
 
 
 class RuleTarget(_Shape):
@@ -108,6 +119,21 @@ class RuleTarget(_Shape):
     target: str
     """kind/namespace/name"""
     depends_on: tuple[str, ...] = ()
+
+
+class LoadedRule(Rule):
+    """A rule as it is in force: with its file's defaults, and the entries of `targets:` that can apply to it.
+
+    Which workload an alert means is part of what the rule may do, wherever the entry is written.
+    """
+
+    targets: tuple[RuleTarget, ...] = ()
+
+    @classmethod
+    def of(cls, rule: Rule, targets: tuple[RuleTarget, ...]) -> "LoadedRule":
+        """`rule` with these entries, which are those of its alerts."""
+        fields = {name: getattr(rule, name) for name in Rule.model_fields}
+        return cls.model_construct(rule.model_fields_set, **fields, targets=targets)
 
 
 class Defaults(_Shape):

@@ -90,6 +90,7 @@ async def refusal(
 
     A guard that asks stands in the way unless its very sentence is among `agreed_to`, which are those of
     the run's plan when nothing else is said: what a person was not asked about, nobody has agreed to.
+    A lasting refusal ends BLOCKED, or ESCALATED where it hands over.
     A hold ends when the run's alerts clear (CANCELLED) or when it has lasted too long (BLOCKED). Once
     the run has changed something, neither is true any more and people have to take over.
     """
@@ -110,7 +111,8 @@ async def refusal(
     if lasting or waited > desk.rhythm.give_up_holding_after:
         if not lasting:
             why = f"it did not become possible in {waited.total_seconds():.0f} s: {why}"
-        return End(why, lines, state=State.ESCALATED if changed else State.BLOCKED)
+        hands_over = changed or any(each.hands_over for each in lasting)
+        return End(why, lines, state=State.ESCALATED if hands_over else State.BLOCKED)
     return Hold(why, lines, seconds=desk.rhythm.hold.total_seconds())
 
 

@@ -47,12 +47,16 @@ def of_undoing(run: Run, marker: str, why: str, at: datetime) -> Notice:
     return _notice(run, f"undone/{marker}", "UNDONE", text, State.ESCALATED, at)
 
 
-def of_ending(run: Run, state: State, why: str, at: datetime) -> Notice | None:
-    """The run is over; None where nobody needs to know (shadow, or cleared by itself)."""
+def of_ending(run: Run, state: State, why: str, tried: str, at: datetime) -> Notice | None:
+    """The run is over; None where nobody needs to know (shadow, or cleared by itself).
+
+    Whoever takes over is told first what was `tried`.
+    """
     following = _NEXT.get(state)
     if following is None or run.mode == "shadow":
         return None
-    text = f"{_fired(run)} {why}. {following} {_see(run)}"
+    said = tried if state is State.ESCALATED and tried else f"{why}."
+    text = f"{_fired(run)} {said} {following} {_see(run)}"
     return _notice(run, f"ending/{run.id}", state, text, state, at)
 
 

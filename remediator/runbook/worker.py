@@ -10,6 +10,7 @@ from remediator.runbook.desk import Desk, Stage
 from remediator.runbook.lease import Lease, kept
 from remediator.runbook.lifecycle import RUNBOOK, state_after
 from remediator.runbook.notices import of_ending
+from remediator.runbook.tries import tries_of
 from remediator.store import runs
 from remediator.telemetry import log_context
 
@@ -58,7 +59,11 @@ class Worker:
 
     async def _store(self, run: Run, verdict: Verdict, state: State) -> bool:
         if state not in ACTIVE:
-            notice = of_ending(run, state, verdict.why, self._desk.kit.clock.now())
+            tried = ""
+            if state is State.ESCALATED:
+                async with self._desk.database.connection() as connection:
+                    tried = await tries_of(connection, run, verdict.why)
+            notice = of_ending(run, state, verdict.why, tried, self._desk.kit.clock.now())
             verdict = replace(verdict, notices=(*verdict.notices, *((notice,) if notice else ())))
         async with self._desk.database.transaction() as connection:
             return await runs.transition(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from remediator.domain.duration import Duration
 from remediator.domain.run_view import Mode
@@ -14,6 +14,7 @@ from remediator.errors import Permanent
 from remediator.settings.sections import (
     ApplicationDatabase,
     Approvals,
+    Breakers,
     Budgets,
     Cluster,
     Engine,
@@ -22,6 +23,7 @@ from remediator.settings.sections import (
     Kubernetes,
     KubernetesPeople,
     MonitoringWorks,
+    Namespace,
     Peers,
     Person,
     PrometheusServer,
@@ -55,11 +57,14 @@ class Settings(Section):
     """What rules may have asked over HTTP (`dependency_healthy`); nothing else is."""
     ceiling: Mode = "act"
     """No rule gets further than this, whatever it says."""
+    ceilings: dict[Namespace, Mode] = Field(default_factory=dict)
+    """The same for the targets in single namespaces; the lower of the two holds."""
     probation: Duration = timedelta(days=7)
     """A new or widened rule stays in shadow this long unless a person approves it; 0s where review is the approval."""
     approvals: Approvals = Approvals()
     budgets: Budgets = Budgets()
     storm: Storms = Storms()
+    breakers: Breakers = Breakers()
     engine: Engine = Engine()
 
     rules: tuple[Path, ...] = (Path("rules"),)

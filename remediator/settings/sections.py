@@ -107,6 +107,9 @@ class Intake(Section):
     max_waiting_requests: int = Field(default=512, strict=True, ge=1)
 
 
+Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+"""A namespace's name: nothing that could mean several."""
+
 Role = Literal["view", "approve", "operate"]
 
 
@@ -170,6 +173,20 @@ class Storms(Section):
     anywhere: int = Field(default=8, strict=True, ge=2, le=100_000)
     cool_down: Duration = timedelta(minutes=10)
     """It is over when the threshold was not reached for so long."""
+
+
+class Breakers(Section):
+    """When a target is left to people, and a rule brought down, because acting failed."""
+
+    came_back_within: Duration = timedelta(hours=1)
+    """A change that helped counts as failed when its alert is back this soon after its run ended."""
+    failures: int = Field(default=2, strict=True, ge=1)
+    """So many on one target, by whatever rule, open its breaker."""
+    per: Duration = timedelta(hours=24)
+    open_for: Duration = timedelta(hours=24)
+    openings: int = Field(default=2, strict=True, ge=1)
+    """So many that a rule had part in bring it down to ask, twice as many to shadow."""
+    demote_within: Duration = timedelta(days=7)
 
 
 class ApplicationDatabase(Section):

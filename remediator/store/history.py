@@ -3,19 +3,30 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from remediator.domain.breaker import BreakerState
 from remediator.domain.change import Change
 from remediator.domain.history import AlertSpan, ConfigStretch, OpenAlert, Tenure
 from remediator.domain.storm import Surroundings
 from remediator.domain.target import Target
-from remediator.store import alerts_of_target, attempts, config_hashes, schema_heads, storms, tenures
+from remediator.settings.sections import Breakers
+from remediator.store import (
+    alerts_of_target,
+    attempts,
+    breakers,
+    config_hashes,
+    schema_heads,
+    storms,
+    tenures,
+)
 from remediator.store.database import Database
 
 
 class DatabaseHistory:
     """domain.history.History over our own tables."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, breaker_rule: Breakers) -> None:
         self._database = database
+        self._breaker_rule = breaker_rule
 
     async def tenures(self, target: Target) -> list[Tenure]:
         async with self._database.connection() as connection:
@@ -60,6 +71,10 @@ class DatabaseHistory:
     async def open_beside(self, run_id: int, target: Target) -> list[OpenAlert]:
         async with self._database.connection() as connection:
             return await alerts_of_target.open_beside(connection, run_id, target)
+
+    async def breaker(self, target: Target) -> BreakerState:
+        async with self._database.connection() as connection:
+            return await breakers.of_target(connection, target, self._breaker_rule)
 
     async def open_alerts(self, run_id: int) -> list[str]:
         async with self._database.connection() as connection:

@@ -6,7 +6,7 @@ from remediator.domain.change import TemplatePatch
 from remediator.domain.run_view import Trigger, TriggerAlert
 from remediator.domain.target import Target
 from remediator.domain.value import Value
-from remediator.rulebook.rule import Rule
+from remediator.rulebook.rule import LoadedRule
 from remediator.store.attempts import Outcome
 from remediator.store.database import Connection
 
@@ -18,7 +18,7 @@ class RolledBack(Value):
 
     run_id: int
     run_state: str
-    rule: Rule
+    rule: LoadedRule
     """As it was when the run began."""
     trigger: Trigger
     """What made the run."""

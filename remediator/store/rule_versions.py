@@ -1,9 +1,13 @@
-"""Versions of rules this database has seen, and who approved which."""
+"""Versions of rules this database has seen, which of them may act, and why."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from remediator.domain.rule_mode import Cap, Standing
 from remediator.domain.value import Value
-from remediator.rulebook.rule import Rule
+from remediator.rulebook.narrowing import widened
+from remediator.rulebook.rule import LoadedRule
 from remediator.store.database import Connection
 
 
@@ -17,32 +21,90 @@ class RuleVersion(Value):
     approved_by: str | None
 
 
-async def saw(connection: Connection, rules: tuple[Rule, ...]) -> None:
-    """Remember when each version was first loaded; its probation counts from there."""
+async def loaded(
+    connection: Connection, rules: Sequence[LoadedRule], looking: Collection[str], probation: timedelta
+) -> None:
+    """These are in force now; call within a transaction. `looking` are the digests of those not in mode off.
+
+    A version without standing takes over that of the version loaded last, if it only narrows it; else its
+    probation begins. Where a probation was not over, a version that is not loaded any more has none.
+    """
+    # Replicas reload at the same moment: each must see what the other made of it.
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended('rule_versions', 0))")
     for rule in rules:
         await connection.execute(
-            "insert into rule_versions (digest, rule) values ($1, $2) on conflict (digest) do nothing",
+            """insert into rule_versions (digest, rule, content) values ($1, $2, $3)
+               on conflict (digest) do update set content = excluded.content""",
             rule.digest,
             rule.rule,
+            rule.model_dump(mode="json"),
         )
-
-
-async def may_act(connection: Connection, rule: Rule, probation: timedelta) -> bool:
-    """Whether a person approved this version, or its probation in shadow is over."""
-    answer = await connection.fetchval(
-        """select approved_at is not null or first_seen + $2 <= remediator_now()
-           from rule_versions where digest = $1""",
-        rule.digest,
+        await _inherit(connection, rule)
+    await connection.execute(
+        """update rule_versions set probation_since = coalesce(probation_since, remediator_now())
+           where digest = any($1::text[]) and approved_at is null""",
+        list(looking),
+    )
+    await connection.execute(
+        """update rule_versions set probation_since = null
+           where digest <> all($1::text[]) and approved_at is null
+             and probation_since + $2 > remediator_now()""",
+        list(looking),
         probation,
     )
-    return bool(answer)
+    await connection.execute(
+        "update rule_versions set loaded_at = remediator_now() where digest = any($1::text[])",
+        [rule.digest for rule in rules],
+    )
+
+
+async def _inherit(connection: Connection, rule: LoadedRule) -> None:
+    """Take over the standing of the version of the same rule that was loaded last, if this one only narrows it."""
+    last: Any = await connection.fetchrow(
+        """select digest, content from rule_versions
+           where rule = $1 and loaded_at is not null and content is not null
+           order by loaded_at desc, first_seen desc, digest limit 1""",
+        rule.rule,
+    )
+    if last is None or last["digest"] == rule.digest:
+        return
+    if widened(LoadedRule.model_validate(last["content"]), rule):
+        return
+    await connection.execute(
+        """update rule_versions mine
+           set probation_since = last.probation_since, approved_at = last.approved_at,
+               approved_by = last.approved_by, inherits_from = last.digest
+           from rule_versions last
+           where mine.digest = $1 and last.digest = $2
+             and mine.approved_at is null and mine.probation_since is null
+             and (last.approved_at is not null or last.probation_since is not null)""",
+        rule.digest,
+        last["digest"],
+    )
+
+
+async def standings(connection: Connection, digests: Sequence[str]) -> dict[str, Standing]:
+    """What is known of these versions; one that was never loaded stands nowhere."""
+    rows = await connection.fetch(
+        """select v.digest, v.probation_since, v.approved_at, v.approved_by, v.inherits_from,
+                  d.mode as demoted_to, d.why as demoted_why
+           from rule_versions v left join lateral (
+               select mode, why from demotions
+               where rule = v.rule and (v.approved_at is null or demoted_at > v.approved_at)
+               order by id desc limit 1) d on true
+           where v.digest = any($1::text[])""",
+        list(digests),
+    )
+    return {each: Standing(digest=each) for each in digests} | {row["digest"]: _standing(row) for row in rows}
 
 
 async def approve(connection: Connection, digest: str, who: str) -> RuleVersion | None:
-    """A person says this version may act. None when no such version was ever loaded."""
+    """A person says this version may act from now on. None when no such version was ever loaded.
+
+    It ends a probation, and every demotion there was before.
+    """
     row = await connection.fetchrow(
-        """update rule_versions set approved_at = coalesce(approved_at, remediator_now()),
-                                    approved_by = coalesce(approved_by, $2)
+        """update rule_versions set approved_at = remediator_now(), approved_by = $2, inherits_from = null
            where digest = $1 returning digest, rule, first_seen, approved_at, approved_by""",
         digest,
         who,
@@ -50,10 +112,13 @@ async def approve(connection: Connection, digest: str, who: str) -> RuleVersion 
     return None if row is None else RuleVersion(**row)
 
 
-async def every(connection: Connection) -> list[RuleVersion]:
-    """All versions ever seen, newest first."""
-    rows = await connection.fetch(
-        """select digest, rule, first_seen, approved_at, approved_by from rule_versions
-           order by first_seen desc, digest"""
+def _standing(row: Any) -> Standing:
+    demoted = row["demoted_to"]
+    return Standing(
+        digest=row["digest"],
+        probation_since=row["probation_since"],
+        approved_at=row["approved_at"],
+        approved_by=row["approved_by"],
+        inherits_from=row["inherits_from"],
+        demoted=None if demoted is None else Cap(mode=demoted, why=row["demoted_why"]),
     )
-    return [RuleVersion(**row) for row in rows]

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from remediator.domain.run_view import Mode, Trigger
 from remediator.domain.target import Target
 from remediator.domain.value import Value
-from remediator.rulebook.rule import Rule
+from remediator.rulebook.rule import LoadedRule, Rule
 from remediator.run import ACTIVE, End, Hold, Plan, Run, State, Streak, TryNext, Verdict
 from remediator.store import approvals, journal, outbox
 from remediator.store.database import Connection
@@ -273,7 +273,7 @@ def _run(row: Any) -> Run:
     return Run(
         id=row["id"],
         incident_id=row["incident_id"],
-        rule=Rule.model_validate(row["rule_text"]),
+        rule=LoadedRule.model_validate(row["rule_text"]),
         mode=row["mode"],
         trigger=_TRIGGER.validate_python(row["trigger"]),
         target=Target(cluster=row["cluster"], kind=row["kind"], namespace=row["namespace"], name=row["name"]),

@@ -7,16 +7,15 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from remediator.domain.rule_mode import RuleMode
 from remediator.domain.value import JsonObject, Value
 from remediator.errors import Permanent
 from remediator.people.principal import Principal
 from remediator.people.roster import People
-from remediator.rulebook.rule import Rule
 from remediator.run import State
 from remediator.settings.sections import Role
 from remediator.store import approvals, attempts, episodes, incidents, journal, rule_versions, runs
 from remediator.store.database import Connection
-from remediator.store.rule_versions import RuleVersion
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem
 from remediator.web.roles import Answering, Routed, only_for
@@ -111,17 +110,16 @@ class Api:
 
     async def _rules(self, request: web.Request, who: Principal) -> web.Response:
         settings = self._collaborators.settings
-        async with self._reading() as connection:
-            versions = {each.digest: each for each in await rule_versions.every(connection)}
-            shown = [
-                _rule(
-                    rule,
-                    versions.get(rule.digest),
-                    await rule_versions.may_act(connection, rule, settings.probation),
-                )
-                for rule in self._collaborators.rules()
-            ]
-        return document({"ceiling": settings.effective_ceiling, "rules": shown})
+        async with asyncio.timeout(_DATABASE_SECONDS):
+            modes = await self._collaborators.rule_modes()
+        owners = {each.rule: each.owner for each in self._collaborators.rules()}
+        return document(
+            {
+                "ceiling": settings.effective_ceiling,
+                "ceilings": dict(settings.ceilings),
+                "rules": [_rule(each, owners.get(each.rule)) for each in modes],
+            }
+        )
 
     async def _approve_rule(self, request: web.Request, who: Principal) -> web.Response:
         digest = request.match_info["digest"]
@@ -158,14 +156,14 @@ class Api:
             yield connection
 
 
-def _rule(rule: Rule, version: RuleVersion | None, may_act: bool) -> JsonObject:
+def _rule(mode: RuleMode, owner: str | None) -> JsonObject:
     return {
-        "rule": rule.rule,
-        "mode": rule.mode,
-        "owner": rule.owner,
-        "digest": rule.digest,
-        "may_act": may_act,
-        "version": None if version is None else version.to_json(),
+        "rule": mode.rule,
+        "mode": mode.configured,
+        "effective": mode.effective,
+        "why": mode.why,
+        "owner": owner,
+        **mode.standing.to_json(),
     }
 
 

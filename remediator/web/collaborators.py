@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from remediator.domain.asked import NotStarted, Started
+from remediator.domain.rule_mode import RuleMode
 from remediator.domain.run_view import Mode
 from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
@@ -35,6 +36,8 @@ class Collaborators:
     people: People
     rules: Callable[[], Sequence[Rule]]
     """The rules in force now, in their order."""
+    rule_modes: Callable[[], Awaitable[Sequence[RuleMode]]]
+    """How far each of them may go, and why, in the same order."""
     why_not_act: Callable[[], Awaitable[str | None]]
     """Why this daemon may not act right now, as a sentence; None when it may."""
     reload: Callable[[], Awaitable[str]]

@@ -12,6 +12,7 @@ from remediator.store.database import DATABASE_ERRORS
 from remediator.web.api import Api
 from remediator.web.approvals import Approvals
 from remediator.web.authentication import IntakeAuthentication
+from remediator.web.breakers import OpenBreakers
 from remediator.web.collaborators import Collaborators
 from remediator.web.health import Health
 from remediator.web.inbox import Inbox
@@ -70,6 +71,7 @@ def make_application(collaborators: Collaborators) -> web.Application:
     application.add_routes(Pauses(collaborators, people).routes())
     application.add_routes(Approvals(collaborators, people).routes())
     application.add_routes(RunRequests(collaborators, people).routes())
+    application.add_routes(OpenBreakers(collaborators, people).routes())
     application.add_routes(Targets(collaborators, people).routes())
     application.on_response_prepare.append(_add_security_headers)
 

@@ -16,6 +16,7 @@ from aiohttp import web
 from asyncpg.pool import PoolConnectionProxy
 
 from remediator.clock import SystemClock
+from remediator.domain.rule_mode import RuleMode
 from remediator.people.roster import People
 from remediator.settings.load import Settings
 from remediator.store.database import open_database
@@ -45,6 +46,9 @@ async def intake(dsn: str, stack: AsyncExitStack) -> str:
     async def reload() -> str:
         return "nothing to reload"
 
+    async def no_modes() -> list[RuleMode]:
+        return []
+
     application = make_application(
         Collaborators(
             settings=settings,
@@ -52,6 +56,7 @@ async def intake(dsn: str, stack: AsyncExitStack) -> str:
             metrics=Metrics(),
             people=People(settings, SystemClock()),
             rules=tuple,
+            rule_modes=no_modes,
             why_not_act=never,
             reload=reload,
             stored=lambda: None,

@@ -119,3 +119,31 @@ def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFix
         main(arguments)
     assert ended.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+async def test_a_breaker_is_listed_and_closed_with_a_reason_by_those_who_may(terminal: Terminal) -> None:
+    async with terminal.story.daemon.database.connection() as connection:
+        await connection.execute(
+            """insert into breaker_openings (cluster, kind, namespace, name, until, why, rules)
+               values ('default', 'deployment', 'shop', 'api', remediator_now() + interval '1 day',
+                       'restart at 12:00 by run 1 of hung ended ESCALATED', '{hung}')"""
+        )
+    target = "deployment/shop/api"
+    assert "restart at 12:00" in await terminal.shows("breakers", "list")
+    guest = Terminal(terminal.story, terminal.token_file.parent / "guest", terminal.capture)
+    status, _, error = await guest.type("breakers", "close", target, "--why", "fixed")
+    assert (status, "operate" in error) == (1, True)
+    assert "may act there again" in await terminal.shows("breakers", "close", target, "--why", "fixed in v3")
+    status, _, error = await terminal.type("breakers", "close", target, "--why", "once more")
+    assert (status, "is not open" in error) == (1, True)
+    async with terminal.story.daemon.database.connection() as connection:
+        text = await connection.fetchval("select text from journal where kind = 'breaker'")
+    assert text == f"kim closed the breaker of {target}: fixed in v3"
+
+
+async def test_the_list_of_rules_says_why_one_may_not_go_as_far(terminal: Terminal) -> None:
+    (rule,) = (await terminal.json("rules", "list"))["rules"]
+    assert (rule["mode"], rule["effective"], rule["why"]) == ("act", "act", "its probation is over")
+    assert "effectively it is in mode act: approved by kim" in await terminal.shows(
+        "rules", "approve", "bad-release"
+    )

@@ -16,6 +16,8 @@ from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import Change
 from remediator.domain.run_view import RunView, TriggerAlert
 from remediator.kit import Kit
+from remediator.planning.policy import Policy
+from remediator.planning.rules_in_force import RulesInForce
 from remediator.runbook.call_step import Unanswered, call_step
 from remediator.sandbox.alertmanager import Alertmanager
 from remediator.sandbox.kubernetes import EVERYTHING, PROMPT, Account, Emulator
@@ -23,6 +25,7 @@ from remediator.sandbox.prometheus import Prometheus
 from remediator.settings.load import Settings
 from remediator.step import Guard
 from remediator.store.database import Database
+from remediator.telemetry import Metrics
 from tests.guards.changes import API, a_change
 from tests.support.clock import DrivenClock
 from tests.support.story import ALERT
@@ -84,7 +87,9 @@ async def facts_of(
         }
         connection = await connect(emulator.kubeconfig(tmp_path / "kubeconfig", token="kube-token"))
         try:
-            made = _kit(Settings.model_validate(given), clock, database, http, KubeReader(connection))
+            asked = Settings.model_validate(given)
+            rules = RulesInForce((), database, Metrics(), clock, Policy.of(asked))
+            made = _kit(asked, clock, database, rules, http, KubeReader(connection))
             yield Facts(emulator, alertmanager, prometheus, clock, made)
         finally:
             await connection.close()

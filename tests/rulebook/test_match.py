@@ -10,11 +10,11 @@ from remediator.domain.matcher import MatcherError, parse_matchers
 from remediator.domain.run_view import Mode
 from remediator.rulebook.load import Rulebook
 from remediator.rulebook.match import Matching
-from remediator.rulebook.rule import Rule, RuleTarget
+from remediator.rulebook.rule import LoadedRule, RuleTarget
 
 
-def rule(name: str, *match: str, priority: int = 100, mode: Mode = "shadow") -> Rule:
-    return Rule(rule=name, match=match, priority=priority, mode=mode)
+def rule(name: str, *match: str, priority: int = 100, mode: Mode = "shadow") -> LoadedRule:
+    return LoadedRule(rule=name, match=match, priority=priority, mode=mode)
 
 
 def names(matching: Matching, labels: Mapping[str, str]) -> list[str]:

@@ -96,3 +96,26 @@ async def test_the_last_rung_that_did_not_help_hands_over(
         run = await story.run()
         assert run.state == "ESCALATED"
         assert "it did not help" in (run.why or "")
+
+
+async def test_whoever_takes_over_is_told_every_rung_and_what_came_of_it(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    looking = LADDER.replace("    rungs:", "    diagnostics: [pods, rollout_history]\n    rungs:")
+    async with told(tmp_path, database_url, clock, looking) as story:
+        await story.bad_release()
+        story.prometheus.answer("error_ratio", 0.5)
+        await story.fire()
+        await story.let(15 * 60)
+        assert (await story.run()).state == "ESCALATED"
+        async with story.daemon.database.connection() as connection:
+            (told_last,) = await connection.fetch("select payload from outbox where key like '%ending/%'")
+        text = told_last["payload"]["text"]
+        first, _, second = text.partition("Tried 2: ")
+        assert "Tried 1: restart at 12:39 (applied): it did not help" in first
+        assert second.startswith("rollback at 12:4")
+        assert "Somebody has to take over" in second
+        looks = [each for each in await story.journal() if each.text.startswith("pods: ")]
+        assert len(looks) == 2, "each rung looks before it acts"
+        plans = [each for each in await story.journal() if "plan " in each.text and each.kind == "state"]
+        assert len(plans) == 2, "each rung has a plan of its own"

@@ -98,9 +98,11 @@ async def test_the_journal_explains_every_guard_with_its_inputs(story: Story) ->
     guards = {line.details["guard"]: line.details for line in await story.journal() if line.kind == "guard"}
     assert set(guards) == {
         "this_cluster",
+        "rule_in_force",
         "protected",
         "opted_in",
         "pause",
+        "storm",
         "monitoring_fresh",
         "alert_still_firing",
         "caused_by_rollout",
@@ -114,6 +116,8 @@ async def test_the_journal_explains_every_guard_with_its_inputs(story: Story) ->
         "siblings",
         "migration",
         "node_trouble",
+        "breaker",
+        "budget",
         "ping_pong",
     }
     assert all(each["answer"] == "allow" and each["observed_at"] for each in guards.values())

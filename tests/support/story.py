@@ -159,6 +159,8 @@ class Story:
             await self.daemon.schemas.tick()
             await self.daemon.reconciler.tick()
             await self.daemon.aftermath.tick()
+            await self.daemon.breaker_watch.tick()
+            await self.daemon.arming.tick()
             await self.settle()
 
     def image(self) -> str:

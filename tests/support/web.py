@@ -13,6 +13,7 @@ import aiohttp
 
 from remediator.clock import SystemClock
 from remediator.domain.asked import NotStarted, Started
+from remediator.domain.rule_mode import RuleMode
 from remediator.domain.run_view import Mode
 from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
@@ -137,6 +138,9 @@ async def running_web(
     async def reload() -> str:
         return daemon.reload()
 
+    async def rule_modes() -> list[RuleMode]:
+        return []
+
     async with AsyncExitStack() as stack:
         database, metrics = await open_database(dsn), Metrics()
         stack.push_async_callback(database.close)
@@ -148,6 +152,7 @@ async def running_web(
                 database=database,
                 metrics=metrics,
                 rules=lambda: daemon.rules,
+                rule_modes=rule_modes,
                 why_not_act=why_not_act,
                 reload=reload,
                 stored=daemon.stored,

@@ -12,7 +12,7 @@ from remediator.domain.change import TemplatePatch, revision_hash
 from remediator.domain.history import AlertSpan, Tenure
 from remediator.domain.run_view import TriggerAlert
 from remediator.domain.target import Target
-from remediator.rulebook.rule import Rule
+from remediator.rulebook.rule import LoadedRule
 from remediator.store.attempts import Outcome
 from remediator.store.rollbacks import RolledBack
 from remediator.web.rolled_back_from import judged
@@ -71,7 +71,7 @@ def template(*images: str) -> dict[str, Any]:
     return {"metadata": {}, "spec": {"containers": [{"name": "c", "image": each} for each in images]}}
 
 
-RULE = Rule.model_validate(
+RULE = LoadedRule.model_validate(
     {
         "rule": "r",
         "match": ['{a="b"}'],

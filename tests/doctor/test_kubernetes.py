@@ -171,3 +171,16 @@ async def test_without_the_right_to_list_webhooks_it_says_what_is_lost(installat
     assert (lost.level, rest.level) == ("warning", "ok")
     assert "what is behind an admission webhook is protected only where it has a known name" in lost.saw
     assert lost.do == "kubectl apply -f deploy/base/cluster-role.yaml"
+
+
+async def test_rights_to_review_users_are_needed_only_where_users_of_kubernetes_are_let_in(
+    installation: Installation,
+) -> None:
+    installation.grant(but=[each.right for each in EVERYWHERE if each.setting is not None])
+    assert [each.level for each in await installation.finds("rights")] == ["ok"]
+    installation.settings["kubernetes_people"] = {}
+    missing = (await installation.finds("rights"))[0]
+    assert missing.level == "failed"
+    assert "create tokenreviews.authentication.k8s.io" in missing.saw
+    assert "create subjectaccessreviews.authorization.k8s.io" in missing.saw
+    assert missing.do == "kubectl apply -f deploy/people/reviews.yaml"

@@ -274,10 +274,13 @@ async def test_whoever_agreed_may_take_it_back(asked: Asked) -> None:
     assert asked.story.effects() == []
 
 
-async def test_an_approval_expires_while_a_guard_holds_the_change(asked: Asked) -> None:
+@pytest.mark.parametrize("moved", [0, 1])
+async def test_an_approval_expires_while_a_guard_holds_the_change(asked: Asked, moved: int) -> None:
+    assert (await asked.kim.approve(1)).status == 200
+    for _ in range(moved):
+        assert await asked.story.daemon.worker.tick()
     pause = {"scope": "everything", "value": "", "why": "wait"}
     assert (await asked.kim.send("POST", "/api/v1/pauses", pause)).status == 201
-    assert (await asked.kim.approve(1)).status == 200
     await asked.story.let(16 * 60)
     assert (await asked.kim.send("DELETE", "/api/v1/pauses/1")).status == 200
     await asked.story.let(2 * 60)

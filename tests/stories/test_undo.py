@@ -92,6 +92,26 @@ async def test_an_undone_rollback_is_not_followed_by_another_one(kim: Terminal) 
     assert story.effects() == ["app:v1", "app:v2"]
 
 
+async def test_nor_is_another_earlier_version_gone_back_to(kim: Terminal) -> None:
+    story = kim.story
+    await rolled_back(story)
+    await story.let(12 * 60, step=60)
+    await kim.shows(*UNDO)
+    await agree(kim, 2)
+    await story.let(60)
+    for each in story.emulator.list("replicasets", "shop"):
+        if each["spec"]["template"]["spec"]["containers"][0]["image"] == "app:v1":
+            story.emulator.delete("replicasets", "shop", each["metadata"]["name"])
+    await story.let(11 * 60, step=60)
+    await story.fire()
+    run = await story.run()
+    assert run.state == "BLOCKED"
+    assert run.why == (
+        "ping_pong: a person put this version back in the last 24 hours, by undoing what was done about it"
+    ), "app:v0 would be good, and neither this pair nor a return"
+    assert story.effects() == ["app:v1", "app:v2"]
+
+
 async def test_an_undoing_can_be_undone_and_marks_what_was_left_again(kim: Terminal) -> None:
     story = kim.story
     await rolled_back(story)

@@ -128,7 +128,7 @@ async def put_off(connection: Connection, storm: Storm, episode_id: int) -> int:
                       exists (select 1 from runs where runs.id = episodes.run_id and runs.ended_at is null) as taken_up
                from episodes
                where (plan_due_at <= remediator_now() or id = $4) and closed_at is null
-                 and target is distinct from $3
+                 and ($3::text is null or target is distinct from $3)
                order by plan_due_at, id limit 5000 for update skip locked),
            moved as (
                update episodes set

@@ -26,7 +26,9 @@ from tests.support.story import RESTART, TOKEN, deployment
 
 DAEMONS = 3
 _A_POST = 250
-_RULES = RESTART.replace("diagnostics: [pods, events, logs, rollout_history]", "diagnostics: [pods]")
+_RULES = RESTART.replace('="HighErrorRate"', '=~"HighErrorRate|Hung"').replace(
+    "diagnostics: [pods, events, logs, rollout_history]", "diagnostics: [pods]"
+)
 
 
 class SharedClock(DrivenClock):
@@ -49,9 +51,9 @@ class Target:
     namespace: str
     name: str
 
-    def alert(self, number: int = 0) -> dict[str, str]:
+    def alert(self, number: int = 0, alertname: str = "HighErrorRate") -> dict[str, str]:
         """The labels of its `number`-th alert."""
-        labels = {"alertname": "HighErrorRate", "namespace": self.namespace, "deployment": self.name}
+        labels = {"alertname": alertname, "namespace": self.namespace, "deployment": self.name}
         return {**labels, "code": str(500 + number)}
 
 
@@ -127,16 +129,12 @@ class Flood:
         for start in range(0, len(bodies), DAEMONS):
             await asyncio.gather(*(self._post(each) for each in bodies[start : start + DAEMONS]))
 
-    async def resolve(self, target: Target, alerts: int) -> None:
-        """All alerts of a target are over."""
-        for number in range(alerts):
-            self.alertmanager.resolve(target.alert(number))
-        now = _stamp(self.cluster.clock.now())
-        over = [
-            {**_wire(target.alert(n), self.cluster.clock.now()), "status": "resolved", "endsAt": now}
-            for n in range(alerts)
-        ]
-        await self._post(over)
+    async def resolve(self, *over: dict[str, str]) -> None:
+        """These alerts are over."""
+        now = self.cluster.clock.now()
+        for each in over:
+            self.alertmanager.resolve(each)
+        await self._post([{**_wire(each, now), "status": "resolved", "endsAt": _stamp(now)} for each in over])
 
     async def _post(self, alerts: list[dict[str, Any]]) -> None:
         url = f"{self.random.choice(self.urls)}/api/v1/alertmanager"

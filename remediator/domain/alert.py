@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
@@ -29,7 +30,7 @@ class Alert(Value):
         """The alertname label, or an empty string: Alertmanager itself does not demand one."""
         return self.labels.get("alertname", "")
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Prometheus' own fingerprint, recomputed, never trusted from the sender."""
         return fingerprint(self.labels)

@@ -73,7 +73,8 @@ class Planner:
             return False
         if await storms.take_look(connection, storm):
             return False
-        count = await storms.put_off(connection, storm, episode.id)
+        await episodes.refresh_soon(connection, episode.id)
+        count = await storms.put_off(connection, storm)
         self._metrics.dispositions.labels("storm").inc(count)
         return True
 

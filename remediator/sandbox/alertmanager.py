@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import aiohttp
 from aiohttp import web
 
-from remediator.sandbox.alertmanager_api import BadParameter, Listed, milliseconds, selection
+from remediator.sandbox.alertmanager_api import BadParameter, Listed, Selection, milliseconds, selection
 from remediator.sandbox.alertmanager_config import Config, original, routing_everything_to
 from remediator.sandbox.alertmanager_webhook import Alert, Notification, go_json, groups, notification
 from remediator.sandbox.loopback_server import LoopbackServer
@@ -233,8 +233,8 @@ class Alertmanager(LoopbackServer):
         )
         return tuple(silences), tuple(sources)
 
-    def _listed(self) -> list[Listed]:
-        """What the API tells: the alerts that have not ended, by fingerprint."""
+    def _listed(self, chosen: Selection) -> list[Listed]:
+        """What the API tells: the alerts that were asked for and have not ended, by fingerprint."""
         return [
             Listed(
                 held.alert,
@@ -244,7 +244,11 @@ class Alertmanager(LoopbackServer):
                 updated_at=held.updated_at,
                 ends_at=held.updated_at + _RESENT_FOR,
             )
-            for _, held in sorted((key, self._as_of_now(held)) for key, held in self._held.items())
+            for _, held in sorted(
+                (key, self._as_of_now(held))
+                for key, held in self._held.items()
+                if chosen.matches(held.alert.labels)
+            )
             if held.alert.ends_at is None
         ]
 
@@ -253,7 +257,7 @@ class Alertmanager(LoopbackServer):
             chosen = selection(list(request.query.items()))
         except BadParameter as error:
             return _json(str(error), status=400)
-        return _json([listed.wire() for listed in self._listed() if chosen.takes(listed)])
+        return _json([listed.wire() for listed in self._listed(chosen) if chosen.takes(listed)])
 
     async def _get_status(self, request: web.Request) -> web.Response:
         names = ("branch", "buildDate", "buildUser", "goVersion", "revision")

@@ -105,7 +105,11 @@ class Selection:
             return False
         if (listed.silenced_by and not self.silenced) or (listed.inhibited_by and not self.inhibited):
             return False
-        return all(matcher.matches(listed.alert.labels) for matcher in self.matchers)
+        return self.matches(listed.alert.labels)
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether every filter takes these labels."""
+        return all(matcher.matches(labels) for matcher in self.matchers)
 
 
 def selection(query: Sequence[tuple[str, str]]) -> Selection:

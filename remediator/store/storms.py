@@ -117,8 +117,8 @@ async def take_look(connection: Connection, storm: Storm) -> bool:
     return taken is not None
 
 
-async def put_off(connection: Connection, storm: Storm, episode_id: int) -> int:
-    """This episode and whatever else is due waits until the storm is over, all at once; how many those are.
+async def put_off(connection: Connection, storm: Storm) -> int:
+    """Whatever is due to be planned waits until the storm is over, all at once; how many those are.
 
     What is about the offered target is planned all the same, and what a run at work has taken up stays its.
     """
@@ -127,8 +127,8 @@ async def put_off(connection: Connection, storm: Storm, episode_id: int) -> int:
                select id, alertname, incident_id, disposition,
                       exists (select 1 from runs where runs.id = episodes.run_id and runs.ended_at is null) as taken_up
                from episodes
-               where (plan_due_at <= remediator_now() or id = $4) and closed_at is null
-                 and target is distinct from $3
+               where plan_due_at <= remediator_now() and closed_at is null
+                 and ($3::text is null or target is distinct from $3)
                order by plan_due_at, id limit 5000 for update skip locked),
            moved as (
                update episodes set
@@ -144,7 +144,6 @@ async def put_off(connection: Connection, storm: Storm, episode_id: int) -> int:
         storm.ends_at,
         storm.why,
         storm.offered,
-        episode_id,
     )
     return int(moved)
 

@@ -10,7 +10,7 @@ from remediator.sandbox.kubernetes.faults import Action, DropBeforeApplying, Exc
 from remediator.sandbox.kubernetes.request import Call
 from remediator.store import attempts
 from remediator.store.attempts import Attempt
-from tests.support.standing_still import annotate, pause, resume, the_pause
+from tests.support.standing_still import annotate, ask, pause, resume, the_pause
 from tests.support.story import Story
 
 Deed = Callable[[], Awaitable[object]]
@@ -148,6 +148,22 @@ async def test_an_alert_that_clears_before_the_write_cancels_the_run_although_it
     run = await story.run()
     assert run.state == "CANCELLED", run.why
     assert [each.outcome for each in await made(story)] == ["not_applied"]
+
+
+async def test_a_run_that_waits_for_a_pause_can_be_cancelled_although_it_was_intended(story: Story) -> None:
+    await story.bad_release()
+
+    async def stop() -> None:
+        await pause(story, "everything")
+
+    meanwhile(story, "between intent and write", stop)
+    await story.fire()
+    assert (await ask(story, "POST", "/api/v1/runs/1/cancel", {"why": "by hand"}))[0] == 200
+    assert (await story.run()).state == "CANCELLED"
+    assert [each.outcome for each in await made(story)] == ["not_applied"]
+    assert (await resume(story, await the_pause(story)))[0] == 200
+    await story.let(60)
+    assert story.effects() == []
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

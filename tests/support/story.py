@@ -212,7 +212,7 @@ async def told(
     `other_peers` are addresses of further Alertmanagers the daemon asks.
     """
     (tmp_path / "token").write_text(TOKEN)
-    (tmp_path / "kim").write_text(KIM)
+    (tmp_path / "kim-of-the-story").write_text(KIM)
     (tmp_path / "rules").mkdir(exist_ok=True)
     (tmp_path / "rules" / "story.yaml").write_text(rules)
     account = Account("remediator", "kube-token", rules=(EVERYTHING,))
@@ -233,7 +233,9 @@ async def told(
             "alertmanagers": {"urls": [alertmanager.url, *other_peers]},
             "prometheus": {"url": prometheus.url},
             "intake": {"token_file": tmp_path / "token"},
-            "people": [{"name": "kim", "token_file": tmp_path / "kim", "roles": ["view", "operate"]}],
+            "people": [
+                {"name": "kim", "token_file": tmp_path / "kim-of-the-story", "roles": ["view", "operate"]}
+            ],
             "probation": "0s",
             **(settings or {}),
         }

@@ -19,6 +19,7 @@ from remediator.clients.kube_review import KubeReviewer
 from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
 from remediator.clients.monitoring import Monitoring
+from remediator.clients.pause_file import PauseFile
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock, SystemClock
@@ -26,8 +27,10 @@ from remediator.domain.levels import LEVELS
 from remediator.effects.doors import Effects
 from remediator.gauges import Gauges
 from remediator.kit import Kit
+from remediator.memory import switches
 from remediator.memory.follower import Cluster
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
+from remediator.memory.switches import Switches
 from remediator.memory.watcher import Watcher
 from remediator.people.roster import People
 from remediator.planning.arming import Arming
@@ -82,6 +85,7 @@ class Daemon:
     backfiller: Backfiller
     reconciler: Reconciler
     watcher: Watcher
+    switches: Switches
     schemas: Schemas
     worker: Worker
     courier: Courier
@@ -114,13 +118,13 @@ def _wire(
     engine, metrics = settings.engine, Metrics()
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
     reader = KubeReader(connection)
-    policy = Policy.of(settings)
+    policy, notifiers = Policy.of(settings), notifiers_of(settings)
     cluster = Cluster(settings.cluster.name, reader, KubeWatcher(connection))
+    watcher = Watcher(database, cluster, clock, owner, settings.kubernetes.namespaces, engine.memory_every)
     resolver = Resolver(reader, database, settings.cluster.name)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
     kit = _kit(settings, clock, database, rules, http, reader)
     effects = Effects(reader, KubeWriter(connection))
-    notifiers = notifiers_of(settings)
     people = People(settings, clock, KubeReviewer(connection))
     channels, guards = (KUBERNETES_EVENT, *notifiers), always_on(settings)
     desk = Desk(owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS)
@@ -138,7 +142,8 @@ def _wire(
         storm_watch=StormWatch(database, clock, policy, notifiers),
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
-        watcher=_watcher(settings, clock, database, cluster, owner),
+        watcher=watcher,
+        switches=Switches(database, reader, kit.pause_file, watcher),
         schemas=Schemas(database, kit.schemas, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
         courier=Courier(database, kit, effects, notifiers, metrics),
@@ -152,11 +157,6 @@ def _wire(
 def _rhythm(settings: Settings) -> Rhythm:
     engine, approvals = settings.engine, settings.approvals
     return Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every, approvals.expire_after)
-
-
-def _watcher(settings: Settings, clock: Clock, database: Database, cluster: Cluster, owner: str) -> Watcher:
-    namespaces, every = settings.kubernetes.namespaces, settings.engine.memory_every
-    return Watcher(database, cluster, clock, owner, namespaces, every)
 
 
 def _kit(
@@ -183,6 +183,7 @@ def _kit(
         clock=clock,
         history=DatabaseHistory(database, settings.breakers),
         rules=rules,
+        pause_file=PauseFile(settings.pause_file),
         schemas=tuple(
             SchemaVersion(each.name, each.dsn_file, frozenset(each.targets), each.version_query)
             for each in settings.databases
@@ -262,6 +263,7 @@ def _loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
         Loop("aftermath", daemon.aftermath.tick, engine.verify_every.total_seconds(), Bell(), (told,)),
         Loop("breakers", daemon.breaker_watch.tick, 15.0, Bell(), (told,)),
         Loop("arming", daemon.arming.tick, 15.0, Bell(), (told,)),
+        Loop("switches", daemon.switches.tick, switches.EVERY_SECONDS, Bell()),
         Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
         Loop("schemas", daemon.schemas.tick, EVERY_SECONDS, Bell()),
         Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),
@@ -273,6 +275,9 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
     async def why_not_act() -> str | None:
         if daemon.settings.effective_ceiling in ("off", "shadow"):
             return f"the ceiling is {daemon.settings.effective_ceiling}: nothing is changed"
+        still = await daemon.switches.all_stands_still()
+        if still is not None:
+            return still
         async with daemon.database.connection() as connection:
             storm = await storms.everywhere(connection)
         return storm.why if storm is not None else None
@@ -286,6 +291,7 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         rule_modes=daemon.rules.modes,
         why_not_act=why_not_act,
         reload=daemon.rules.reload,
+        still_set=daemon.switches.still_set,
         stored=arrivals.ring,
         asked=daemon.asked,
     )

@@ -27,6 +27,7 @@ from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
 from remediator.guards.dependency_healthy import DependencyHealthy
 from remediator.guards.floor import Floor
+from remediator.guards.freeze import Freeze
 from remediator.guards.human_active import HumanActive
 from remediator.guards.limit import Limit
 from remediator.guards.max_alert_age import MaxAlertAge
@@ -94,6 +95,7 @@ GuardStep = Annotated[
     | Annotated[Protected, _FIELDS, Tag("protected")]
     | Annotated[OptedIn, _FIELDS, Tag("opted_in")]
     | Annotated[Pause, _FIELDS, Tag("pause")]
+    | Annotated[Freeze, _FIELDS, Tag("freeze")]
     | Annotated[Storm, _FIELDS, Tag("storm")]
     | Annotated[MonitoringFresh, _FIELDS, Tag("monitoring_fresh")]
     | Annotated[AlertStillFiring, _FIELDS, Tag("alert_still_firing")]
@@ -153,6 +155,7 @@ ALWAYS_ON: tuple[Guard, ...] = (
     Protected(),
     OptedIn(),
     Pause(),
+    Freeze(),
     Storm(),
     MonitoringFresh(),
     AlertStillFiring(),

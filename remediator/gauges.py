@@ -2,7 +2,7 @@
 
 from remediator.planning.rules_in_force import RulesInForce
 from remediator.settings.sections import Budgets
-from remediator.store import approvals, budgets, notices, outbox, runs, storms
+from remediator.store import approvals, budgets, notices, outbox, pauses, runs, storms
 from remediator.store.database import Database
 from remediator.telemetry import Metrics
 
@@ -22,6 +22,7 @@ class Gauges:
         """Read and set; never finds more to do at once."""
         async with self._database.connection() as connection:
             self._metrics.set_runs(await runs.count_by_state(connection))
+            self._metrics.set_pauses(await pauses.counted(connection))
             waiting, seconds = await approvals.waiting(connection)
             self._metrics.approvals_waiting.set(waiting)
             self._metrics.oldest_approval.set(seconds)

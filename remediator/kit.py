@@ -7,6 +7,7 @@ from remediator.clients.basis import read_basis
 from remediator.clients.http import HttpClient
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.monitoring import Monitoring
+from remediator.clients.pause_file import PauseFile
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock
@@ -35,6 +36,7 @@ class Kit:
     clock: Clock
     history: History
     rules: Rulings
+    pause_file: PauseFile
     schemas: tuple[SchemaVersion, ...] = ()
     """The databases of applications whose schema's version may be asked for."""
 

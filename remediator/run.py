@@ -44,6 +44,9 @@ ACTIVE = frozenset(
 )
 """States in which there is work to do. UNKNOWN is not active, and yet it keeps its target locked."""
 
+BEFORE_EFFECTS = ACTIVE - {State.ACTED}
+"""States in which a run may still be held from changing anything."""
+
 
 class Plan(Value):
     """What one rung would change, exactly."""

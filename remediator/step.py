@@ -145,15 +145,18 @@ class TargetGuard(Guard):
     It is asked before diagnostics as well, so that what will not be acted on is not looked at for long.
     """
 
+    before_each_write: ClassVar[bool] = False
+    """Asked once more right before every write, which may begin only for a moment after that."""
+
     @abstractmethod
-    async def on_target(self, run: RunView, kit: Kit) -> GuardVerdict:
-        """Allow, refuse or unknown, whatever the change."""
+    async def on_target(self, run: RunView, kit: Kit) -> GuardVerdict | None:
+        """Allow, refuse or unknown, whatever the change; None when all it has to say is in its limits."""
 
     def target_limits(self, run: RunView) -> tuple[Limit, ...]:
         """Counts that must hold, whatever the change."""
         return ()
 
-    async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
+    async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict | None:
         return await self.on_target(run, kit)
 
     def limits(self, change: Change, run: RunView) -> tuple[Limit, ...]:

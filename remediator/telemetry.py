@@ -60,6 +60,12 @@ class Metrics:
         for state, count in count_by_state.items():
             self.runs.labels(state).set(count)
 
+    def set_pauses(self, count_by: Mapping[tuple[str, str, str], int]) -> None:
+        """Replace how many pauses and freezes are in force, by kind, scope and source."""
+        self.pauses.clear()
+        for (kind, scope, source), count in count_by.items():
+            self.pauses.labels(kind, scope, source).set(count)
+
     def set_rule_modes(self, modes: Mapping[str, tuple[str, str]]) -> None:
         """Replace the modes of all rules: by name, as configured and as effective now."""
         self.rule_mode.clear()
@@ -93,6 +99,7 @@ class Metrics:
     def _of_runs(self) -> None:
         self.guard_verdicts = self._counter("guard_verdicts_total", "Answers of guards.", "guard", "answer")
         self.runs = self._gauge("runs", "Runs by state.", "state")
+        self.pauses = self._gauge("pauses", "Pauses and freezes in force.", "kind", "scope", "source")
         self.transitions = self._counter("transitions_total", "Times a run entered a state.", "state")
         self.storm = self._gauge("storm", "Storms that are on: everywhere, or in namespaces.", "scope")
         self.budget_taken = self._gauge(

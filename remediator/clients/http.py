@@ -144,21 +144,30 @@ class HttpClient:
 
 
 async def exchange(
-    session: ClientSession, method: str, url: str | URL, *, deadline: float, largest_body: int, **options: Any
+    session: ClientSession,
+    method: str,
+    url: str | URL,
+    *,
+    deadline: float,
+    largest_body: int,
+    begin_within: float | None = None,
+    **options: Any,
 ) -> HttpAnswer:
     """One request on `session`; `options` are aiohttp's.
 
-    Half of `deadline` (seconds) is for getting a connection, so that a connection that never came about
-    can be told from an answer that never came. Raises NeverSent for the first, Retryable for timeouts,
-    lost connections and answers that are not HTTP, Permanent for an address or header that cannot be
-    sent and for a body larger than `largest_body` bytes. None of the sentences holds more of the address
-    than its origin, and the causes are dropped: the rest of an address may be a secret.
+    Half of `deadline` (seconds), and no more than `begin_within`, is for getting a connection, so that a
+    connection that never came about can be told from an answer that never came. Raises NeverSent for the
+    first, Retryable for timeouts, lost connections and answers that are not HTTP, Permanent for an address
+    or header that cannot be sent and for a body larger than `largest_body` bytes. None of the sentences holds
+    more of the address than its origin, and the causes are dropped: the rest of an address may be a secret.
     """
     where = place(url)
+    if begin_within is not None and begin_within <= 0:
+        raise NeverSent(f"it was too late to ask {where}")
     with _errors_of(where, deadline):
         async with (
             asyncio.timeout(deadline),
-            session.request(method, url, **_ours(deadline), **options) as response,
+            session.request(method, url, **_ours(deadline, begin_within), **options) as response,
         ):
             body = await _whole_body(response, largest_body, where)
             return HttpAnswer(response.status, response.headers, body)
@@ -205,9 +214,10 @@ async def open_answer(
             return OpenAnswer(await session.request(method, url, **_ours(deadline), **options), where)
 
 
-def _ours(deadline: float) -> dict[str, Any]:
+def _ours(deadline: float, begin_within: float | None = None) -> dict[str, Any]:
     """aiohttp's options of every request: no redirects, and our own deadlines instead of its five minutes."""
-    return {"allow_redirects": False, "timeout": ClientTimeout(total=None, connect=deadline / 2)}
+    connect = deadline / 2 if begin_within is None else min(deadline / 2, begin_within)
+    return {"allow_redirects": False, "timeout": ClientTimeout(total=None, connect=connect)}
 
 
 @contextmanager

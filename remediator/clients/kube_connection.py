@@ -5,10 +5,10 @@ Its models are not used: turning 500 pods into them blocks the event loop for ha
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
 
 from aiohttp import ClientError
@@ -21,6 +21,9 @@ from remediator.errors import Permanent
 if TYPE_CHECKING:
     from kubernetes_asyncio.client import ApiClient, Configuration
     from kubernetes_asyncio.config.kube_config import KubeConfigLoader
+
+Beginning: TypeAlias = Callable[[], float]
+"""How many seconds are left in which a request may begin."""
 
 _LARGEST_BODY = 64 * 2**20
 _CREDENTIALS_LIVE = 60.0
@@ -50,22 +53,32 @@ class KubeConnection:
         *,
         query: Mapping[str, str] | None = None,
         body: Any = None,
-        content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float = 10.0,
+        begin: Beginning | None = None,
     ) -> HttpAnswer:
         """Send one request and read the whole answer within `deadline` seconds.
 
-        `path` has to be quoted already; `body` is sent as JSON unless it is None. Raises NeverSent when
-        the server cannot have seen the request, Retryable or Permanent as remediator.clients.http.exchange
-        does when it may have. Never repeated here, and neither does aiohttp repeat a PATCH or a POST.
+        `begin` tells how many seconds are left in which the request may begin; None is half of the deadline.
+        `path` has to be quoted already; `body` is sent as JSON unless it is None, whatever else `headers` call
+        it. Raises NeverSent when the server cannot have seen the request, Retryable or Permanent as
+        remediator.clients.http.exchange does when it may have. Never repeated here, and neither does aiohttp
+        repeat a PATCH or a POST.
         """
-        options = await self._options(headers or {}, deadline / 2)
+        options = await self._options(headers or {}, min(deadline / 2, begin() if begin else deadline))
         if body is not None:
-            options["headers"]["Content-Type"] = content_type or "application/json"
+            options["headers"].setdefault("Content-Type", "application/json")
             options["data"] = dumps(body).encode()
         session, url = self._api_client.rest_client.pool_manager, self._url(path, query)
-        return await exchange(session, method, url, deadline=deadline, largest_body=_LARGEST_BODY, **options)
+        return await exchange(
+            session,
+            method,
+            url,
+            deadline=deadline,
+            largest_body=_LARGEST_BODY,
+            begin_within=begin() if begin else None,
+            **options,
+        )
 
     async def open(
         self,

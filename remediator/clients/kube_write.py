@@ -6,11 +6,14 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from remediator.clients.http import HttpAnswer, NeverSent, json_document
-from remediator.clients.kube_connection import KubeConnection
+from remediator.clients.kube_connection import Beginning, KubeConnection
 from remediator.clients.kube_resource import resource
 from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, RemediatorError
 from remediator.workloads.writers import OURS
+
+_JSON = "application/json"
+_JSON_PATCH = "application/json-patch+json"
 
 JsonPatch: TypeAlias = list[dict[str, Any]]
 """The operations of RFC 6902."""
@@ -76,11 +79,13 @@ class KubeWriter:
         patch: JsonPatch,
         *,
         deadline: float = 10.0,
+        begin: Beginning | None = None,
         dry_run: bool = False,
     ) -> WriteAnswer:
         """Apply a JSON Patch to one object; all of its operations or none. `deadline` is in seconds.
 
-        With `dry_run` the server does everything but store it.
+        A request that cannot begin while `begin` says more than zero seconds is not sent. With `dry_run` the
+        server does everything but store it.
         """
         try:
             what = resource(kind)
@@ -88,14 +93,14 @@ class KubeWriter:
         except Permanent as error:
             return NotSent(error.sentence)
         dry = {"dryRun": "All"} if dry_run else {}
-        return await self._write(
-            "PATCH", path, patch, "application/json-patch+json", what.kind, deadline, dry
-        )
+        return await self._write(path, patch, _JSON_PATCH, what.kind, deadline, begin, dry)
 
-    async def evict(self, namespace: str, pod: str, uid: str, *, deadline: float = 10.0) -> WriteAnswer:
+    async def evict(
+        self, namespace: str, pod: str, uid: str, *, deadline: float = 10.0, begin: Beginning | None = None
+    ) -> WriteAnswer:
         """Ask for the eviction of the one pod with this uid, as its PodDisruptionBudgets allow.
 
-        `deadline` is in seconds. The answer to an eviction is a Status.
+        `deadline` is in seconds, `begin` as in `patch`. The answer to an eviction is a Status.
         """
         what = resource("pod")
         try:
@@ -108,7 +113,7 @@ class KubeWriter:
             "metadata": {"name": pod, "namespace": namespace},
             "deleteOptions": {"preconditions": {"uid": uid}},
         }
-        return await self._write("POST", path, body, "application/json", "Status", deadline)
+        return await self._write(path, body, _JSON, "Status", deadline, begin)
 
     async def create_event(self, namespace: str, event: JsonObject, *, deadline: float = 10.0) -> WriteAnswer:
         """Create a core/v1 Event. `deadline` is in seconds."""
@@ -117,26 +122,27 @@ class KubeWriter:
             path = what.path(namespace)
         except Permanent as error:
             return NotSent(error.sentence)
-        return await self._write("POST", path, event, "application/json", what.kind, deadline)
+        return await self._write(path, event, _JSON, what.kind, deadline)
 
     async def _write(
         self,
-        method: str,
         path: str,
         body: Any,
         content_type: str,
         kind: str,
         deadline: float,
+        begin: Beginning | None = None,
         options: Mapping[str, str] = MappingProxyType({}),
     ) -> WriteAnswer:
         try:
             answer = await self._connection.call(
-                method,
+                "PATCH" if content_type == _JSON_PATCH else "POST",
                 path,
                 query={"fieldManager": self._field_manager, **options},
                 body=body,
-                content_type=content_type,
+                headers={"Content-Type": content_type},
                 deadline=deadline,
+                begin=begin,
             )
         except NeverSent as error:
             return NotSent(error.sentence)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from remediator.domain.change import Change
+from remediator.domain.switch import Switch
 from remediator.domain.value import JsonObject, Value
 
 
@@ -60,6 +61,8 @@ class GuardVerdict(Value):
     """What it looked at, and the threshold it held that against."""
     caveats: tuple[str, ...] = ()
     """What whoever reads the plan should know although it is allowed."""
+    switches: tuple[Switch, ...] = Field(default=(), exclude=True)
+    """Pauses it saw set outside the database: whoever asked it makes them pauses of the database as well."""
     observed_at: datetime | None = None
     """When the inputs were observed; stamped by whoever asked when the guard does not know better."""
 
@@ -104,12 +107,12 @@ class Limit(Value):
     """
 
     guard: str
-    count: Literal["effects", "runs", "pauses", "slots", "unsettled", "storms"]
+    count: Literal["effects", "runs", "pauses", "freezes", "slots", "unsettled", "storms"]
     of: Literal["target", "rule", "namespace", "everything", "pair", "return", "put_back", "restart"]
     fewer_than: int
     """There must exist fewer than this many already; of `slots` and `unsettled`, with those the plan needs."""
     per_seconds: float
-    """Length of the window; 0 for things that are simply open or not, as pauses are."""
+    """Length of the window; 0 for things that are simply in force or not, as pauses are."""
     why: str
     """The refusal's sentence when the limit is reached."""
     passing: bool

@@ -6,6 +6,7 @@ from remediator.clients.kube_write import Applied, KubeWriter, NotSent, Refused,
 from remediator.domain.change import ATTEMPT, Change, Eviction, TemplatePatch
 from remediator.domain.value import Value
 from remediator.effects.claim import EPOCH_PATH
+from remediator.effects.window import Window
 
 
 class Sent(Value):
@@ -14,23 +15,35 @@ class Sent(Value):
     said: str
     retry_after: float = 0.0
     """Seconds the server asked us to wait; 0 when it did not."""
+    began: bool = True
+    """False when the request was never begun, so that the server cannot have seen it."""
     final: bool = False
     """A refusal that stops: a PodDisruptionBudget said no to an eviction, which is not asked again."""
 
 
-async def apply(writer: KubeWriter, change: Change, marker: str, epoch: int, deadline: float) -> Sent:
+async def apply(
+    writer: KubeWriter, change: Change, marker: str, epoch: int, deadline: float, window: Window
+) -> Sent:
     """Send the change once. It takes effect only if everything it was based on still holds.
 
+    It is not sent when it cannot begin within the window.
     A patch tests uid, our epoch and the from-state; an eviction names the pod's uid. The server may still
     apply it up to 34 s later even if we give up at the deadline (the API server's own bound on a request
     that changes something); a later claim makes that harmless, and a uid is evicted once.
     """
     target = change.target
     if isinstance(change, Eviction):
-        answer = await writer.evict(target.namespace, change.pod, change.pod_uid, deadline=deadline)
+        answer = await writer.evict(
+            target.namespace, change.pod, change.pod_uid, deadline=deadline, begin=window.left
+        )
     else:
         answer = await writer.patch(
-            target.kind, target.namespace, target.name, effect_patch(change, marker, epoch), deadline=deadline
+            target.kind,
+            target.namespace,
+            target.name,
+            effect_patch(change, marker, epoch),
+            deadline=deadline,
+            begin=window.left,
         )
     match answer:
         case Applied():
@@ -41,7 +54,7 @@ async def apply(writer: KubeWriter, change: Change, marker: str, epoch: int, dea
             final = isinstance(change, Eviction) and retry_after is None
             return Sent(said=said, retry_after=retry_after or 0.0, final=final)
         case NotSent(why=why):
-            return Sent(said=f"it could not be sent: {why}")
+            return Sent(said=f"it could not be sent: {why}", began=False)
         case Unclear(why=why):
             return Sent(said=f"the answer is unclear: {why}")
         case never:

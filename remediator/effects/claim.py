@@ -6,18 +6,25 @@ from remediator.domain.answers import Refusal
 from remediator.domain.change import EPOCH
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject
+from remediator.effects.window import Window
 
 EPOCH_PATH = "/metadata/annotations/remediator.io~1epoch"
 
 
 async def claim(
-    reader: KubeReader, writer: KubeWriter, target: Target, uid: str, epoch: int, deadline: float
+    reader: KubeReader,
+    writer: KubeWriter,
+    target: Target,
+    uid: str,
+    epoch: int,
+    deadline: float,
+    window: Window,
 ) -> JsonObject | Refusal:
     """Claim the target under `epoch` and return it as the server then had it, or why it is not ours.
 
     A JSON Patch tests the uid and the epoch last read; two claims of one read cannot both succeed.
     Raises Retryable or Permanent when the object cannot be read. A claim changes nothing but one
-    annotation and is not an effect.
+    annotation and is not an effect; it too has to begin within the window.
     """
     workload = await reader.get(target.kind, target.namespace, target.name)
     if workload is None:
@@ -36,6 +43,7 @@ async def claim(
         target.name,
         _claim_patch(uid, annotations, held, epoch),
         deadline=deadline,
+        begin=window.left,
     )
     match answer:
         case Applied(object=claimed):

@@ -14,6 +14,7 @@ from remediator.effects.read_back import read_back
 from remediator.effects.recovery import Seen, SeenPod
 from remediator.effects.rehearse import rehearse
 from remediator.effects.undone import undone
+from remediator.effects.window import Window
 
 
 class Effects:
@@ -23,11 +24,13 @@ class Effects:
         self._reader = reader
         self._writer = writer
 
-    async def claim(self, target: Target, uid: str, epoch: int, deadline: float) -> JsonObject | Refusal:
-        return await claim(self._reader, self._writer, target, uid, epoch, deadline)
+    async def claim(
+        self, target: Target, uid: str, epoch: int, deadline: float, window: Window
+    ) -> JsonObject | Refusal:
+        return await claim(self._reader, self._writer, target, uid, epoch, deadline, window)
 
-    async def apply(self, change: Change, marker: str, epoch: int, deadline: float) -> Sent:
-        return await apply(self._writer, change, marker, epoch, deadline)
+    async def apply(self, change: Change, marker: str, epoch: int, deadline: float, window: Window) -> Sent:
+        return await apply(self._writer, change, marker, epoch, deadline, window)
 
     async def read_back(self, change: Change) -> Seen | SeenPod | None:
         return await read_back(self._reader, change)

@@ -8,6 +8,7 @@ from json import dumps, loads
 
 from remediator.clock import Clock
 from remediator.domain.change import revision_hash
+from remediator.domain.switch import Switch
 from remediator.domain.target import KINDS, Target
 from remediator.domain.value import JsonObject
 from remediator.memory.follower import Cluster, Follower
@@ -15,6 +16,7 @@ from remediator.store.pod_owners import OwnedPod
 from remediator.store.tenures import Sighting
 from remediator.workloads.config_maps import content_hash
 from remediator.workloads.fields import objects, text
+from remediator.workloads.paused import paused
 from remediator.workloads.revision_objects import KEPT_IN
 from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
 from remediator.workloads.rollout_numbers import rollout_numbers
@@ -57,6 +59,8 @@ class Picture:
         self._whole = {kind: Follower(cluster, clock, kind, namespace, self._kept) for kind in _WHOLE}
         self._pods = Follower(cluster, clock, "pod", namespace, _owned, metadata_only=True)
         self._config_maps = Follower(cluster, clock, "configmap", namespace, content_hash)
+        self._switches: dict[str, Switch] = {}
+        """Of workloads that were seen annotated as paused since somebody last took them."""
         self._judged: dict[tuple[str, str], tuple[object, Sighting | None]] = {}
 
     async def follow(self, at_once: asyncio.Semaphore) -> None:
@@ -99,6 +103,11 @@ class Picture:
         self._down = (self._down - down) & {each.uid for kind in KINDS for each in self._of(kind)}
         return [each.model_copy(update={"available": False}) if each.uid in down else each for each in told]
 
+    def take_switches(self) -> list[Switch]:
+        """Every workload that was seen annotated as paused since this was last asked."""
+        taken, self._switches = list(self._switches.values()), {}
+        return taken
+
     def owned_pods(self) -> dict[str, OwnedPod]:
         """Every pod with a known owner, by name. A ReplicaSet not seen yet says nothing about its owner."""
         found = {}
@@ -122,6 +131,11 @@ class Picture:
         numbers = rollout_numbers(obj)
         if numbers is not None and numbers.available == 0 < numbers.desired:
             self._down.add(text(obj, "metadata", "uid"))
+        where = f"{text(obj, 'kind').lower()}/{self._namespace}/{text(obj, 'metadata', 'name')}"
+        switch = paused(obj, "target", where)
+        # A controller copies its workload's annotations to ReplicaSets: these are nobody's word.
+        if switch is not None and text(obj, "kind").lower() in KINDS:
+            self._switches[where] = switch
         return _seen(obj)
 
     def _followers(self) -> Iterator[Follower[Seen] | Follower[str]]:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from remediator.clock import Clock
+from remediator.domain.switch import Switch
 from remediator.memory.follower import Cluster
 from remediator.memory.picture import Picture
 from remediator.memory.written import Written
@@ -54,6 +55,10 @@ class Watcher:
         await self._follow()
         await self._write()
         return False
+
+    def take_switches(self) -> list[Switch]:
+        """Every workload that was seen annotated as paused since this was last asked."""
+        return [switch for picture in self._pictures.values() for switch in picture.take_switches()]
 
     async def close(self) -> None:
         """Close every watch. The next look begins anew."""

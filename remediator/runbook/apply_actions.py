@@ -2,11 +2,13 @@
 
 from remediator.domain.answers import GuardVerdict, Refusal
 from remediator.domain.change import Change, Eviction, TemplatePatch
+from remediator.effects.apply import Sent
 from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
+from remediator.effects.window import Window
 from remediator.errors import RemediatorError
 from remediator.run import End, Hold, Proceed, Run, State, Verdict
 from remediator.runbook.agreed import approval_for, objection
-from remediator.runbook.ask_guards import ask_guards, guards_for, refusal
+from remediator.runbook.ask_guards import ask_before_write, ask_guards, before_each_write, guards_for, refusal
 from remediator.runbook.desk import Desk
 from remediator.runbook.lease import Lease
 from remediator.runbook.outcomes import after, readable_again, recorded, unreadable
@@ -84,7 +86,10 @@ class ApplyActions:
 
     async def _take(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
         """Claim the target and rehearse the change; what stands in the way, or None."""
-        claimed = await self._claim(run, lease, index, change)
+        window = await self._window(run)
+        if not isinstance(window, Window):
+            return window
+        claimed = await self._claim(run, lease, index, change, window)
         if not isinstance(claimed, Seen):
             return claimed
         if claimed.exact != change.from_exact:
@@ -144,8 +149,11 @@ class ApplyActions:
         """What becomes of an intent without an outcome, by what was read of the object."""
         if not _open(attempt, seen):
             return await recorded(self._desk, run, attempt, seen)
+        window = await self._window_again(run, attempt, seen)
+        if not isinstance(window, Window):
+            return window
         # Our claim under a higher epoch makes the server refuse every copy that is still under way.
-        claimed = await self._claim(run, lease, attempt.action_index, attempt.change)
+        claimed = await self._claim(run, lease, attempt.action_index, attempt.change, window)
         if isinstance(claimed, End):
             return await unreadable(self._desk, run, attempt, claimed.why)
         if not isinstance(claimed, Seen):
@@ -153,6 +161,20 @@ class ApplyActions:
         if isinstance(attempt.change, TemplatePatch):
             seen = claimed
         return await self._once_more(run, lease, attempt, seen)
+
+    async def _window_again(
+        self, run: Run, attempt: Attempt, seen: Seen | SeenPod | None
+    ) -> Window | Verdict:
+        """As `_window`, for an attempt that is still open."""
+        if attempt.sends == 0:
+            # As the first time: a run that is held must not write a claim every time it looks.
+            held = await self._objection(run, attempt.action_index, attempt.change)
+            if held is not None:
+                return held
+        window = await self._window(run)
+        if isinstance(window, End):
+            await recorded(self._desk, run, attempt, seen, not_applied=window.why)
+        return window
 
     async def _once_more(
         self, run: Run, lease: Lease, attempt: Attempt, seen: Seen | SeenPod | None
@@ -169,11 +191,18 @@ class ApplyActions:
             await recorded(self._desk, run, attempt, seen, not_applied=refused.why)
         return refused or await self._send(run, lease, attempt)
 
-    async def _claim(self, run: Run, lease: Lease, index: int, change: Change) -> Seen | Verdict:
+    async def _window(self, run: Run) -> Window | Hold | End:
+        """In which a write may begin: opened before pauses and freezes are looked at; or what they say."""
+        window = Window(self._desk.kit.clock)
+        return await refusal(self._desk, run, await ask_before_write(self._desk, run)) or window
+
+    async def _claim(
+        self, run: Run, lease: Lease, index: int, change: Change, window: Window
+    ) -> Seen | Verdict:
         deadline = min(_REQUEST_SECONDS, lease.seconds_left())
         if deadline <= 0:
             return Hold("the lease ran out before the claim", seconds=0)
-        claimed = await self._desk.effects.claim(change.target, change.uid, run.epoch, deadline)
+        claimed = await self._desk.effects.claim(change.target, change.uid, run.epoch, deadline, window)
         if isinstance(claimed, Refusal):
             if claimed.passing:
                 return Hold(f"claim: {claimed.why}", seconds=_AGAIN_SECONDS)
@@ -181,13 +210,36 @@ class ApplyActions:
         return Seen.of(claimed)
 
     async def _send(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:
+        window = await self._window(run)
+        if not isinstance(window, Window):
+            return _in_doubt(attempt, window)
+        limits = [each for guard in before_each_write(self._desk) for each in guard.target_limits(run.view)]
         async with self._desk.database.transaction() as connection:
-            if not await attempts.sending(connection, run, self._desk.owner, attempt):
-                return Hold("another worker owns this run now", seconds=0)
+            may = await attempts.sending(connection, run, self._desk.owner, attempt, limits)
+        if isinstance(may, LeaseLost):
+            return Hold(may.why, seconds=0)
+        refused = await refusal(self._desk, run, may)
+        if refused is not None:
+            return _in_doubt(attempt, refused)
         deadline = min(_REQUEST_SECONDS, lease.seconds_left())
         if deadline <= 0:
             return Hold("the lease ran out before the change was sent", seconds=0)
-        sent = await self._desk.effects.apply(attempt.change, attempt.marker, run.epoch, deadline)
+        sent = await self._desk.effects.apply(attempt.change, attempt.marker, run.epoch, deadline, window)
+        if not sent.began:
+            return await self._not_begun(run, attempt, sent.said)
+        return await self._sent(run, attempt, sent)
+
+    async def _not_begun(self, run: Run, attempt: Attempt, why: str) -> Verdict:
+        """The request was never begun: the intent stays, and everybody is asked again before it is sent."""
+        async with self._desk.database.transaction() as connection:
+            await attempts.not_begun(connection, run, attempt)
+        waited = self._desk.kit.clock.now() - run.created_at
+        if waited > self._desk.rhythm.give_up_holding_after:
+            return _in_doubt(attempt, End(why, state=_refused(run, attempt.action_index)))
+        return Hold(why, seconds=_AGAIN_SECONDS)
+
+    async def _sent(self, run: Run, attempt: Attempt, sent: Sent) -> Verdict | None:
+        """What became of a change that may have reached the server: the object itself tells."""
         try:
             seen = await self._desk.effects.read_back(attempt.change)
         except RemediatorError as reason:
@@ -203,6 +255,13 @@ class ApplyActions:
 def _refused(run: Run, index: int) -> State:
     """How a run ends that may not go on: after a change was made people have to take over."""
     return State.BLOCKED if index == 0 and run.rung == 0 else State.ESCALATED
+
+
+def _in_doubt(attempt: Attempt, refused: Hold | End) -> Hold | End:
+    """An earlier copy may still be under way: such a run is ended only after looking at the object and claiming it."""
+    if isinstance(refused, End) and attempt.sends:
+        return Hold(refused.why, refused.entries, seconds=_AGAIN_SECONDS)
+    return refused
 
 
 def _open(attempt: Attempt, seen: Seen | SeenPod | None) -> bool:

@@ -10,7 +10,7 @@ from remediator.run import End, Entry, Hold, Run, State
 from remediator.runbook.call_step import Unanswered, call_step
 from remediator.runbook.desk import Desk
 from remediator.step import Guard, TargetGuard
-from remediator.store import attempts, counts, episodes
+from remediator.store import attempts, counts, episodes, pauses
 
 
 def guards_for(desk: Desk, run: Run, change: Change) -> tuple[Guard, ...]:
@@ -27,7 +27,7 @@ async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict
             *(_answer(each, each.verdict(change, run.view, kit)) for each in guards)
         )
     limits = [limit for each in guards for limit in each.limits(change, run.view)]
-    return _stamped(desk, (*looked, *await _counted(desk, run, limits, change)))
+    return await _answered(desk, (*looked, *await _counted(desk, run, limits, change)))
 
 
 async def ask_about_plan(desk: Desk, run: Run) -> list[GuardVerdict]:
@@ -41,11 +41,25 @@ async def ask_about_plan(desk: Desk, run: Run) -> list[GuardVerdict]:
 async def ask_about_target(desk: Desk, run: Run) -> tuple[GuardVerdict, ...]:
     """The verdicts of those guards that need no change to judge; asked before anything is looked at for long."""
     guards = [each for each in desk.always_on if isinstance(each, TargetGuard) and each.concerns(run.view)]
+    return await _about_target(desk, run, guards)
+
+
+async def ask_before_write(desk: Desk, run: Run) -> tuple[GuardVerdict, ...]:
+    """The verdicts of those guards that are asked once more right before every write: pauses and freezes."""
+    return await _about_target(desk, run, before_each_write(desk))
+
+
+def before_each_write(desk: Desk) -> list[TargetGuard]:
+    """The guards of which nothing older than a moment is believed when a write begins."""
+    return [each for each in desk.always_on if isinstance(each, TargetGuard) and each.before_each_write]
+
+
+async def _about_target(desk: Desk, run: Run, guards: Sequence[TargetGuard]) -> tuple[GuardVerdict, ...]:
     async with desk.kit.kube.one_look() as kube:
         kit = replace(desk.kit, kube=kube)
         looked = await asyncio.gather(*(_answer(each, each.on_target(run.view, kit)) for each in guards))
     limits = [limit for each in guards for limit in each.target_limits(run.view)]
-    return _stamped(desk, (*looked, *await _counted(desk, run, limits, None)))
+    return await _answered(desk, (*looked, *await _counted(desk, run, limits, None)))
 
 
 async def _counted(
@@ -60,9 +74,13 @@ async def _answer(guard: Guard, asked: Awaitable[GuardVerdict | None]) -> GuardV
     return guard.unknown(answer.why) if isinstance(answer, Unanswered) else answer
 
 
-def _stamped(desk: Desk, answers: Iterable[GuardVerdict | None]) -> tuple[GuardVerdict, ...]:
+async def _answered(desk: Desk, answers: Iterable[GuardVerdict | None]) -> tuple[GuardVerdict, ...]:
+    """The verdicts, counted and stamped. A switch that one of them saw is a pause of the database before it is told."""
     now = desk.kit.clock.now()
     verdicts = [each for each in answers if each is not None]
+    switches = [switch for each in verdicts for switch in each.switches]
+    if switches:
+        await pauses.latch_all(desk.database, switches)
     for each in verdicts:
         desk.metrics.guard_verdicts.labels(each.guard, each.answer).inc()
     return tuple(
@@ -127,4 +145,4 @@ async def cleared(desk: Desk, run: Run) -> bool:
 async def _changed_something(desk: Desk, run: Run) -> bool:
     """Whether an earlier rung, or an earlier action of this one, has been attempted."""
     async with desk.database.connection() as connection:
-        return any(each.outcome != "not_applied" for each in await attempts.of_run(connection, run.id))
+        return any(not each.changed_nothing for each in await attempts.of_run(connection, run.id))

@@ -55,6 +55,8 @@ class Settings(Section):
     protected_targets: tuple[str, ...] = ()
     http_allow: tuple[Host, ...] = ()
     """What rules may have asked over HTTP (`dependency_healthy`); nothing else is."""
+    pause_file: Path | None = None
+    """While this file is there nothing is changed; its first line says why."""
     ceiling: Mode = "act"
     """No rule gets further than this, whatever it says."""
     ceilings: dict[Namespace, Mode] = Field(default_factory=dict)

@@ -19,7 +19,7 @@ Outcome = Literal[
 UNDONE = "undone"
 """The kind of journal line that says that an effect is not there any more."""
 
-_FIELDS = """id, run_id, rung, action_index, action, change, epoch, sends, intended_at,
+_FIELDS = """id, run_id, rung, action_index, action, change, epoch, sends, intended_at, sent_at,
              outcome, outcome_why, outcome_at"""
 
 
@@ -35,9 +35,16 @@ class Attempt(Value):
     epoch: int
     sends: int
     intended_at: datetime
+    sent_at: datetime | None
+    """When it was last decided to send it; None when it never was."""
     outcome: Outcome | None
     outcome_why: str | None
     outcome_at: datetime | None
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether it is certain that it had no effect: it was refused, or has not been sent."""
+        return self.outcome == "not_applied" or (self.outcome is None and self.sends == 0)
 
     @property
     def marker(self) -> str:
@@ -161,14 +168,48 @@ async def _insert(connection: Connection, run: Run, action_index: int, change: C
     return Attempt(**row)  # type: ignore[arg-type]
 
 
-async def sending(connection: Connection, run: Run, owner: str, attempt: Attempt) -> bool:
-    """Note that the change is about to be sent under this epoch; False when the run is no longer ours."""
+async def sending(
+    connection: Connection, run: Run, owner: str, attempt: Attempt, limits: Iterable[Limit]
+) -> LeaseLost | tuple[GuardVerdict, ...]:
+    """Note that the change is about to be sent under this epoch, unless a verdict on these limits refuses.
+
+    It takes the intents' gate: a pause that has committed is seen here, and one that commits after this finds a
+    write that begins at once or not at all. Call within a transaction.
+    """
+    await connection.execute("select 1 from intent_gate for update")
     if not await _still_ours(connection, run, owner):
-        return False
+        return LeaseLost()
+    verdicts = tuple([await counts.count(connection, limit, run, attempt.change) for limit in limits])
+    if all(each.allows for each in verdicts):
+        await connection.execute(
+            "update attempts set sends = sends + 1, sent_at = remediator_now(), epoch = $2 where id = $1",
+            attempt.id,
+            run.epoch,
+        )
+    return verdicts
+
+
+async def not_begun(connection: Connection, run: Run, attempt: Attempt) -> None:
+    """Take back what `sending` noted: the request never began, so that the server cannot have seen it."""
     await connection.execute(
-        "update attempts set sends = sends + 1, epoch = $2 where id = $1", attempt.id, run.epoch
+        "update attempts set sends = sends - 1 where id = $1 and epoch = $2 and outcome is null and sends > 0",
+        attempt.id,
+        run.epoch,
     )
-    return True
+
+
+async def never_sent(connection: Connection, run_id: int, why: str) -> None:
+    """Record of a run that ends that what it intended and never sent was not applied."""
+    rows = await connection.fetch(
+        f"""update attempts set outcome = 'not_applied', outcome_why = $2, outcome_at = remediator_now()
+            where run_id = $1 and outcome is null and sends = 0 returning {_FIELDS}""",
+        run_id,
+        f"it was never sent: {why}",
+    )
+    for attempt in (Attempt(**row) for row in rows):
+        text = f"{attempt.change.summary}: not applied ({attempt.outcome_why})"
+        details = {"outcome": "not_applied", "attempt": attempt.marker}
+        await journal.append(connection, "outcome", text, details, run_id=run_id)
 
 
 async def record_outcome(

@@ -8,12 +8,14 @@ from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit
 from remediator.domain.change import Change
 from remediator.domain.run_view import RunView
 from remediator.run import Run
-from remediator.store import budgets, storms
+from remediator.store import budgets, pauses, storms
 from remediator.store.database import Connection
 
 
 async def count(connection: Connection, limit: Limit, run: Run, change: Change | None) -> GuardVerdict:
     """Hold one limit against what the database holds; without a change, pairs and returns count nothing."""
+    if limit.count in ("pauses", "freezes"):
+        return await pauses.verdict(connection, limit, run.view)
     if limit.count in ("slots", "unsettled"):
         return await budgets.room(connection, limit, run)
     existing = await _existing(connection, limit, run.view, change)
@@ -32,8 +34,6 @@ async def count(connection: Connection, limit: Limit, run: Run, change: Change |
 
 
 def _room(limit: Limit, existing: int) -> str:
-    if limit.count == "pauses":
-        return "no pause covers this target"
     if limit.count == "storms":
         return "no storm covers this target"
     scope = {
@@ -48,8 +48,6 @@ def _room(limit: Limit, existing: int) -> str:
 
 
 async def _existing(connection: Connection, limit: Limit, run: RunView, change: Change | None) -> int:
-    if limit.count == "pauses":
-        return await pauses_covering(connection, run)
     if limit.count == "storms":
         return await storms_covering(connection, run)
     if limit.count == "runs":
@@ -110,21 +108,6 @@ def _scope(limit: Limit, run: RunView) -> tuple[object, ...]:
     target = run.target
     named = (target.cluster, target.kind, target.namespace, target.name)
     return (limit.per_seconds, limit.of, *named, run.rule)
-
-
-async def pauses_covering(connection: Connection, run: RunView) -> int:
-    """How many pauses in force cover this run."""
-    return int(
-        await connection.fetchval(
-            """select count(*) from pauses
-               where cleared_at is null and (until is null or until > remediator_now())
-                 and case scope when 'everything' then true when 'namespace' then value = $1
-                                when 'rule' then value = $2 else value = $3 end""",
-            run.target.namespace,
-            run.rule,
-            str(run.target),
-        )
-    )
 
 
 async def storms_covering(connection: Connection, run: RunView) -> int:

@@ -11,7 +11,7 @@ from asyncpg import Record
 from remediator.domain.run_view import TriggerPerson
 from remediator.domain.value import Value
 from remediator.run import ACTIVE, State
-from remediator.store import approvals, journal
+from remediator.store import approvals, attempts, journal
 from remediator.store.database import Connection
 
 _ACTIVE = sorted(ACTIVE)
@@ -27,15 +27,16 @@ class NotMoved(Value):
 
 
 async def cancel(connection: Connection, run_id: int, who: str, why: str) -> NotMoved | None:
-    """End a run that has intended no change in its current rung; None when it is ended. Within a transaction.
+    """End a run that has sent no change in its current rung; None when it is ended. Within a transaction.
 
-    Intents and this lock the same row, so that one comes wholly before the other, and what is read afterwards
+    Intents, sendings and this lock the same row, so that one comes wholly before the other, and what is read afterwards
     is read with a look of its own.
     """
     await connection.execute("select 1 from intent_gate for update")
     row = await connection.fetchrow(
         """select state, incident_id,
-                  exists (select 1 from attempts a where a.run_id = r.id and a.rung = r.rung) as changing
+                  exists (select 1 from attempts a where a.run_id = r.id and a.rung = r.rung
+                            and (a.outcome is not null or a.sends > 0)) as changing
            from runs r where id = $1 for update""",
         run_id,
     )
@@ -111,6 +112,7 @@ async def _end(connection: Connection, run_id: int, row: Record, state: State, w
         why,
     )
     await approvals.close(connection, run_id, why)
+    await attempts.never_sent(connection, run_id, why)
     await journal.append(
         connection,
         "state",

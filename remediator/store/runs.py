@@ -11,7 +11,7 @@ from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.rulebook.rule import LoadedRule, Rule
 from remediator.run import ACTIVE, End, Hold, Plan, Run, State, Streak, TryNext, Verdict
-from remediator.store import approvals, journal, outbox
+from remediator.store import approvals, attempts, journal, outbox
 from remediator.store.database import Connection
 
 _ACTIVE = sorted(ACTIVE)
@@ -142,6 +142,7 @@ async def transition(
         await approvals.request(connection, run, verdict.asks)
     if state not in ACTIVE:
         await approvals.close(connection, run.id, f"the run ended {state}")
+        await attempts.never_sent(connection, run.id, verdict.why)
     if not (isinstance(verdict, Hold) and before["hold_why"] == verdict.why):
         for entry in verdict.entries:
             await journal.append(

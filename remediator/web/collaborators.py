@@ -11,6 +11,7 @@ from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
 from remediator.store.database import Database
+from remediator.store.pauses import PauseRequest
 from remediator.telemetry import Metrics
 
 
@@ -44,6 +45,11 @@ class Collaborators:
     """Load the rules anew and say what was loaded.
 
     Raises Permanent with every mistake; the old ones stay in force then.
+    """
+    still_set: Callable[[PauseRequest], Awaitable[str | None]]
+    """What has to be taken away before a pause can end, as a sentence; None when nothing has.
+
+    Raises Retryable or Permanent when that cannot be known.
     """
     stored: Callable[[], None]
     """Told whenever alerts were committed, so that planning need not wait."""

@@ -44,7 +44,11 @@ class Health:
         why = await self._why_not_store()
         if why is not None:
             return try_again(why, _ASK_AGAIN_SECONDS)
-        forbidden = await self._collaborators.why_not_act()
+        try:
+            async with asyncio.timeout(_DATABASE_SECONDS):
+                forbidden = await self._collaborators.why_not_act()
+        except DATABASE_ERRORS as error:
+            forbidden = f"the database does not answer: {str(error) or type(error).__name__}"
         if forbidden is not None:
             return problem(
                 503, forbidden, "Alerts are taken all the same; docs/operating.md says what to do."

@@ -1,51 +1,92 @@
-"""Pauses over HTTP: ask for one, list those in force, end one."""
+"""Pauses and freezes over HTTP: ask for one, list those that are open, end one."""
 
 import asyncio
 import logging
+import re
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from remediator.domain.duration import Duration
+from remediator.domain.switch import Scope
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject
-from remediator.errors import Permanent
+from remediator.errors import Permanent, RemediatorError
 from remediator.people.principal import Principal
 from remediator.people.roster import People
-from remediator.store import journal, pauses
+from remediator.store import pauses
 from remediator.store.database import Connection
-from remediator.store.pauses import Scope
+from remediator.store.pauses import Asked, PauseRequest
 from remediator.web import strict_json
 from remediator.web.collaborators import Collaborators
-from remediator.web.responses import document, problem
+from remediator.web.responses import document, problem, try_again
 from remediator.web.roles import only_for
 
 _DATABASE_SECONDS = 5.0
-_LARGEST_ID = 2**63 - 1
+_WHY = r"^[^\x00]*\S[^\x00]*$"
+_NAME = r"[a-z][a-z0-9-]{0,61}[a-z0-9]"
 
 _log = logging.getLogger(__name__)
 
 
-class _Asked(BaseModel):
-    """The body of a request for a pause."""
-
+class _Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Covered(_Body):
+    """What every request to stand still says."""
 
     scope: Scope
     value: str = Field(default="", max_length=500, pattern=r"^[a-z0-9./-]*$")
     """The namespace, rule or kind/namespace/name; empty for everything."""
-    why: str = Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*\S[^\x00]*$")
-    lasts: Duration | None = Field(default=None, alias="for", gt=timedelta(0))
-    """None means until somebody ends it."""
+    why: str = Field(min_length=1, max_length=1000, pattern=_WHY)
+    name: str | None = Field(default=None, pattern=f"^{_NAME}$")
+    """Made up when left out."""
+
+    @field_validator("name")
+    @classmethod
+    def _is_not_made_up(cls, name: str | None) -> str | None:
+        if name is not None and re.fullmatch(r"(pause|freeze)-\d+", name):
+            raise ValueError("names like pause-7 are made up by the daemon")
+        return name
 
     @model_validator(mode="after")
-    def _names_what_it_covers(self) -> "_Asked":
+    def _names_what_it_covers(self) -> "_Covered":
         if (self.scope == "everything") != (self.value == ""):
             raise ValueError("every scope but everything needs a value, and everything takes none")
         if self.scope == "target":
             Target.parse(self.value, cluster="")
         return self
+
+
+class _Pause(_Covered):
+    """Now, until somebody ends it, or for so long."""
+
+    lasts: Duration | None = Field(default=None, alias="for", gt=timedelta(0))
+
+
+class _Freeze(_Covered):
+    """From (or now) until."""
+
+    begins: AwareDatetime | None = Field(default=None, alias="from")
+    until: AwareDatetime
+
+
+class _Resume(_Body):
+    why: str = Field(min_length=1, max_length=1000, pattern=_WHY)
+
+
+_Read = TypeVar("_Read", bound=_Body)
 
 
 class Pauses:
@@ -54,6 +95,7 @@ class Pauses:
     def __init__(self, collaborators: Collaborators, people: People) -> None:
         self._database = collaborators.database
         self._rules = collaborators.rules
+        self._still_set = collaborators.still_set
         self._people = people
 
     def routes(self) -> list[web.RouteDef]:
@@ -61,50 +103,97 @@ class Pauses:
         return [
             web.get("/api/v1/pauses", only_for(self._people, "view", self._list)),
             web.post("/api/v1/pauses", only_for(self._people, "operate", self._pause)),
-            web.delete(r"/api/v1/pauses/{id:\d{1,19}}", only_for(self._people, "operate", self._resume)),
+            web.post("/api/v1/freezes", only_for(self._people, "operate", self._freeze)),
+            web.post("/api/v1/pauses/{name}/resume", only_for(self._people, "operate", self._resume)),
         ]
 
     async def _list(self, request: web.Request, who: Principal) -> web.Response:
         async with asyncio.timeout(_DATABASE_SECONDS), self._database.connection() as connection:
-            return document({"pauses": await _in_force(connection)})
+            return document({"pauses": await _open(connection)})
 
     async def _pause(self, request: web.Request, who: Principal) -> web.Response:
-        try:
-            asked = _Asked.model_validate(strict_json.parse(await request.read()))
-        except Permanent as reason:
-            return problem(400, reason.sentence)
-        except ValidationError as mistakes:
-            first = mistakes.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the pause"
-            hint = "Send scope (everything, namespace, rule, target), value, why, and for when it ends by itself."
-            return problem(400, f"{where}: {first['msg']}", hint)
+        asked = await _read(request, _Pause, "scope, value, why, and for when it ends by itself")
+        if isinstance(asked, web.Response):
+            return asked
+        return await self._made(Asked(kind="pause", lasts=asked.lasts, **_said(asked, who)))
+
+    async def _freeze(self, request: web.Request, who: Principal) -> web.Response:
+        asked = await _read(request, _Freeze, "scope, value, why, from and until (RFC 3339, with a zone)")
+        if isinstance(asked, web.Response):
+            return asked
+        async with asyncio.timeout(_DATABASE_SECONDS), self._database.connection() as connection:
+            now = await connection.fetchval("select remediator_now()")
+        if asked.until <= max(now, asked.begins or now):
+            return problem(
+                400, "until: a freeze ends after it begins, and later than now", "Give another end."
+            )
+        return await self._made(
+            Asked(kind="freeze", starts_at=asked.begins, until=asked.until, **_said(asked, who))
+        )
+
+    async def _made(self, asked: Asked) -> web.Response:
         if asked.scope == "rule" and asked.value not in {each.rule for each in self._rules()}:
-            # Taken, it would pause nothing, and whoever asked would believe otherwise.
+            # Taken, it would stop nothing, and whoever asked would believe otherwise.
             return problem(404, f"no rule called {asked.value} is loaded", "GET /api/v1/rules lists them.")
         async with asyncio.timeout(_DATABASE_SECONDS), self._database.transaction() as connection:
-            until = None
-            if asked.lasts is not None:
-                until = await connection.fetchval("select remediator_now() + $1::interval", asked.lasts)
-            pause_id = await pauses.request(connection, asked.scope, asked.value, who.name, asked.why, until)
-            text = f"{who.name} paused {asked.scope} {asked.value}".strip() + f": {asked.why}"
-            await journal.append(connection, "pause", text, {"pause": pause_id, "who": who.name})
-            (made,) = [each for each in await _in_force(connection) if each["id"] == pause_id]
-        _log.warning("%s", text)
-        return document(made, status=201)
+            made = await pauses.request(connection, asked)
+        if made is None:
+            return problem(
+                409, f"the name {asked.name} is taken", "GET /api/v1/pauses lists those that are open."
+            )
+        _log.warning("%s: %s", made.name, made.sentence)
+        return document(made.shown(), status=201)
 
     async def _resume(self, request: web.Request, who: Principal) -> web.Response:
-        pause_id = min(int(request.match_info["id"]), _LARGEST_ID)
+        asked = await _read(request, _Resume, "why")
+        if isinstance(asked, web.Response):
+            return asked
+        name = request.match_info["name"]
+        pause = await self._named(name) if re.fullmatch(rf"{_NAME}|\d+", name) else None
+        if pause is None:
+            return _not_open(name)
+        try:
+            still = await self._still_set(pause)
+        except RemediatorError as reason:
+            return try_again(
+                f"whether {pause.covers} is still paused cannot be known: {reason.sentence}", None
+            )
+        if still is not None:
+            return problem(409, still, "What stops the daemon has to be gone before it is told to go on.")
+        return await self._end(pause, who, asked.why)
+
+    async def _named(self, name: str) -> PauseRequest | None:
+        async with asyncio.timeout(_DATABASE_SECONDS), self._database.connection() as connection:
+            return await pauses.named(connection, name)
+
+    async def _end(self, pause: PauseRequest, who: Principal, why: str) -> web.Response:
         async with asyncio.timeout(_DATABASE_SECONDS), self._database.transaction() as connection:
-            if not await pauses.clear(connection, pause_id, who.name):
-                return problem(
-                    404, f"no pause {pause_id} is open", "GET /api/v1/pauses lists those in force."
-                )
-            text = f"{who.name} ended pause {pause_id}"
-            await journal.append(connection, "pause", text, {"pause": pause_id, "who": who.name})
-            left = await _in_force(connection)
-        _log.warning("%s", text)
-        return document({"ended": pause_id, "pauses": left})
+            if not await pauses.clear(connection, pause, who.name, why):
+                return _not_open(pause.name)
+            left = await _open(connection)
+        _log.warning("%s ended %s of %s: %s", who.name, pause.name, pause.covers, why)
+        return document({"ended": pause.shown(), "pauses": left})
 
 
-async def _in_force(connection: Connection) -> list[JsonObject]:
-    return [each.to_json() for each in await pauses.open_pauses(connection)]
+async def _read(request: web.Request, shape: type[_Read], holds: str) -> _Read | web.Response:
+    """The body in this shape, or the answer to one that has another."""
+    try:
+        return shape.model_validate(strict_json.parse(await request.read()))
+    except Permanent as reason:
+        return problem(400, reason.sentence)
+    except ValidationError as mistakes:
+        first = mistakes.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the request"
+        return problem(400, f"{where}: {first['msg']}", f"Send {holds}.")
+
+
+async def _open(connection: Connection) -> list[JsonObject]:
+    return [each.shown() for each in await pauses.open_pauses(connection)]
+
+
+def _said(asked: _Covered, who: Principal) -> dict[str, Any]:
+    return {"who": who.name, **asked.model_dump(include={"scope", "value", "why", "name"})}
+
+
+def _not_open(name: str) -> web.Response:
+    return problem(404, f"no pause or freeze {name} is open", "GET /api/v1/pauses lists those that are.")

@@ -21,6 +21,7 @@ from remediator.people.roster import People
 from remediator.settings.load import Settings
 from remediator.store.database import open_database
 from remediator.store.migrate import migrate
+from remediator.store.pauses import PauseRequest
 from remediator.telemetry import Metrics, configure_logging
 from remediator.web.collaborators import Collaborators
 from remediator.web.server import listening, make_application
@@ -43,6 +44,9 @@ async def intake(dsn: str, stack: AsyncExitStack) -> str:
     async def never() -> None:
         return None
 
+    async def nothing(pause: PauseRequest) -> None:
+        return None
+
     async def reload() -> str:
         return "nothing to reload"
 
@@ -59,6 +63,7 @@ async def intake(dsn: str, stack: AsyncExitStack) -> str:
             rule_modes=no_modes,
             why_not_act=never,
             reload=reload,
+            still_set=nothing,
             stored=lambda: None,
             asked=Daemon(),
         )

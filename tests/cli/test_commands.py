@@ -95,12 +95,28 @@ async def test_who_lacks_the_role_is_told_which(terminal: Terminal) -> None:
 
 
 async def test_pause_and_resume(terminal: Terminal) -> None:
-    shown = await terminal.shows("pause", "--namespace", "shop", "--why", "migration", "--until", "2h")
-    assert "namespace shop is paused" in shown
-    number = re.search(r"remediator resume (\d+)", shown)
-    assert number is not None
-    assert "migration" in await terminal.shows("pauses")
-    assert "is over" in await terminal.shows("resume", number.group(1))
+    shown = await terminal.shows("pause", "--namespace", "shop", "--why", "migration", "--for", "2h")
+    assert shown.startswith("namespace shop is paused until 2026-01-05 14:42:30 UTC: pause-1\n")
+    assert "remediator resume pause-1 --why TEXT" in shown
+    listed = await terminal.shows("pauses")
+    assert re.search(r"pause-1\s+pause\s+request\s+namespace shop\s+.*kim\s+migration", listed)
+    await terminal.shows("pause", "--why", "the datacentre moves", "--name", "move")
+    ended = await terminal.shows("resume", "1", "--why", "migrated")
+    assert ended == "pause-1 of namespace shop is over\nthis still stands still: everything (move)\n"
+    assert "move of everything is over" in await terminal.shows("resume", "move", "--why", "moved")
+    status, _, error = await terminal.type("resume", "move", "--why", "again")
+    assert (status, "no pause or freeze move is open" in error) == (1, True)
+
+
+async def test_a_freeze_is_planned_listed_and_given_up(terminal: Terminal) -> None:
+    times = ("--from", "2026-01-06T18:00+01:00", "--until", "2026-01-07T06:00Z")
+    freeze = ("freeze", "--target", "deployment/shop/api", *times, "--why", "sale", "--name", "sale")
+    assert "deployment/shop/api is frozen from 2026-01-06 17:00:00 UTC until" in await terminal.shows(*freeze)
+    assert re.search(r"sale\s+freeze to come\s+request\s+deployment/shop/api", await terminal.shows("pauses"))
+    status, _, error = await terminal.type(*freeze)
+    assert (status, "the name sale is taken" in error) == (1, True)
+    assert "sale of deployment/shop/api is over" in await terminal.shows("resume", "sale", "--why", "no sale")
+    assert (await terminal.json("pauses"))["pauses"] == []
 
 
 async def test_a_daemon_that_is_not_there_is_a_sentence_and_no_traceback(

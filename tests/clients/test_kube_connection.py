@@ -31,8 +31,7 @@ async def test_a_request_arrives_as_it_was_made(kube: Kube, echo: Echo) -> None:
         "/api/v1/namespaces/shop/pods/a%20b",
         query={"labelSelector": "a=b,c=d", "limit": "1"},
         body=[{"op": "add", "path": "/x", "value": "ü\ud800"}],
-        content_type="application/json-patch+json",
-        headers={"X-Other": "yes"},
+        headers={"Content-Type": "application/json-patch+json", "X-Other": "yes"},
     )
     [request] = asked
     assert (request.method, request.raw_path) == (

@@ -94,7 +94,7 @@ async def _effect(made: Between, kube: KubeConnection, request: web.Request, bod
         request.path,
         query=dict(request.query),
         body=json.loads(body),
-        content_type=request.headers["Content-Type"],
+        headers={"Content-Type": request.headers["Content-Type"]},
     )
     made.answers.append(answer.status)
     return web.Response(status=answer.status, body=answer.body, content_type="application/json")

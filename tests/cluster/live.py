@@ -86,7 +86,7 @@ class Live:
             f"{self._path}/api",
             query={"fieldManager": who},
             body=patch,
-            content_type="application/json-patch+json",
+            headers={"Content-Type": "application/json-patch+json"},
         )
         assert answer.status == 200, answer.body
 

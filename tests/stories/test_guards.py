@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from remediator.sandbox.prometheus import AlertingRule
-from remediator.store import pauses
 from tests.support.clock import DrivenClock
 from tests.support.story import RESTART, ROLLBACK, Story, told
 
@@ -51,32 +50,6 @@ async def test_without_alertmanager_nothing_is_done_and_it_is_said(story: Story)
     await story.settle()
     await refused(story, "PROPOSED", "which is too few")
     story.alertmanager.status = None
-    await story.let(60)
-    assert story.effects() == ["app:v1"]
-
-
-async def test_a_paused_namespace_holds_until_the_annotation_is_gone(story: Story) -> None:
-    await story.bad_release()
-    story.emulator.patch(
-        "namespaces", "", "shop", {"metadata": {"annotations": {"remediator.io/paused": "migration"}}}
-    )
-    await story.fire()
-    await refused(story, "PLANNED", "is paused: migration")
-    story.emulator.patch(
-        "namespaces", "", "shop", {"metadata": {"annotations": {"remediator.io/paused": None}}}
-    )
-    await story.let(60)
-    assert story.effects() == ["app:v1"]
-
-
-async def test_a_pause_in_the_database_holds_until_it_is_cleared(story: Story) -> None:
-    await story.bad_release()
-    async with story.daemon.database.transaction() as connection:
-        number = await pauses.request(connection, "namespace", "shop", "kim", "freeze")
-    await story.fire()
-    await refused(story, "PLANNED", "a pause covers this target")
-    async with story.daemon.database.transaction() as connection:
-        assert await pauses.clear(connection, number, "kim")
     await story.let(60)
     assert story.effects() == ["app:v1"]
 

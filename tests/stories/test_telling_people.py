@@ -103,6 +103,7 @@ async def test_the_journal_explains_every_guard_with_its_inputs(story: Story) ->
         "opted_in",
         "pause",
         "storm",
+        "freeze",
         "monitoring_fresh",
         "alert_still_firing",
         "caused_by_rollout",

@@ -10,6 +10,7 @@ from typing import Any
 from remediator.sandbox.kubernetes import Fault
 from remediator.sandbox.kubernetes.faults import AnswerStatus
 from tests.support.sets import workload
+from tests.support.standing_still import resume, the_pause
 from tests.support.story import ALERT, ROLLBACK, Story, deployment
 
 Tell = Callable[[Story], Awaitable[None]]
@@ -224,7 +225,8 @@ async def paused_for_a_while(story: Story) -> None:
     await story.fire()
     await story.let(60)
     story.emulator.patch(*where, {"metadata": {"annotations": {"remediator.io/paused": None}}})
-    await story.let(60)
+    assert (await resume(story, await the_pause(story)))[0] == 200
+    await story.let(10)
 
 
 async def another_bad_release_an_hour_later(story: Story) -> None:

@@ -25,6 +25,8 @@ from tests.support.clock import DrivenClock
 
 CHANGED = ("deployments", "statefulsets", "daemonsets")
 TOKEN = "story-token"
+KIM = "kims-story-token"
+"""Of the one person whom a story knows unless its settings say otherwise; she may view and operate."""
 ALERT = {"alertname": "HighErrorRate", "namespace": "shop", "deployment": "api", "severity": "critical"}
 
 ROLLBACK = """
@@ -156,6 +158,7 @@ class Story:
             await self.clock.advance(moved)
             await self.emulator.catch_up()
             await self.daemon.watcher.tick()
+            await self.daemon.switches.tick()
             await self.daemon.schemas.tick()
             await self.daemon.reconciler.tick()
             await self.daemon.aftermath.tick()
@@ -209,6 +212,7 @@ async def told(
     `other_peers` are addresses of further Alertmanagers the daemon asks.
     """
     (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "kim-of-the-story").write_text(KIM)
     (tmp_path / "rules").mkdir(exist_ok=True)
     (tmp_path / "rules" / "story.yaml").write_text(rules)
     account = Account("remediator", "kube-token", rules=(EVERYTHING,))
@@ -229,6 +233,9 @@ async def told(
             "alertmanagers": {"urls": [alertmanager.url, *other_peers]},
             "prometheus": {"url": prometheus.url},
             "intake": {"token_file": tmp_path / "token"},
+            "people": [
+                {"name": "kim", "token_file": tmp_path / "kim-of-the-story", "roles": ["view", "operate"]}
+            ],
             "probation": "0s",
             **(settings or {}),
         }

@@ -19,6 +19,7 @@ from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
 from remediator.store.database import Connection, Database, open_database
+from remediator.store.pauses import PauseRequest
 from remediator.telemetry import Metrics
 from remediator.web.collaborators import Collaborators
 from remediator.web.server import listening, make_application
@@ -59,6 +60,10 @@ class Daemon:
     async def undo(self, run_id: int, who: str, why: str) -> Started | NotStarted:
         """Nor is there anything to undo."""
         return NotStarted(because="no_such_thing", why=f"there is no run {run_id}", hint="List them.")
+
+    async def still_set(self, pause: PauseRequest) -> str | None:
+        """No annotation and no file is there."""
+        return None
 
     def stored(self) -> None:
         """Counts how often it was told that alerts were committed."""
@@ -155,6 +160,7 @@ async def running_web(
                 rule_modes=rule_modes,
                 why_not_act=why_not_act,
                 reload=reload,
+                still_set=daemon.still_set,
                 stored=daemon.stored,
                 asked=daemon,
             )

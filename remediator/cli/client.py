@@ -64,8 +64,8 @@ class Daemon:
         address = self._address()
         body = None if content is None else json.dumps(content)
         headers = {"Accept": "application/json", **self._authorization()}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        if method != "GET":
+            headers["Content-Type"] = "application/json"  # also without a body: nothing is changed otherwise
         connection = _connect(address)
         try:
             connection.request(method, address.path.rstrip("/") + path, body, headers)

@@ -32,17 +32,17 @@ class Passwords:
         self._waiting = 0
 
     def knows(self, name: str) -> bool:
-        """Whether there is such a user now."""
+        """Whether there is such a user now. Raises Retryable while the file is bad."""
         return name in self._config.users()
 
     async def admits(self, name: str, password: bytes) -> bool:
-        """Whether this is the user's password. An unknown user takes as long as a known one.
+        """Whether this is the user's password. An unknown user takes as long as the known one who takes longest.
 
-        Raises Retryable when too many are asked about at once.
+        Raises Retryable when too many are asked about at once, and while the file is bad.
         """
         users = self._config.users()
         stored = users.get(name)
-        compared = stored or next(iter(users.values()), _NOBODYS)
+        compared = stored or max(users.values(), key=_cost, default=_NOBODYS)
         key = self._keyed(compared, name.encode(), password)
         if stored is not None and key in self._right:
             self._right.move_to_end(key)
@@ -69,3 +69,8 @@ class Passwords:
     def _keyed(self, *parts: bytes) -> bytes:
         told_apart = b"".join(sha256(part).digest() for part in parts)
         return hmac_digest(self._key, told_apart, "sha256")
+
+
+def _cost(stored: bytes) -> bytes:
+    """Two digits, as in `$2b$10$`."""
+    return stored[4:6]

@@ -1,7 +1,7 @@
 """exporter-toolkit's `--web.config.file`: users and the bcrypt hashes of their passwords.
 
 https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md. The file is read again when it
-changes; a bad one is said once and the users before it stay.
+changes. While it is bad or gone nobody can be told: whoever was taken out of it must not stay in by a slip below.
 """
 
 import logging
@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import yaml
 
-from remediator.errors import Permanent
+from remediator.errors import Permanent, Retryable
 
-_HASH = re.compile(r"\$2[aby]\$(?P<cost>\d\d)\$[./A-Za-z0-9]{53}")
+_HASH = re.compile(r"\$2[aby]\$(?P<cost>\d\d)\$(?P<salt>[./A-Za-z0-9]{22})[./A-Za-z0-9]{31}")
 _HIGHEST_COST = 14
 """A second or two for each try; each step more takes twice as long."""
 _NOT_YET = ("tls_server_config", "http_server_config", "rate_limit")
@@ -23,23 +24,29 @@ _log = logging.getLogger(__name__)
 
 
 class WebConfig:
-    """The file, as it was when it was last right."""
+    """The file as it is now."""
 
     def __init__(self, path: Path) -> None:
         """Raises Permanent when the file is wrong even now."""
         self._path = path
         self._seen = self._stamp()
         self._users = _users_in(path)
+        self._said: str | None = None
+        """The mistake that is in the log already."""
 
     def users(self) -> Mapping[str, bytes]:
-        """Every user's stored hash."""
+        """Every user's stored hash. Raises Retryable while the file is bad or gone."""
         stamp = self._stamp()
-        if stamp != self._seen:
-            self._seen = stamp
+        if stamp is None or stamp != self._seen:
             try:
                 self._users = _users_in(self._path)
             except Permanent as reason:
-                _log.error("the users before it stay: %s", reason.sentence)
+                self._seen = None
+                if reason.sentence != self._said:
+                    _log.error("nobody is let in by password: %s", reason.sentence)
+                self._said = reason.sentence
+                raise Retryable(reason.sentence) from reason
+            self._seen, self._said = stamp, None
         return self._users
 
     def _stamp(self) -> tuple[int, int, int] | None:
@@ -83,10 +90,19 @@ def _name(path: Path, name: Any) -> str:
 def _hash(path: Path, name: str, value: Any) -> bytes:
     """The hash itself is never shown."""
     fitting = _HASH.fullmatch(value) if isinstance(value, str) else None
-    if fitting is None:
+    if fitting is None or not _has_salt(fitting["salt"]):
         raise Permanent(
             f"web.config.file {path}: what stands for {name} is no bcrypt hash (htpasswd -nBC 10 '')"
         )
     if not 4 <= int(fitting["cost"]) <= _HIGHEST_COST:
         raise Permanent(f"web.config.file {path}: the cost of {name}'s hash must be 4 to {_HIGHEST_COST}")
     return fitting.group().encode()
+
+
+def _has_salt(salt: str) -> bool:
+    """Whether bcrypt can compute with it, tried at its lowest cost: the cost changes nothing about that."""
+    try:
+        bcrypt.hashpw(b"", b"$2b$04$" + salt.encode())
+    except ValueError:
+        return False
+    return True

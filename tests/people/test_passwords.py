@@ -93,14 +93,69 @@ def test_a_bad_file_is_refused_with_its_mistake_and_without_its_secrets(
 
 
 @pytest.mark.parametrize(("text", "sentence"), BAD.values(), ids=BAD)
-def test_a_file_that_turns_bad_leaves_the_users_before_it(tmp_path: Path, text: str, sentence: str) -> None:
+def test_while_a_changed_file_is_bad_nobody_can_be_told_and_that_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, sentence: str
+) -> None:
     config = WebConfig(written(tmp_path / "web.yml", kim="secret"))
     (tmp_path / "web.yml").write_text(text + "\n# other\n", errors="surrogateescape")
-    assert set(config.users()) == {"kim"}
+    for _ in range(3):
+        with pytest.raises(Retryable) as refused:
+            config.users()
+        assert sentence in refused.value.sentence
+        assert "$2" not in refused.value.sentence
+    assert len(caplog.messages) == 1
     (tmp_path / "web.yml").unlink()
-    assert set(config.users()) == {"kim"}
+    for _ in range(2):
+        with pytest.raises(Retryable, match="cannot be read"):
+            config.users()
+    assert len(caplog.messages) == 2, "another mistake is said too"
     written(tmp_path / "web.yml", sam="secret")
     assert set(config.users()) == {"sam"}
+
+
+def test_a_file_that_comes_back_as_it_was_is_read_again(tmp_path: Path) -> None:
+    path = written(tmp_path / "web.yml", kim="secret")
+    config = WebConfig(path)
+    path.rename(tmp_path / "aside")
+    with pytest.raises(Retryable):
+        config.users()
+    (tmp_path / "aside").rename(path)
+    assert set(config.users()) == {"kim"}
+
+
+async def test_a_broken_file_keeps_nobody_in_and_takes_no_approval_for_granted(tmp_path: Path) -> None:
+    written(tmp_path / "web.yml", kim="secret")
+    found = people(tmp_path, kim="approve")
+    kim = await found.recognise(CIMultiDict(basic("kim", "secret")), "approve")
+    assert kim is not None
+    replaced(tmp_path / "web.yml", "basic_auth_users: [")
+    with pytest.raises(Retryable):
+        await found.recognise(CIMultiDict(basic("kim", "secret")), "approve")
+    with pytest.raises(Retryable):
+        await found.holds(kim, "approve")
+
+
+@pytest.mark.parametrize("stored", ["$2b$04$" + "9" * 53, "$2y$10$" + "." * 21 + "A" + "9" * 31])
+def test_a_hash_that_bcrypt_itself_cannot_read_is_a_mistake_of_the_file(tmp_path: Path, stored: str) -> None:
+    path = replaced(tmp_path / "web.yml", f"basic_auth_users: {{kim: '{HASH}', sam: '{stored}'}}")
+    with pytest.raises(Permanent, match="what stands for sam is no bcrypt hash") as refused:
+        WebConfig(path)
+    assert "$2" not in refused.value.sentence
+
+
+async def test_an_unknown_user_takes_the_time_of_the_most_expensive_hash(tmp_path: Path) -> None:
+    users = f"{{a: '{hashed('secret')}', kim: '{hashed('secret', 11)}', z: '{hashed('secret')}'}}"
+    passwords = Passwords(WebConfig(replaced(tmp_path / "web.yml", f"basic_auth_users: {users}")))
+    loop = asyncio.get_running_loop()
+    took: dict[str, float] = {}
+    for name in ("kim", "nobody"):
+        times = []
+        for _ in range(3):
+            began = loop.time()
+            assert not await passwords.admits(name, b"wrong")
+            times.append(loop.time() - began)
+        took[name] = min(times)
+    assert took["nobody"] > took["kim"] / 4
 
 
 def people(tmp_path: Path, **roles: str) -> People:
@@ -171,22 +226,6 @@ async def test_what_failed_once_is_not_remembered_as_right(tmp_path: Path) -> No
         assert not await passwords.admits("nobody", b"secret"), "the first user's password is not nobody's"
     assert await passwords.admits("sam", b"other")
     assert not await passwords.admits("kim", b"other")
-
-
-async def test_an_unknown_user_takes_the_time_of_a_known_one(tmp_path: Path) -> None:
-    path = tmp_path / "web.yml"
-    replaced(path, f"basic_auth_users: {{kim: '{hashed('secret', 11)}'}}")
-    passwords = Passwords(WebConfig(path))
-    loop = asyncio.get_running_loop()
-    took: dict[str, float] = {}
-    for name in ("kim", "nobody"):
-        times = []
-        for _ in range(3):
-            began = loop.time()
-            assert not await passwords.admits(name, b"wrong")
-            times.append(loop.time() - began)
-        took[name] = min(times)
-    assert took["nobody"] > took["kim"] / 4
 
 
 async def test_the_event_loop_goes_on_while_a_password_is_looked_at(tmp_path: Path) -> None:

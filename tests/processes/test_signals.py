@@ -33,7 +33,8 @@ async def test_sighup_and_post_reload_the_rules_and_sigterm_ends_it_in_order(
             await until(reloaded, "SIGHUP reloads the rules", seconds=15)
 
             (tmp_path / "rules.yaml").write_text("rules: [{rule: broken}]\n")
-            async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as session:
+            headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+            async with aiohttp.ClientSession(headers=headers) as session:
                 async with session.post(f"{daemon.url}/-/reload") as answer:
                     assert answer.status == 409
                     assert "rules.yaml:1" in await answer.text()

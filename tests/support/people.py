@@ -44,10 +44,11 @@ class Someone:
     async def send(self, method: str, path: str, content: Any = None) -> Answer:
         """One request."""
         body = None if content is None else json.dumps(content).encode()
+        headers = {"Content-Type": "application/json", **self.headers}
         async with (
             aiohttp.ClientSession() as http,
             asyncio.timeout(DEADLINE),
-            http.request(method, f"{self.url}{path}", data=body, headers=self.headers) as answer,
+            http.request(method, f"{self.url}{path}", data=body, headers=headers) as answer,
         ):
             return Answer(answer.status, answer.headers, await answer.read())
 

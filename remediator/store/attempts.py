@@ -239,7 +239,7 @@ async def record_outcome(
 async def _still_ours(connection: Connection, run: Run, owner: str) -> bool:
     found = await connection.fetchval(
         """select 1 from runs where id = $1 and state = $2 and epoch = $3 and lease_owner = $4
-                                and lease_until > remediator_now() for update""",
+                                and lease_until > remediator_now() for no key update""",
         run.id,
         run.state,
         run.epoch,

@@ -40,7 +40,11 @@ async def lock(connection: Connection, subject: str) -> None:
 async def attach(
     connection: Connection, *, subject: str, title: str, cluster: str, target: Target | None, severity: str
 ) -> tuple[int, bool]:
-    """The open incident of this subject, made when there is none, and locked; True when it is new."""
+    """The open incident of this subject, made when there is none, and locked; True when it is new.
+
+    No key of an incident or of a run ever changes, so that they are locked `for no key update`: the foreign keys of
+    whoever writes about them wait for nobody, in whatever order planning and a worker name the two.
+    """
     made = await connection.fetchval(
         """insert into incidents (subject, title, cluster, kind, namespace, name, severity)
            values ($1, $2, $3, $4, $5, $6, $7)
@@ -54,7 +58,7 @@ async def attach(
         severity,
     )
     incident_id: int = await connection.fetchval(
-        "select id from incidents where subject = $1 and closed_at is null for update", subject
+        "select id from incidents where subject = $1 and closed_at is null for no key update", subject
     )
     return incident_id, made is not None
 

@@ -37,7 +37,7 @@ async def cancel(connection: Connection, run_id: int, who: str, why: str) -> Not
         """select state, incident_id,
                   exists (select 1 from attempts a where a.run_id = r.id and a.rung = r.rung
                             and (a.outcome is not null or a.sends > 0)) as changing
-           from runs r where id = $1 for update""",
+           from runs r where id = $1 for no key update""",
         run_id,
     )
     if row is None or row["state"] not in _ACTIVE:
@@ -55,7 +55,9 @@ async def settle(connection: Connection, run_id: int, applied: bool, who: str, w
     made takes no slot of any budget from now on; one that was does for one window more.
     """
     await connection.execute("select 1 from intent_gate for update")
-    row = await connection.fetchrow("select state, incident_id from runs where id = $1 for update", run_id)
+    row = await connection.fetchrow(
+        "select state, incident_id from runs where id = $1 for no key update", run_id
+    )
     if row is None or row["state"] != State.UNKNOWN:
         return _not_moved(row)
     outcome = "applied" if applied else "not_applied"
@@ -87,7 +89,7 @@ async def give_up_verifying(connection: Connection, by: TriggerPerson) -> bool:
         """select id, state, incident_id from runs r
            where id = $1 and state = 'ACTED'
              and not exists (select 1 from attempts a where a.run_id = r.id and a.outcome is null)
-           for update""",
+           for no key update""",
         run_id,
     )
     if row is None:

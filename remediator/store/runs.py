@@ -129,7 +129,7 @@ async def transition(
     """
     before = await connection.fetchrow(
         """select hold_why from runs
-           where id = $1 and state = $2 and epoch = $3 and lease_owner = $4 for update""",
+           where id = $1 and state = $2 and epoch = $3 and lease_owner = $4 for no key update""",
         run.id,
         run.state,
         run.epoch,
@@ -209,7 +209,7 @@ class Standing(Value):
 async def standing(connection: Connection, run_id: int) -> Standing | None:
     """Where a run stands; it cannot move on before the transaction ends."""
     row = await connection.fetchrow(
-        "select incident_id, state, rung from runs where id = $1 for update", run_id
+        "select incident_id, state, rung from runs where id = $1 for no key update", run_id
     )
     return None if row is None else Standing(**row)
 

@@ -75,7 +75,10 @@ async def reached(connection: Connection, namespace: str, limits: Storms) -> Sto
     """Begin a storm, or its cool-down anew, when a target that just began to fire reaches a threshold.
 
     Call within the transaction that recorded the target. None when no threshold is reached.
+    Whoever counts waits for those who counted before to commit: of targets that are recorded at the same moment, the
+    last one is counted with all others.
     """
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended('storms', 0))")
     in_namespace, anywhere = await _newly_firing(connection, namespace, limits.window)
     if anywhere >= limits.anywhere:
         return await _begin(connection, None, limits.cool_down)

@@ -80,12 +80,14 @@ async def test_a_worker_that_holds_a_cancelled_run_can_intend_and_store_nothing(
     assert (after.state, after.epoch > taken.epoch) == (State.CANCELLED, True)
 
 
-async def test_who_cancels_while_an_intent_is_being_committed_waits_and_then_sees_it(
+async def test_who_cancels_while_a_change_is_about_to_be_sent_waits_and_then_sees_it(
     database: Database, taken: Run
 ) -> None:
     async with database.transaction() as connection:
         intended = await attempts.commit_intent(connection, taken, WORKER, 0, CHANGE, (), None)
         assert isinstance(intended, Attempt)
+    async with database.transaction() as connection:
+        assert await attempts.sending(connection, taken, WORKER, intended, ()) == ()
         cancelling = asyncio.create_task(cancel(database, taken))
         await until(partial(waits_for_the_gate, database), "somebody waits for the gate", every=0.01)
     refused = await cancelling

@@ -1,14 +1,18 @@
 """A storm puts off what is due in one statement, and looks up a bounded number of targets a minute."""
 
+import asyncio
 from datetime import timedelta
+from functools import partial
 
 from remediator.domain.alert import Alert
+from remediator.domain.storm import Storm
 from remediator.domain.target import Target
 from remediator.settings.sections import Storms
 from remediator.store import arrivals, episodes, storms
-from remediator.store.database import Database
+from remediator.store.database import Connection, Database
 from remediator.store.notices import UnreadNotice
 from tests.support.clock import START, DrivenClock
+from tests.support.waiting import until
 
 LIMITS = Storms()
 
@@ -38,17 +42,20 @@ async def targets_fire(database: Database, *names: str) -> None:
     ids = await opened(database, len(names))
     async with database.transaction() as connection:
         for episode_id, name in zip(ids, names, strict=True):
-            await connection.execute(
-                "insert into incidents (subject, title, cluster) values ($1, '', '')", name
-            )
-            incident_id = await connection.fetchval("select max(id) from incidents")
-            target = f"deployment/{name}"
-            assert await episodes.place(connection, episode_id, incident_id, target, (), acting=True)
+            await place(connection, episode_id, name)
             await storms.reached(connection, name.partition("/")[0], LIMITS)
-            await connection.execute(
-                "update episodes set fingerprint = target, plan_due_at = null, disposition = 'x' where id = $1",
-                episode_id,
-            )
+
+
+async def place(connection: Connection, episode_id: int, name: str) -> None:
+    """It is about the Deployment `name`, which begins to fire with it."""
+    incident_id: int = await connection.fetchval(
+        "insert into incidents (subject, title, cluster) values ($1, '', '') returning id", name
+    )
+    assert await episodes.place(connection, episode_id, incident_id, f"deployment/{name}", (), acting=True)
+    await connection.execute(
+        "update episodes set fingerprint = target, plan_due_at = null, disposition = 'x' where id = $1",
+        episode_id,
+    )
 
 
 async def in_force(database: Database) -> list[str]:
@@ -65,6 +72,32 @@ async def test_the_fourth_target_in_a_namespace_is_a_storm_there_and_the_eighth_
     assert await in_force(database) == ["in namespace shop"]
     await targets_fire(database, "bank/b", "post/a", "post/b")
     assert await in_force(database) == ["everywhere"]
+
+
+async def test_of_two_targets_planned_at_the_same_moment_the_second_to_count_sees_the_first(
+    database: Database, clock: DrivenClock
+) -> None:
+    await targets_fire(database, "shop/a", "shop/b")
+    first, second = await opened(database, 2)
+    async with asyncio.timeout(5), database.transaction() as later:
+        async with database.transaction() as earlier:
+            await place(earlier, first, "shop/c")
+            await place(later, second, "shop/d")
+            assert await storms.reached(earlier, "shop", LIMITS) is None
+            counting = asyncio.create_task(storms.reached(later, "shop", LIMITS))
+            await until(
+                partial(has_answered_or_waits, counting, database), "it has counted or waits", every=0.01
+            )
+        assert await counting is not None
+    assert await in_force(database) == ["in namespace shop"]
+
+
+async def has_answered_or_waits(counting: "asyncio.Task[Storm | None]", database: Database) -> bool:
+    async with database.connection() as connection:
+        waiting = await connection.fetchval(
+            "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        )
+    return counting.done() or bool(waiting)
 
 
 async def test_targets_that_fire_far_apart_and_alerts_of_one_target_are_no_storm(

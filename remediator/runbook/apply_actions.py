@@ -71,7 +71,7 @@ class ApplyActions:
             return await refusal(self._desk, run, intended)
         return await self._send(run, lease, intended)
 
-    async def _objection(self, run: Run, index: int, change: Change) -> Verdict | None:
+    async def _objection(self, run: Run, index: int, change: Change) -> Hold | End | None:
         """What guards or people have against the change now, if anything."""
         refused = await refusal(self._desk, run, await ask_guards(self._desk, run, change))
         if refused is not None:
@@ -79,17 +79,29 @@ class ApplyActions:
         unagreed = await objection(self._desk, run)
         return None if unagreed is None else self._unagreed(run, index, unagreed)
 
-    def _unagreed(self, run: Run, index: int, why: Refusal) -> Verdict:
+    def _unagreed(self, run: Run, index: int, why: Refusal) -> Hold | End:
         if why.passing:
-            return Hold(why.why, seconds=self._desk.rhythm.hold.total_seconds())
+            return self._passing(run, index, why.why)
         return End(why.why, state=State.DECLINED if isinstance(why, Declined) else _refused(run, index))
+
+    def _passing(self, run: Run, index: int, why: str) -> Hold | End:
+        """What stands in the way may go away by itself: wait for it, but not for ever. While an intent
+        is open, an End is only taken together with its outcome."""
+        waited = self._desk.kit.clock.now() - run.created_at
+        if waited > self._desk.rhythm.give_up_holding_after:
+            why = f"it did not become possible in {waited.total_seconds():.0f} s: {why}"
+            return End(why, state=_refused(run, index))
+        return Hold(why, seconds=self._desk.rhythm.hold.total_seconds())
 
     async def _take(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
         """Claim the target and rehearse the change; what stands in the way, or None."""
         window = await self._window(run)
         if not isinstance(window, Window):
             return window
-        claimed = await self._claim(run, lease, index, change, window)
+        claimed = await self._claim(run, lease, change, window)
+        if isinstance(claimed, Refusal):
+            why = f"claim: {claimed.why}"
+            return self._passing(run, index, why) if claimed.passing else End(why, state=_refused(run, index))
         if not isinstance(claimed, Seen):
             return claimed
         if claimed.exact != change.from_exact:
@@ -106,9 +118,8 @@ class ApplyActions:
         refused = await self._desk.effects.rehearse(change, marker, run.epoch, deadline)
         if refused is None:
             return None
-        if refused.passing:
-            return Hold(f"rehearsal: {refused.why}", seconds=_AGAIN_SECONDS)
-        return End(f"rehearsal: {refused.why}", state=_refused(run, index))
+        why = f"rehearsal: {refused.why}"
+        return self._passing(run, index, why) if refused.passing else End(why, state=_refused(run, index))
 
     async def _needless(self, change: Eviction) -> bool:
         """Whether the pod is gone or has become ready by itself, so that nothing is left to evict.
@@ -153,9 +164,12 @@ class ApplyActions:
         if not isinstance(window, Window):
             return window
         # Our claim under a higher epoch makes the server refuse every copy that is still under way.
-        claimed = await self._claim(run, lease, attempt.action_index, attempt.change, window)
-        if isinstance(claimed, End):
-            return await unreadable(self._desk, run, attempt, claimed.why)
+        claimed = await self._claim(run, lease, attempt.change, window)
+        if isinstance(claimed, Refusal):
+            why = f"claim: {claimed.why}"
+            if claimed.passing:
+                return Hold(why, seconds=_AGAIN_SECONDS)
+            return await unreadable(self._desk, run, attempt, why)
         if not isinstance(claimed, Seen):
             return claimed
         if isinstance(attempt.change, TemplatePatch):
@@ -185,8 +199,7 @@ class ApplyActions:
         if attempt.sends >= _MOST_SENDS:
             why = f"it was sent {attempt.sends} times and the API server did not apply it"
             return await recorded(self._desk, run, attempt, seen, not_applied=why)
-        verdicts = await ask_guards(self._desk, run, attempt.change)
-        refused = await refusal(self._desk, run, verdicts)
+        refused = await self._objection(run, attempt.action_index, attempt.change)
         if isinstance(refused, End):
             await recorded(self._desk, run, attempt, seen, not_applied=refused.why)
         return refused or await self._send(run, lease, attempt)
@@ -196,18 +209,12 @@ class ApplyActions:
         window = Window(self._desk.kit.clock)
         return await refusal(self._desk, run, await ask_before_write(self._desk, run)) or window
 
-    async def _claim(
-        self, run: Run, lease: Lease, index: int, change: Change, window: Window
-    ) -> Seen | Verdict:
+    async def _claim(self, run: Run, lease: Lease, change: Change, window: Window) -> Seen | Refusal | Hold:
         deadline = min(_REQUEST_SECONDS, lease.seconds_left())
         if deadline <= 0:
             return Hold("the lease ran out before the claim", seconds=0)
         claimed = await self._desk.effects.claim(change.target, change.uid, run.epoch, deadline, window)
-        if isinstance(claimed, Refusal):
-            if claimed.passing:
-                return Hold(f"claim: {claimed.why}", seconds=_AGAIN_SECONDS)
-            return End(f"claim: {claimed.why}", state=_refused(run, index))
-        return Seen.of(claimed)
+        return claimed if isinstance(claimed, Refusal) else Seen.of(claimed)
 
     async def _send(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:
         window = await self._window(run)

@@ -26,8 +26,11 @@ class NotMoved(Value):
     """It is active, and has begun to change something in the rung it is at."""
 
 
-async def cancel(connection: Connection, run_id: int, who: str, why: str) -> NotMoved | None:
-    """End a run that has sent no change in its current rung; None when it is ended. Within a transaction.
+async def cancel(connection: Connection, run_id: int, who: str, why: str) -> NotMoved | State:
+    """End a run that has sent no change in its current rung; the state it ended in. Within a transaction.
+
+    What an earlier rung did is not hidden behind CANCELLED, by which breakers and people would take it for nothing:
+    such a run ends ESCALATED.
 
     Intents, sendings and this lock the same row, so that one comes wholly before the other, and what is read afterwards
     is read with a look of its own.
@@ -36,7 +39,9 @@ async def cancel(connection: Connection, run_id: int, who: str, why: str) -> Not
     row = await connection.fetchrow(
         """select state, incident_id,
                   exists (select 1 from attempts a where a.run_id = r.id and a.rung = r.rung
-                            and (a.outcome is not null or a.sends > 0)) as changing
+                            and (a.outcome is not null or a.sends > 0)) as changing,
+                  exists (select 1 from attempts a where a.run_id = r.id and a.rung < r.rung
+                            and a.outcome is distinct from 'not_applied') as changed
            from runs r where id = $1 for no key update""",
         run_id,
     )
@@ -44,8 +49,9 @@ async def cancel(connection: Connection, run_id: int, who: str, why: str) -> Not
         return _not_moved(row)
     if row["changing"]:
         return NotMoved(state=State(row["state"]), changing=True)
-    await _end(connection, run_id, row, State.CANCELLED, f"{who} cancelled it: {why}", who)
-    return None
+    state = State.ESCALATED if row["changed"] else State.CANCELLED
+    await _end(connection, run_id, row, state, f"{who} cancelled it: {why}", who)
+    return state
 
 
 async def settle(connection: Connection, run_id: int, applied: bool, who: str, why: str) -> NotMoved | None:

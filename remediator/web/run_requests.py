@@ -117,14 +117,14 @@ class RunRequests:
             asyncio.timeout(_DATABASE_SECONDS),
             self._collaborators.database.transaction() as connection,
         ):
-            refused = await interventions.cancel(connection, run_id, who.name, asked.why)
-        if refused is not None:
-            return _not_cancelled(run_id, refused)
+            ended = await interventions.cancel(connection, run_id, who.name, asked.why)
+        if isinstance(ended, NotMoved):
+            return _not_cancelled(run_id, ended)
         says = (
             f"run {run_id} is cancelled before it changed anything more. Its alert may lead to another one in "
             f"{self._settles_in()}: `remediator pause --target` keeps that away."
         )
-        return self._moved(run_id, State.CANCELLED, f"{who.name} cancelled run {run_id}: {asked.why}", says)
+        return self._moved(run_id, ended, f"{who.name} cancelled run {run_id}: {asked.why}", says)
 
     def _settles_in(self) -> str:
         return format_duration(self._collaborators.settings.engine.settle)

@@ -11,7 +11,7 @@ from remediator.domain.target import Target
 from remediator.rulebook.rule import Rule
 from remediator.run import Proceed, Run, State
 from remediator.store import attempts, incidents, interventions, runs
-from remediator.store.attempts import Attempt, LeaseLost
+from remediator.store.attempts import Attempt, LeaseLost, Outcome
 from remediator.store.database import Database
 from tests.support.clock import START
 from tests.support.waiting import until
@@ -52,7 +52,7 @@ async def taken(database: Database) -> Run:
     return run
 
 
-async def cancel(database: Database, run: Run) -> interventions.NotMoved | None:
+async def cancel(database: Database, run: Run) -> interventions.NotMoved | State:
     async with database.transaction() as connection:
         return await interventions.cancel(connection, run.id, "kim", "we are on it")
 
@@ -67,7 +67,7 @@ async def state(database: Database, run: Run) -> State:
 async def test_a_worker_that_holds_a_cancelled_run_can_intend_and_store_nothing(
     database: Database, taken: Run
 ) -> None:
-    assert await cancel(database, taken) is None
+    assert await cancel(database, taken) is State.CANCELLED
     async with database.transaction() as connection:
         intended = await attempts.commit_intent(connection, taken, WORKER, 0, CHANGE, (), None)
         stored = await runs.transition(connection, taken, WORKER, Proceed("looked"), State.DIAGNOSED, ())
@@ -78,6 +78,22 @@ async def test_a_worker_that_holds_a_cancelled_run_can_intend_and_store_nothing(
         after = await runs.find(connection, taken.id)
     assert after is not None
     assert (after.state, after.epoch > taken.epoch) == (State.CANCELLED, True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "ends"),
+    [("applied", State.ESCALATED), ("superseded", State.ESCALATED), ("not_applied", State.CANCELLED)],
+)
+async def test_a_cancelled_run_that_changed_something_on_an_earlier_rung_is_not_called_cancelled(
+    database: Database, taken: Run, outcome: Outcome, ends: State
+) -> None:
+    async with database.transaction() as connection:
+        intended = await attempts.commit_intent(connection, taken, WORKER, 0, CHANGE, (), None)
+        assert isinstance(intended, Attempt)
+        assert await attempts.record_outcome(connection, taken, WORKER, intended, outcome, "seen")
+        await connection.execute("update runs set rung = 1, state = 'PLANNED' where id = $1", taken.id)
+    assert await cancel(database, taken) is ends
+    assert await state(database, taken) is ends
 
 
 async def test_who_cancels_while_a_change_is_about_to_be_sent_waits_and_then_sees_it(
@@ -103,7 +119,7 @@ async def test_an_intent_that_waits_for_who_cancels_finds_the_run_gone(
             return await attempts.commit_intent(connection, taken, WORKER, 0, CHANGE, (), None)
 
     async with database.transaction() as connection:
-        assert await interventions.cancel(connection, taken.id, "kim", "we are on it") is None
+        assert await interventions.cancel(connection, taken.id, "kim", "we are on it") is State.CANCELLED
         intending = asyncio.create_task(intend())
         await until(partial(waits_for_the_gate, database), "somebody waits for the gate", every=0.01)
     assert isinstance(await intending, LeaseLost)

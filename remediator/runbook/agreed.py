@@ -40,13 +40,21 @@ async def objection(desk: Desk, run: Run) -> Refusal | None:
 
 
 async def counts_no_more(desk: Desk, asked: ApprovalRequest) -> Refusal | None:
-    """Why a yes does not count any more: whoever gave it may not approve now. Passing when nobody can tell."""
-    for each in asked.yes:
+    """Why too few of those who agreed may still approve now; passing when that cannot be told.
+
+    One more who agreed than was needed takes nothing away when they may not any more.
+    """
+    counted = 0
+    lost: list[str] = []
+    untold: list[str] = []
+    for each in asked.who_count:
         try:
-            still = await desk.people.holds(each.principal, "approve")
+            if await desk.people.holds(each.principal, "approve"):
+                counted += 1
+            else:
+                lost.append(f"{each.who}, who agreed, lacks the role approve now")
         except Retryable as reason:
-            why = f"whether {each.who}, who agreed, still may cannot be told: {reason.sentence}"
-            return Refusal(why=why, passing=True)
-        if not still:
-            return Refusal(why=f"{each.who}, who agreed, lacks the role approve now")
-    return None
+            untold.append(f"whether {each.who}, who agreed, still may cannot be told: {reason.sentence}")
+    if counted >= asked.people:
+        return None
+    return Refusal(why="; ".join([*untold, *lost]), passing=counted + len(untold) >= asked.people)

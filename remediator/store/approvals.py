@@ -50,6 +50,11 @@ class ApprovalRequest(Value):
         return tuple(each for each in self.answers if each.yes)
 
     @property
+    def who_count(self) -> tuple[ApprovalAnswer, ...]:
+        """Those who agreed, without the one who asked for the run where that one may not be among them."""
+        return tuple(each for each in self.yes if not (self.not_the_requester and each.who == self.requester))
+
+    @property
     def no(self) -> ApprovalAnswer | None:
         """Who said no first."""
         return next((each for each in self.answers if not each.yes), None)
@@ -62,7 +67,7 @@ class ApprovalRequest(Value):
     @property
     def granted(self) -> bool:
         """Whether enough people agreed and nobody said no."""
-        return self.no is None and len(self.yes) >= self.people
+        return self.no is None and len(self.who_count) >= self.people
 
 
 class Approved(Value):
@@ -154,9 +159,8 @@ def against(asked: ApprovalRequest, approved: Approved, now: datetime) -> Refusa
         return NOT_ASKED
     if asked.no is not None:
         return Declined(why=f"{asked.no.who} said no: {asked.no.why}")
-    yes = {each.who for each in asked.yes} - ({asked.requester} if asked.not_the_requester else set())
-    if len(yes) < approved.people:
-        return Refusal(why=f"{len(yes)} of {approved.people} people agreed")
+    if len(asked.who_count) < approved.people:
+        return Refusal(why=f"{len(asked.who_count)} of {approved.people} people agreed")
     if asked.used_at is None and asked.expires_at <= now:
         return Refusal(why="the approval expired before the change could be made")
     return None

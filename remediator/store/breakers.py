@@ -30,9 +30,12 @@ with acted as (
         where e.target = acted.target and e.opened_at > acted.ended_at
           and e.opened_at <= acted.ended_at + $2::interval
           and e.alertname in (select b.alertname from episodes b
-                              where b.incident_id = acted.incident_id and b.opened_at <= acted.ended_at)
+                              where (b.run_id = acted.id or b.source = acted.trigger->>'source'
+                                     and b.fingerprint = acted.trigger->>'fingerprint')
+                                and b.opened_at <= acted.ended_at)
         union all
-        select min(n.created_at) from runs n
+        select min(tried.intended_at) from runs n
+        join attempts tried on tried.run_id = n.id and tried.outcome in {_EFFECT}
         where (n.cluster, n.kind, n.namespace, n.name) = (acted.cluster, acted.kind, acted.namespace, acted.name)
           and n.id > acted.id and n.rule = acted.rule and n.mode <> 'shadow' and n.trigger->>'kind' = 'alert'
           and n.created_at <= acted.ended_at + $2::interval

@@ -330,6 +330,18 @@ async def test_whoever_lost_the_role_just_before_the_write_is_not_counted(
         assert story.effects() == []
 
 
+async def test_a_yes_more_than_needed_takes_nothing_away_when_it_counts_no_more(
+    asked: Asked, clock: DrivenClock, tmp_path: Path
+) -> None:
+    assert (await asked.kim.approve(1)).status == 200
+    assert (await asked.sam.approve(1)).status == 200
+    without_kim = people(tmp_path, **{**ROLES, "kim": ("view",)})
+    async with another_daemon(asked.story, clock, **without_kim) as story:
+        await story.let(60)
+        run = await story.run()
+        assert (story.effects(), run.state) == (["app:v1"], "ACTED"), run.why
+
+
 async def test_two_different_people_are_asked_where_data_is_at_stake(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:

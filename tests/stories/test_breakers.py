@@ -130,6 +130,27 @@ async def test_an_alert_that_comes_for_the_first_time_later_is_no_failure(
         assert state.failures == ()
 
 
+SLOW = ROLLBACK.replace("""'{alertname="HighErrorRate"}'""", """'{alertname=~"HighErrorRate|SloBurn"}'""")
+
+
+async def test_a_run_of_the_rule_that_changes_nothing_is_no_sign_that_the_cure_failed(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, SLOW) as story:
+        await story.bad_release()
+        await story.fire()
+        await story.let(60)
+        await story.resolve()
+        await story.let(12 * 60, step=60)
+        assert (await story.run()).state == "RESOLVED"
+        await story.fire(alertname="SloBurn")
+        await story.let(60)
+        assert [each.state for each in await story.runs()] == ["RESOLVED", "BLOCKED"]
+        async with story.daemon.database.connection() as connection:
+            state = await breakers.of_target(connection, API, story.daemon.settings.breakers)
+        assert state.failures == ()
+
+
 async def demoted_by(story: Story, rounds: int, settings: Mapping[str, Any] | None = None) -> tuple[str, str]:
     """The mode of the rule after so many openings of the breaker, each closed by a person."""
     for _ in range(rounds):

@@ -26,7 +26,7 @@ LONG = 300.0
 _RULE = """
   - rule: in-{namespace}
     mode: act
-    match: ['{{alertname="HighErrorRate", namespace="{namespace}"}}']
+    match: ['{{alertname=~"HighErrorRate|HighLatency", namespace="{namespace}"}}']
     actions: [{action}]
     verifications:
       - rollout_complete: {{within: 5m}}

@@ -10,6 +10,7 @@ from remediator.guards.alert_still_firing import AlertStillFiring
 from remediator.guards.alerts_correlated import AlertsCorrelated
 from remediator.guards.as_planned import AsPlanned
 from remediator.guards.autoscaled import Autoscaled
+from remediator.guards.budget import Budget
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
 from remediator.guards.dependency_healthy import DependencyHealthy
@@ -20,6 +21,7 @@ from remediator.guards.max_alert_age import MaxAlertAge
 from remediator.guards.migration import Migration
 from remediator.guards.min_replicas import MinReplicas
 from remediator.guards.monitoring_fresh import MonitoringFresh
+from remediator.guards.node_trouble import NodeTrouble
 from remediator.guards.opted_in import OptedIn
 from remediator.guards.owner import Owner
 from remediator.guards.pause import Pause
@@ -140,11 +142,27 @@ def attempted(**revisions: str) -> Alone:
     @asynccontextmanager
     async def situation(stage: GuardStage) -> AsyncIterator[Question]:
         question = stage.question("base")
-        attempt = await stage.attempt(question, **revisions)
+        attempt = await stage.attempt(question, 0, **revisions)
         yield question
         await stage.forget_attempt(attempt)
 
     return situation
+
+
+@asynccontextmanager
+async def five_effects_elsewhere(stage: GuardStage) -> AsyncIterator[Question]:
+    made = [await stage.attempt(stage.question("two"), index) for index in range(5)]
+    yield stage.question("base")
+    for each in made:
+        await stage.forget_attempt(each)
+
+
+@asynccontextmanager
+async def its_node_is_cordoned(stage: GuardStage) -> AsyncIterator[Question]:
+    emulator = stage.story.emulator
+    emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": True}})
+    yield stage.question("crashing")
+    emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": None}})
 
 
 @asynccontextmanager
@@ -226,6 +244,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(Siblings(), standing("together"), allows=lambda stage: stage.question("released"), says="ask"),
     Row(Migration(), beside("jobs", MIGRATION)),
+    Row(NodeTrouble(), its_node_is_cordoned, allows=lambda stage: stage.question("crashing")),
+    Row(Budget(), five_effects_elsewhere),
     Row(PingPong(), attempted()),
     Row(Cooldown(), attempted(from_revision="a", to_revision="b")),
     Row(Limit(effects=1, per=timedelta(hours=6), of="target"), attempted(from_revision="a", to_revision="b")),

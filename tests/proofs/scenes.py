@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from remediator.run import Run, State
+from remediator.runbook.worker import Worker
 from remediator.store import runs
 from remediator.store.database import Connection, open_database
 from tests.support.clock import DrivenClock
@@ -130,12 +131,15 @@ class Stage:
             subresource=subresource,
         )
 
-    async def begin(self, soak: float = 35) -> None:
+    async def begin(self, prepare: Callable[[Scene], None] | None = None) -> None:
         """v1 has soaked everywhere, the release was four minutes ago, and every alert fires."""
-        await self.soak(soak)
+        await self.soak()
         for scene in self.scenes.values():
             self.release(scene)
         await self.wait(4 * 60, 120)
+        if prepare is not None:
+            for scene in self.scenes.values():
+                prepare(scene)
         await self.fire()
 
     async def fire(self) -> None:
@@ -171,12 +175,12 @@ class Stage:
                         await self._due(connection, row["id"], "infinity")
         return await self.runs()
 
-    async def go_on(self, run: Run) -> Run:
+    async def go_on(self, run: Run, worker: Worker | None = None) -> Run:
         """Let one run go on for as long as it has something to do now; how it stands then."""
-        database = self.story.daemon.database
+        database, worker = self.story.daemon.database, worker or self.story.daemon.worker
         async with database.connection() as connection:
             await self._due(connection, run.id, "now")
-        while await self.story.daemon.worker.tick():
+        while await worker.tick():
             pass
         async with database.connection() as connection:
             found = await runs.find(connection, run.id)

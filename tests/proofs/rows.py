@@ -31,6 +31,7 @@ from remediator.guards.protected import Protected
 from remediator.guards.quota import Quota
 from remediator.guards.rollout_in_progress import RolloutInProgress
 from remediator.guards.siblings import Siblings
+from remediator.guards.storm import Storm
 from remediator.guards.this_cluster import ThisCluster
 from remediator.settings.sections import Cluster
 from remediator.step import Guard
@@ -158,6 +159,16 @@ async def five_effects_elsewhere(stage: GuardStage) -> AsyncIterator[Question]:
 
 
 @asynccontextmanager
+async def a_storm_is_on(stage: GuardStage) -> AsyncIterator[Question]:
+    async with stage.story.daemon.database.connection() as connection:
+        await connection.execute(
+            "insert into storms (namespace, ends_at) values ('base', remediator_now() + interval '1 hour')"
+        )
+        yield stage.question("base")
+        await connection.execute("delete from storms")
+
+
+@asynccontextmanager
 async def its_node_is_cordoned(stage: GuardStage) -> AsyncIterator[Question]:
     emulator = stage.story.emulator
     emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": True}})
@@ -252,7 +263,8 @@ ROWS: tuple[Row, ...] = (
     Row(Siblings(), standing("together"), allows=lambda stage: stage.question("released"), says="ask"),
     Row(Migration(), beside("jobs", MIGRATION)),
     Row(NodeTrouble(), its_node_is_cordoned, allows=lambda stage: stage.question("crashing")),
-    Row(Budget(), five_effects_elsewhere),
+    Row(Storm(in_namespace=1000, anywhere=1000), a_storm_is_on),
+    Row(Budget(everywhere=5, unsettled=5), five_effects_elsewhere),
     Row(PingPong(), attempted()),
     Row(Cooldown(), attempted(from_revision="a", to_revision="b")),
     Row(Limit(effects=1, per=timedelta(hours=6), of="target"), attempted(from_revision="a", to_revision="b")),

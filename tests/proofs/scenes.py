@@ -215,14 +215,19 @@ async def staged(
     """A world with these scenes, in which nothing has happened yet."""
     database = await open_database(database_url)
     rules = "rules:" + "".join(each.rule for each in scenes)
-    rhythm = {"engine": {"memory_every": "5m"}}
+    usual = {
+        "engine": {"memory_every": "5m"},
+        # So that no scene waits for another.
+        "budgets": {"everywhere": 1000, "in_namespace": 1000, "unsettled": 1000},
+        "storm": {"in_namespace": 1000, "anywhere": 1000},
+    }
     try:
         async with told(
             tmp_path,
             database_url,
             DrivenClock(database),
             rules,
-            {**rhythm, **(settings or {})},
+            {**usual, **(settings or {})},
             namespaces=[each.namespace for each in scenes],
         ) as story:
             yield Stage(story, scenes)

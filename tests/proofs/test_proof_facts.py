@@ -144,8 +144,6 @@ FACTS: dict[str, Fact] = {
     "node trouble": Fact(cordoned, "node_trouble: ", undo=uncordoned, prepare=unready, image="app:crash-v2"),
     "protected list": Fact(nothing, "protected: ", settings=protecting),
 }
-MANY = {"budgets": {"everywhere": 1000, "in_namespace": 1000, "unsettled": 1000}}
-"""So that no scene waits for another."""
 
 
 def before_the_write(scene: Scene, state: State, made: int) -> bool:
@@ -173,7 +171,7 @@ async def _all_of_them(tmp_path: Path, dsn: str) -> tuple[dict[str, str], int, i
     unchanged = {action: scene_of("nothing", action) for action in ACTIONS}
     wrong: dict[str, str] = {}
     refused = effects = 0
-    async with staged(tmp_path, dsn, [*scenes.values(), *unchanged.values()], MANY) as stage:
+    async with staged(tmp_path, dsn, [*scenes.values(), *unchanged.values()]) as stage:
         await stage.begin(lambda scene: _prepared(stage, scenes, scene))
         runs = await stage.stand(before_the_write)
         for (fact, _), scene in scenes.items():

@@ -97,7 +97,8 @@ async def _prove(tmp_path: Path, sockets: Path, dsn: str, tally: Tally) -> None:
 async def _alone(stage: GuardStage, folder: Path, row: Row, tally: Tally) -> None:
     """The guard alone stands in the way; without it the change would be permitted, or its caveat be missing."""
     key = row.guard.key()
-    others = tuple(each for each in ALWAYS_ON if type(each) is not type(row.guard))
+    always_on = stage.story.daemon.worker._desk.always_on
+    others = tuple(each for each in always_on if type(each) is not type(row.guard))
     async with (
         row.alone(stage) as question,
         asker(folder.name, stage.story, folder, question.settings) as daemon,

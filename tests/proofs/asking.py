@@ -231,4 +231,5 @@ async def asker(name: str, story: Story, folder: Path, settings: Mapping[str, An
         cable.connected(),
         assembled(usual.model_copy(update={**own, **settings}), story.clock) as daemon,
     ):
+        await daemon.rules.reload()
         yield Asker(name, story, daemon, cable)

@@ -117,7 +117,9 @@ class GuardStage(Stage):
         trigger: Any = run.trigger
         return replace(run, trigger=trigger.model_copy(update={"starts_at": starts_at}))
 
-    async def attempt(self, question: Question, index: int, **revisions: str) -> int:
+    async def attempt(
+        self, question: Question, index: int, action: str = "rollback", **revisions: str
+    ) -> int:
         """Another run changed the question's target a minute ago."""
         change, target = question.change, question.run.target
         pair = {"from_revision": change.from_revision, "to_revision": change.to_revision, **revisions}
@@ -125,7 +127,7 @@ class GuardStage(Stage):
             made: int = await connection.fetchval(
                 """insert into attempts (run_id, rung, action_index, action, rule, cluster, kind, namespace, name,
                                          from_revision, to_revision, change, epoch, outcome, intended_at, outcome_at)
-                   values ($1, 0, $9, 'rollback', 'another', $2, $3, $4, $5, $6, $7, $8, 1, 'applied',
+                   values ($1, 0, $9, $10, 'another', $2, $3, $4, $5, $6, $7, $8, 1, 'applied',
                            remediator_now() - interval '1 minute', remediator_now() - interval '1 minute')
                    returning id""",
                 self.standing["two"].id,
@@ -137,6 +139,7 @@ class GuardStage(Stage):
                 pair["to_revision"],
                 change.to_json(),
                 index,
+                action,
             )
         return made
 

@@ -1,15 +1,14 @@
 """For every guard: when it allows, when it alone stands in the way, and which failures it may overlook and why."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from remediator.guards.alert_still_firing import AlertStillFiring
 from remediator.guards.alerts_correlated import AlertsCorrelated
 from remediator.guards.as_planned import AsPlanned
 from remediator.guards.autoscaled import Autoscaled
+from remediator.guards.breaker import Breaker
 from remediator.guards.budget import Budget
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
@@ -29,16 +28,38 @@ from remediator.guards.ping_pong import PingPong
 from remediator.guards.promql import Promql
 from remediator.guards.protected import Protected
 from remediator.guards.quota import Quota
+from remediator.guards.restart_loop import RestartLoop
 from remediator.guards.rollout_in_progress import RolloutInProgress
+from remediator.guards.rule_in_force import RuleInForce
 from remediator.guards.siblings import Siblings
 from remediator.guards.storm import Storm
 from remediator.guards.this_cluster import ThisCluster
-from remediator.settings.sections import Cluster
 from remediator.step import Guard
+from tests.proofs.alone import (
+    BUDGET,
+    FULL,
+    MIGRATION,
+    Alone,
+    a_bad_number,
+    a_storm_is_on,
+    an_ill_dependency,
+    attempted,
+    beside,
+    five_effects_elsewhere,
+    hours_later,
+    its_breaker_is_open,
+    its_node_is_cordoned,
+    namespace_with,
+    of_no_cluster,
+    protected_by_name,
+    restarted_twice,
+    silenced,
+    standing,
+    without_its_rule,
+    without_watchdog,
+)
 from tests.proofs.asking import Question
 from tests.proofs.guard_scenes import GuardStage
-
-Alone = Callable[[GuardStage], AbstractAsyncContextManager[Question]]
 
 
 @dataclass(frozen=True)
@@ -62,145 +83,11 @@ class Row:
 _OF_RULES = (AlertsCorrelated, Cooldown, DependencyHealthy, Limit, MaxAlertAge, MinReplicas, Promql)
 
 
-def standing(namespace: str) -> Alone:
-    """A scene in which it is so from the beginning."""
-
-    @asynccontextmanager
-    async def situation(stage: GuardStage) -> AsyncIterator[Question]:
-        yield stage.question(namespace)
-
-    return situation
-
-
-@asynccontextmanager
-async def of_no_cluster(stage: GuardStage) -> AsyncIterator[Question]:
-    stage.story.alertmanager.fire({"alertname": "Watchdog", "cluster": "default"})
-    yield replace(stage.question("base"), settings={"cluster": Cluster(label="cluster")})
-    stage.story.alertmanager.resolve({"alertname": "Watchdog", "cluster": "default"})
-
-
-@asynccontextmanager
-async def protected_by_name(stage: GuardStage) -> AsyncIterator[Question]:
-    yield replace(stage.question("base"), settings={"protected_targets": ("deployment/base/api",)})
-
-
-def namespace_with(**metadata: Mapping[str, str | None]) -> Alone:
-    @asynccontextmanager
-    async def situation(stage: GuardStage) -> AsyncIterator[Question]:
-        stage.story.emulator.patch("namespaces", "", "base", {"metadata": metadata})
-        yield stage.question("base")
-        gone = {kind: dict.fromkeys(values) for kind, values in metadata.items()}
-        usual = {"labels": {"remediator.io/enabled": "true"}}
-        stage.story.emulator.patch("namespaces", "", "base", {"metadata": {**gone, **usual}})
-
-    return situation
-
-
-@asynccontextmanager
-async def without_watchdog(stage: GuardStage) -> AsyncIterator[Question]:
-    stage.story.alertmanager.resolve({"alertname": "Watchdog"})
-    yield stage.question("base")
-    stage.story.alertmanager.fire({"alertname": "Watchdog"})
-
-
-@asynccontextmanager
-async def silenced(stage: GuardStage) -> AsyncIterator[Question]:
-    silence = stage.story.alertmanager.silence({"namespace": "base"})
-    yield stage.question("base")
-    stage.story.alertmanager.unsilence(silence)
-
-
-def beside(plural: str, thing: Mapping[str, Any]) -> Alone:
-    """Something stands in the namespace as well."""
-
-    @asynccontextmanager
-    async def situation(stage: GuardStage) -> AsyncIterator[Question]:
-        made = {**thing, "metadata": {"name": "beside", "namespace": "base", **thing.get("metadata", {})}}
-        stage.story.emulator.create(made)
-        yield stage.question("base")
-        stage.story.emulator.delete(plural, "base", "beside")
-
-    return situation
-
-
-BUDGET = {
-    "apiVersion": "policy/v1",
-    "kind": "PodDisruptionBudget",
-    "spec": {"selector": {"matchLabels": {"app": "api"}}, "maxUnavailable": 1},
-}
-FULL = {
-    "apiVersion": "v1",
-    "kind": "ResourceQuota",
-    "spec": {"hard": {"pods": "2"}},
-    "status": {"hard": {"pods": "2"}, "used": {"pods": "2"}},
-}
-MIGRATION = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "beside"}, "spec": {}}
-
-
-def attempted(**revisions: str) -> Alone:
-    """Another run changed the target a minute ago; `revisions` are of the change, else those of our own."""
-
-    @asynccontextmanager
-    async def situation(stage: GuardStage) -> AsyncIterator[Question]:
-        question = stage.question("base")
-        attempt = await stage.attempt(question, 0, **revisions)
-        yield question
-        await stage.forget_attempt(attempt)
-
-    return situation
-
-
-@asynccontextmanager
-async def five_effects_elsewhere(stage: GuardStage) -> AsyncIterator[Question]:
-    made = [await stage.attempt(stage.question("two"), index) for index in range(5)]
-    yield stage.question("base")
-    for each in made:
-        await stage.forget_attempt(each)
-
-
-@asynccontextmanager
-async def a_storm_is_on(stage: GuardStage) -> AsyncIterator[Question]:
-    async with stage.story.daemon.database.connection() as connection:
-        await connection.execute(
-            "insert into storms (namespace, ends_at) values ('base', remediator_now() + interval '1 hour')"
-        )
-        yield stage.question("base")
-        await connection.execute("delete from storms")
-
-
-@asynccontextmanager
-async def its_node_is_cordoned(stage: GuardStage) -> AsyncIterator[Question]:
-    emulator = stage.story.emulator
-    emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": True}})
-    yield stage.question("crashing")
-    emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": None}})
-
-
-@asynccontextmanager
-async def hours_later(stage: GuardStage) -> AsyncIterator[Question]:
-    """A restart, of which no guard asks what caused the alert."""
-    question = stage.question("restart")
-    assert question.run.view.alert is not None
-    earlier = question.run.view.alert.starts_at - timedelta(hours=2)
-    yield replace(question, run=stage.with_alert_since(question.run, earlier))
-
-
-@asynccontextmanager
-async def a_bad_number(stage: GuardStage) -> AsyncIterator[Question]:
-    stage.story.prometheus.answer("up_ratio", 0.2)
-    yield stage.question("base")
-    stage.story.prometheus.answer("up_ratio", 0.9)
-
-
-@asynccontextmanager
-async def an_ill_dependency(stage: GuardStage) -> AsyncIterator[Question]:
-    yield stage.depending("base", "deployment/base/ill")
-
-
 UNKNOWN_KIND = "a cluster without this kind of its own has none of them"
 
 ROWS: tuple[Row, ...] = (
     Row(ThisCluster(), of_no_cluster),
+    Row(RuleInForce(), without_its_rule),
     Row(
         Protected(),
         protected_by_name,
@@ -265,6 +152,8 @@ ROWS: tuple[Row, ...] = (
     Row(NodeTrouble(), its_node_is_cordoned, allows=lambda stage: stage.question("crashing")),
     Row(Storm(in_namespace=1000, anywhere=1000), a_storm_is_on),
     Row(Budget(everywhere=5, unsettled=5), five_effects_elsewhere),
+    Row(Breaker(), its_breaker_is_open),
+    Row(RestartLoop(), restarted_twice, allows=lambda stage: stage.question("restart")),
     Row(PingPong(), attempted()),
     Row(Cooldown(), attempted(from_revision="a", to_revision="b")),
     Row(Limit(effects=1, per=timedelta(hours=6), of="target"), attempted(from_revision="a", to_revision="b")),

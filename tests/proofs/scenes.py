@@ -208,6 +208,15 @@ class Stage:
         ]
 
 
+def other_rules(story: Story) -> Mapping[str, Any]:
+    """The settings of a daemon that has loaded rules, and none of the story's."""
+    (folder,) = story.daemon.settings.rules
+    other = folder.parent / "other-rules"
+    other.mkdir(exist_ok=True)
+    (other / "rules.yaml").write_text("rules:" + Scene("elsewhere", "rollback").rule)
+    return {"rules": (other,)}
+
+
 @asynccontextmanager
 async def staged(
     tmp_path: Path, database_url: str, scenes: Sequence[Scene], settings: Mapping[str, Any] | None = None

@@ -46,10 +46,8 @@ def all_three(word: str) -> Mapping[Action, str]:
     return {"rollback": word, "restart": word, "evict": word}
 
 
-def stuck(image: str) -> Situation:
-    return Situation(
-        {"rollback": ALLOW, "restart": "rollout_in_progress"}, {"rollback": image, "restart": image}
-    )
+def stuck(image: str, restart: str = "rollout_in_progress") -> Situation:
+    return Situation({"rollback": ALLOW, "restart": restart}, {"rollback": image, "restart": image})
 
 
 def beside(thing: Mapping[str, Any]) -> Do:
@@ -128,7 +126,7 @@ SITUATIONS: Mapping[str, Situation] = {
     "a bad release that is ready": Situation(all_three(ALLOW)),
     "a bad release that crashes": stuck("app:crash-v2"),
     "a bad release that never becomes ready": stuck("app:never-ready-v2"),
-    "a release whose image is gone": stuck("app:missing-v2"),
+    "a release whose image is gone": stuck("app:missing-v2", "restart_loop rollout_in_progress"),
     "no release, and the pods hang": Situation(
         {"rollback": NOT_PROPOSED, "restart": ALLOW}, {"rollback": "app:v1"}
     ),

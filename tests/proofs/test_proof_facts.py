@@ -11,7 +11,7 @@ import pytest
 
 from remediator.app import assembled
 from remediator.run import Run, State
-from tests.proofs.scenes import ACTIONS, Action, Scene, Stage, staged
+from tests.proofs.scenes import ACTIONS, Action, Scene, Stage, other_rules, staged
 from tests.support.databases import Databases
 
 Change = Callable[[Stage, Scene], None]
@@ -29,7 +29,7 @@ class Fact:
     """What has to be so before the alert."""
     image: str | None = None
     """What a rollback goes away from."""
-    settings: Callable[[Scene], Mapping[str, Any]] | None = None
+    settings: Callable[[Stage, Scene], Mapping[str, Any]] | None = None
     """With which the daemon is started anew, instead of anything changing in the cluster."""
 
 
@@ -126,7 +126,11 @@ def uncordoned(stage: Stage, scene: Scene) -> None:
     stage.story.emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": None}})
 
 
-def protecting(scene: Scene) -> Mapping[str, Any]:
+def without_the_rule(stage: Stage, scene: Scene) -> Mapping[str, Any]:
+    return other_rules(stage.story)
+
+
+def protecting(stage: Stage, scene: Scene) -> Mapping[str, Any]:
     return {"protected_targets": (f"{scene.kind.lower()}/{scene.namespace}/{scene.name}",)}
 
 
@@ -143,6 +147,7 @@ FACTS: dict[str, Fact] = {
     "pause": Fact(stopped, "pause: "),
     "node trouble": Fact(cordoned, "node_trouble: ", undo=uncordoned, prepare=unready, image="app:crash-v2"),
     "protected list": Fact(nothing, "protected: ", settings=protecting),
+    "rule": Fact(nothing, "rule_in_force: rule .* is not loaded any more", settings=without_the_rule),
 }
 
 
@@ -208,8 +213,9 @@ async def _changed(stage: Stage, fact: Fact, scene: Scene, run: Run) -> None:
     if fact.settings is None:
         await stage.go_on(run)
     else:
-        settings = stage.story.daemon.settings.model_copy(update=dict(fact.settings(scene)))
+        settings = stage.story.daemon.settings.model_copy(update=dict(fact.settings(stage, scene)))
         async with assembled(settings, stage.story.clock) as started_anew:
+            await started_anew.rules.reload()
             await stage.go_on(run, started_anew.worker)
     if fact.undo is not None:
         fact.undo(stage, scene)

@@ -136,6 +136,26 @@ async def restarted_twice(stage: GuardStage) -> AsyncIterator[Question]:
 
 
 @asynccontextmanager
+async def paused(stage: GuardStage) -> AsyncIterator[Question]:
+    """By annotation, which latches a pause that people end."""
+    async with namespace_with(annotations={"remediator.io/paused": "wait"})(stage) as question:
+        yield question
+    async with stage.story.daemon.database.connection() as connection:
+        await connection.execute("delete from pauses")
+
+
+@asynccontextmanager
+async def frozen(stage: GuardStage) -> AsyncIterator[Question]:
+    async with stage.story.daemon.database.connection() as connection:
+        await connection.execute(
+            """insert into pauses (scope, value, kind, name, who, why, until)
+               values ('namespace', 'base', 'freeze', 'sale', 'kim', 'sale', remediator_now() + interval '1 hour')"""
+        )
+        yield stage.question("base")
+        await connection.execute("delete from pauses")
+
+
+@asynccontextmanager
 async def a_storm_is_on(stage: GuardStage) -> AsyncIterator[Question]:
     async with stage.story.daemon.database.connection() as connection:
         await connection.execute(

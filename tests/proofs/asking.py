@@ -123,7 +123,10 @@ class Asker:
         self._story, self._daemon = story, daemon
 
     def desk(self, guards: Sequence[Guard]) -> Desk:
-        return replace(self._daemon.worker._desk, always_on=tuple(guards))
+        desk = self._daemon.worker._desk
+        # Loading rules takes longer than everything else here: one that loaded none has the story's.
+        kit = desk.kit if desk.kit.rules.loaded_at else replace(desk.kit, rules=self._story.daemon.kit.rules)
+        return replace(desk, always_on=tuple(guards), kit=kit)
 
     async def ask(self, guards: Sequence[Guard], question: Question) -> Answer:
         """What these guards say together, and what the daemon makes of that."""
@@ -231,5 +234,6 @@ async def asker(name: str, story: Story, folder: Path, settings: Mapping[str, An
         cable.connected(),
         assembled(usual.model_copy(update={**own, **settings}), story.clock) as daemon,
     ):
-        await daemon.rules.reload()
+        if "rules" in settings:
+            await daemon.rules.reload()
         yield Asker(name, story, daemon, cable)

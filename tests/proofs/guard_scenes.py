@@ -127,7 +127,7 @@ class GuardStage(Stage):
             made: int = await connection.fetchval(
                 """insert into attempts (run_id, rung, action_index, action, rule, cluster, kind, namespace, name,
                                          from_revision, to_revision, change, epoch, outcome, intended_at, outcome_at)
-                   values ($1, 0, $9, $10, 'another', $2, $3, $4, $5, $6, $7, $8, 1, 'applied',
+                   values ($1, $9, 0, $10, 'another', $2, $3, $4, $5, $6, $7, $8, 1, 'applied',
                            remediator_now() - interval '1 minute', remediator_now() - interval '1 minute')
                    returning id""",
                 self.standing["two"].id,

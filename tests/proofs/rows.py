@@ -14,6 +14,7 @@ from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
 from remediator.guards.dependency_healthy import DependencyHealthy
 from remediator.guards.floor import Floor
+from remediator.guards.freeze import Freeze
 from remediator.guards.human_active import HumanActive
 from remediator.guards.limit import Limit
 from remediator.guards.max_alert_age import MaxAlertAge
@@ -46,11 +47,13 @@ from tests.proofs.alone import (
     attempted,
     beside,
     five_effects_elsewhere,
+    frozen,
     hours_later,
     its_breaker_is_open,
     its_node_is_cordoned,
     namespace_with,
     of_no_cluster,
+    paused,
     protected_by_name,
     restarted_twice,
     silenced,
@@ -97,9 +100,10 @@ ROWS: tuple[Row, ...] = (
         },
     ),
     Row(OptedIn(), namespace_with(labels={"remediator.io/enabled": None})),
+    Row(Freeze(), frozen),
     Row(
         Pause(),
-        namespace_with(annotations={"remediator.io/paused": "wait"}),
+        paused,
         overlooks={("/deployments/api", "404"): "what does not exist is refused by opted_in"},
     ),
     Row(MonitoringFresh(), without_watchdog),

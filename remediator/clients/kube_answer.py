@@ -1,6 +1,9 @@
-"""What an answer of the Kubernetes API means, when it is not the object that was asked for."""
+"""What an answer of the Kubernetes API means: an object, a page of a list, that there is none, or a refusal."""
+
+from typing import Any, TypeGuard
 
 from remediator.clients.http import HttpAnswer, json_document
+from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, Retryable
 
 
@@ -52,3 +55,53 @@ def refuse(answer: HttpAnswer, verb: str, plural: str, namespace: str | None) ->
     if answer.status == 429 or answer.status >= 500:
         raise Retryable(sentence, answer.retry_after)
     raise Permanent(sentence)
+
+
+def object_of(answer: HttpAnswer, plural: str, name: str) -> JsonObject:
+    """The object of this name that was asked for. Raises Retryable when the answer is anything else."""
+    document = _document(answer)
+    if not _is_whole(document, name):
+        raise Retryable(f"Kubernetes answered something else than {plural} {name}: {answer.excerpt}")
+    return document
+
+
+def _document(answer: HttpAnswer) -> JsonObject:
+    document = json_document(answer.body)
+    if not isinstance(document, dict):
+        raise Retryable(f"Kubernetes answered something that is not an object: {answer.excerpt or 'nothing'}")
+    return document
+
+
+def page_of(answer: HttpAnswer) -> tuple[list[JsonObject], str, str]:
+    """The items of one page, the list's version, and the token of the next page, empty at the end."""
+    document = _document(answer)
+    items, metadata = document.get("items"), document.get("metadata")
+    if items is None and str(document.get("kind", "")).endswith("List"):
+        items = []
+    if not _are_objects(items) or not isinstance(metadata, dict):
+        raise Retryable(f"Kubernetes answered something that is not a list: {answer.excerpt}")
+    following = str(metadata.get("continue") or "")
+    if metadata.get("remainingItemCount") and not following:
+        raise Retryable("Kubernetes said that its list goes on, and not where")
+    return items, str(metadata.get("resourceVersion") or ""), following
+
+
+def _are_objects(items: Any) -> TypeGuard[list[JsonObject]]:
+    return isinstance(items, list) and all(_is_whole(item) for item in items)
+
+
+def _is_whole(found: Any, name: str | None = None) -> bool:
+    """Whether it has the shape that every object of Kubernetes has, and this name.
+
+    What is missing would read as not being there: no annotation that pauses, no label.
+    """
+    if not isinstance(found, dict) or not isinstance(metadata := found.get("metadata"), dict):
+        return False
+    named, parts = metadata.get("name"), (found.get("spec"), found.get("status"))
+    maps = (*parts, metadata.get("labels"), metadata.get("annotations"))
+    return (
+        isinstance(named, str)
+        and named != ""
+        and (name is None or named == name)
+        and all(part is None or isinstance(part, dict) for part in maps)
+    )

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple, TypeAlias, TypeGuard, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from remediator.clients.http import HttpAnswer, json_document
-from remediator.clients.kube_answer import is_absent, is_unknown_api, refuse
+from remediator.clients.http import HttpAnswer
+from remediator.clients.kube_answer import is_absent, is_unknown_api, object_of, page_of, refuse
 from remediator.clients.kube_connection import KubeConnection
 from remediator.clients.kube_resource import (
     MUTATING_WEBHOOKS,
@@ -154,7 +154,7 @@ class KubeReader:
             if is_absent(answer, name):
                 return None
             refuse(answer, "get", what.plural, namespace)
-            return _object(answer)
+            return object_of(answer, what.plural, name)
 
         return await self._told(path, lambda: self._patiently(ask))
 
@@ -184,7 +184,7 @@ class KubeReader:
                 if what.custom and is_unknown_api(answer):
                     return Listing([], "")
                 refuse(answer, "list", what.plural, namespace)
-                page, version, following = _page(answer)
+                page, version, following = page_of(answer)
                 items += ({"kind": what.kind, "apiVersion": what.api_version, **item} for item in page)
                 if not following:
                     return Listing(items, version)
@@ -241,25 +241,3 @@ class _OneLook(KubeReader):
 def _worth_a_quick_retry(error: BaseException) -> bool:
     """A server that asks for more patience than ours is left alone."""
     return isinstance(error, Retryable) and (error.retry_after or 0.0) <= _LONGEST_WAIT
-
-
-def _object(answer: HttpAnswer) -> JsonObject:
-    document = json_document(answer.body)
-    if not isinstance(document, dict):
-        raise Retryable(f"Kubernetes answered something that is not an object: {answer.excerpt or 'nothing'}")
-    return document
-
-
-def _page(answer: HttpAnswer) -> tuple[_Objects, str, str]:
-    """The items of one page, the list's version, and the token of the next page, empty at the end."""
-    document = _object(answer)
-    items, metadata = document.get("items"), document.get("metadata")
-    if items is None and str(document.get("kind", "")).endswith("List"):
-        items = []
-    if not _are_objects(items) or not isinstance(metadata, dict):
-        raise Retryable(f"Kubernetes answered something that is not a list: {answer.excerpt}")
-    return items, str(metadata.get("resourceVersion") or ""), str(metadata.get("continue") or "")
-
-
-def _are_objects(items: Any) -> TypeGuard[_Objects]:
-    return isinstance(items, list) and all(isinstance(item, dict) for item in items)

@@ -9,8 +9,12 @@ _LABEL = re.compile(r"labels\.([a-zA-Z_][a-zA-Z0-9_]*)")
 _TARGET_FIELDS = ("kind", "namespace", "name")
 
 
+_NAMES_NOTHING = re.compile(r"[\s.*+?%^$]*|\s*-.*", re.DOTALL)
+"""Blank, nothing but wildcards, or like an option: no value of a label that says what is meant."""
+
+
 class NothingToSubstitute(ValueError):
-    """A placeholder whose value is missing or blank for this run; the sentence says which."""
+    """A placeholder whose value is missing, or names nothing, for this run; the sentence says which."""
 
 
 def unknown_placeholders(text: str) -> list[str]:
@@ -25,7 +29,8 @@ def _known(inner: str) -> bool:
 def substitute(text: str, run: RunView) -> str:
     """Fill the placeholders of a PromQL text from this run.
 
-    Raises NothingToSubstitute when a value is missing or blank: an empty matcher would select everything.
+    Raises NothingToSubstitute when a value is missing, blank, a wildcard or like an option: such a matcher would
+    select everything, or something else than was meant.
     """
 
     def value_of(found: re.Match[str]) -> str:
@@ -36,6 +41,8 @@ def substitute(text: str, run: RunView) -> str:
         if not value.strip():
             whose = "for this alert" if run.alert is not None else "in a run that no alert made"
             raise NothingToSubstitute(f"${{{inner}}} has no value {whose}")
+        if _NAMES_NOTHING.fullmatch(value):
+            raise NothingToSubstitute(f"${{{inner}}} is {value!r} for this alert, which names nothing")
         return _quoted(value)
 
     return _PLACEHOLDER.sub(value_of, text)

@@ -24,8 +24,10 @@ class PingPong(Guard):
         """Refuse by name when what we rolled back from was put back; the counts refuse whatever this sees."""
         target = change.target
         workload = await kit.kube.get(target.kind, target.namespace, target.name)
-        annotations = ((workload or {}).get("metadata") or {}).get("annotations") or {}
-        if workload is None or annotations.get(ROLLED_BACK_FROM) != change.from_revision:
+        if workload is None:
+            return self.unknown(f"{target} does not exist")
+        annotations = workload["metadata"].get("annotations") or {}
+        if annotations.get(ROLLED_BACK_FROM) != change.from_revision:
             return None
         rolled_back_at = await kit.history.attempted_at(target, annotations.get(ATTEMPT, ""))
         if rolled_back_at is None or kit.clock.now() - rolled_back_at > _WINDOW:

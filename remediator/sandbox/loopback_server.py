@@ -16,12 +16,14 @@ class LoopbackServer:
 
     While stopped it refuses connections; started again it has the same port, which it keeps from others in
     between. `status` answers every request with that status and no useful body; `delay` waits so many seconds
-    before every answer. Both may be set at any time.
+    before every answer. `interfere` is asked instead, and may do as usual by calling what it is given. All may be
+    set at any time.
     """
 
     def __init__(self, routes: Iterable[web.RouteDef]) -> None:
         self.status: int | None = None
         self.delay = 0.0
+        self.interfere: Callable[[web.Request, Answer], Awaitable[web.StreamResponse]] | None = None
         self._routes = list(routes)
         self._runner: web.AppRunner | None = None
         self._reserved = socket.socket()
@@ -62,6 +64,8 @@ class LoopbackServer:
             await asyncio.sleep(self.delay)
         if self.status is not None:
             return web.Response(status=self.status, text=f"told to answer {self.status}\n")
+        if self.interfere is not None:
+            return await self.interfere(request, handler)
         return await handler(request)
 
     async def _not_done(self, request: web.Request) -> web.StreamResponse:

@@ -11,7 +11,13 @@ from asyncpg.pool import PoolConnectionProxy
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
-DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+DATABASE_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection was lost while the pool took it back
+    OSError,
+    TimeoutError,
+)
 """What a statement may raise when the database is away, busy or refuses; the statement may have worked."""
 
 _POOL_SIZE = 10

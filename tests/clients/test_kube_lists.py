@@ -41,7 +41,11 @@ async def test_a_list_that_expires_between_its_pages_is_begun_again(reading: Rea
 
 async def test_a_page_that_cannot_be_had_leaves_no_list(reading: Reading) -> None:
     async def answer(request: web.Request) -> web.Response:
-        return a_status(403, "Forbidden") if "continue" in request.query else a_list([{"metadata": {}}], "x")
+        return (
+            a_status(403, "Forbidden")
+            if "continue" in request.query
+            else a_list([{"metadata": {"name": "a"}}], "x")
+        )
 
     with pytest.raises(Permanent, match="grant list on pods"):
         await (await reading(answer)).list("pod", "shop")
@@ -88,7 +92,15 @@ async def test_a_selector_that_would_select_something_else_is_not_sent(
 
 @pytest.mark.parametrize(
     "document",
-    [{"kind": "Pod", "metadata": {}}, {"kind": "PodList", "items": []}, {"metadata": {}, "items": ["x"]}, []],
+    [
+        {"kind": "Pod", "metadata": {}},
+        {"kind": "PodList", "items": []},
+        {"metadata": {}, "items": ["x"]},
+        {"metadata": {}, "items": [{"metadata": {}}]},
+        {"metadata": {}, "items": [{"metadata": {"name": "a"}, "spec": []}]},
+        {"metadata": {"remainingItemCount": 1}, "items": []},
+        [],
+    ],
 )
 async def test_what_is_not_a_list_is_not_an_empty_one(reading: Reading, document: Any) -> None:
     async def answer(_: web.Request) -> web.Response:

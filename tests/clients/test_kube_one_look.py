@@ -26,7 +26,10 @@ class Server:
         await self.goes_on.wait()
         if self.fails:
             return web.json_response({"message": "later"}, status=503, headers={"Retry-After": "9"})
-        return web.json_response(NO_PODS if request.path.endswith("/pods") else API)
+        if request.path.endswith("/pods"):
+            return web.json_response(NO_PODS)
+        metadata = {"name": request.path.rsplit("/", 1)[-1], "namespace": "shop"}
+        return web.json_response({**API, "metadata": metadata})
 
 
 async def test_within_one_look_a_question_is_asked_once_and_outside_it_each_time(reading: Reading) -> None:

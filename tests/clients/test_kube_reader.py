@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -41,7 +42,7 @@ async def test_each_kind_is_read_at_its_own_path(reading: Reading, kind: str, pa
 
     async def answer(request: web.Request) -> web.Response:
         asked.append(request.raw_path)
-        return web.json_response({})
+        return web.json_response({"metadata": {"name": "x"}})
 
     await (await reading(answer)).get(kind, "shop", "x")
     assert asked == [path]
@@ -211,11 +212,11 @@ async def test_a_namespace_is_read_at_the_top(reading: Reading) -> None:
         if request.path == "/api/v1/namespaces":
             return a_list([{"metadata": {"name": "shop"}}])
         if request.path == "/api/v1/namespaces/shop":
-            return web.json_response({"kind": "Namespace"})
+            return web.json_response({"kind": "Namespace", "metadata": {"name": "shop"}})
         return a_status(404, "NotFound", 'namespaces "x" not found', name="x", kind="namespaces")
 
     reader = await reading(answer)
-    assert await reader.namespace("shop") == {"kind": "Namespace"}
+    assert await reader.namespace("shop") == {"kind": "Namespace", "metadata": {"name": "shop"}}
     assert await reader.namespace("x") is None
     assert await reader.namespaces(None) == [
         {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "shop"}}
@@ -268,3 +269,27 @@ async def test_cancelling_a_read_cancels_it(reading: Reading) -> None:
     read.cancel()
     with pytest.raises(asyncio.CancelledError):
         await read
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        [],
+        {"metadata": {}},
+        {"metadata": {"name": "web"}},
+        {"metadata": {"name": "api"}, "spec": 5},
+        {"metadata": {"name": "api"}, "status": "fine"},
+        {"metadata": {"name": "api", "annotations": []}},
+    ],
+)
+async def test_what_is_not_the_object_that_was_asked_for_is_none_of_it(
+    reading: Reading, document: Any
+) -> None:
+    """An empty answer must not read as an object without annotations, which nobody has paused."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response(document)
+
+    with pytest.raises(Retryable):
+        await (await reading(answer)).get("deployment", "shop", "api")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from remediator.run import Run, State
+from remediator.runbook.worker import Worker
 from remediator.store import runs
 from remediator.store.database import Connection, open_database
 from tests.support.clock import DrivenClock
@@ -26,7 +27,7 @@ LONG = 300.0
 _RULE = """
   - rule: in-{namespace}
     mode: act
-    match: ['{{alertname="HighErrorRate", namespace="{namespace}"}}']
+    match: ['{{alertname=~"HighErrorRate|HighLatency", namespace="{namespace}"}}']
     actions: [{action}]
     verifications:
       - rollout_complete: {{within: 5m}}
@@ -130,12 +131,15 @@ class Stage:
             subresource=subresource,
         )
 
-    async def begin(self, soak: float = 35) -> None:
+    async def begin(self, prepare: Callable[[Scene], None] | None = None) -> None:
         """v1 has soaked everywhere, the release was four minutes ago, and every alert fires."""
-        await self.soak(soak)
+        await self.soak()
         for scene in self.scenes.values():
             self.release(scene)
         await self.wait(4 * 60, 120)
+        if prepare is not None:
+            for scene in self.scenes.values():
+                prepare(scene)
         await self.fire()
 
     async def fire(self) -> None:
@@ -171,12 +175,12 @@ class Stage:
                         await self._due(connection, row["id"], "infinity")
         return await self.runs()
 
-    async def go_on(self, run: Run) -> Run:
+    async def go_on(self, run: Run, worker: Worker | None = None) -> Run:
         """Let one run go on for as long as it has something to do now; how it stands then."""
-        database = self.story.daemon.database
+        database, worker = self.story.daemon.database, worker or self.story.daemon.worker
         async with database.connection() as connection:
             await self._due(connection, run.id, "now")
-        while await self.story.daemon.worker.tick():
+        while await worker.tick():
             pass
         async with database.connection() as connection:
             found = await runs.find(connection, run.id)
@@ -204,6 +208,15 @@ class Stage:
         ]
 
 
+def other_rules(story: Story) -> Mapping[str, Any]:
+    """The settings of a daemon that has loaded rules, and none of the story's."""
+    (folder,) = story.daemon.settings.rules
+    other = folder.parent / "other-rules"
+    other.mkdir(exist_ok=True)
+    (other / "rules.yaml").write_text("rules:" + Scene("elsewhere", "rollback").rule)
+    return {"rules": (other,)}
+
+
 @asynccontextmanager
 async def staged(
     tmp_path: Path, database_url: str, scenes: Sequence[Scene], settings: Mapping[str, Any] | None = None
@@ -211,14 +224,19 @@ async def staged(
     """A world with these scenes, in which nothing has happened yet."""
     database = await open_database(database_url)
     rules = "rules:" + "".join(each.rule for each in scenes)
-    rhythm = {"engine": {"memory_every": "5m"}}
+    usual = {
+        "engine": {"memory_every": "5m"},
+        # So that no scene waits for another.
+        "budgets": {"everywhere": 1000, "in_namespace": 1000, "unsettled": 1000},
+        "storm": {"in_namespace": 1000, "anywhere": 1000},
+    }
     try:
         async with told(
             tmp_path,
             database_url,
             DrivenClock(database),
             rules,
-            {**rhythm, **(settings or {})},
+            {**usual, **(settings or {})},
             namespaces=[each.namespace for each in scenes],
         ) as story:
             yield Stage(story, scenes)

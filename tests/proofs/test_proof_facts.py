@@ -2,14 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from remediator.run import State
-from tests.proofs.scenes import ACTIONS, Action, Scene, Stage, staged
+from remediator.app import assembled
+from remediator.run import Run, State
+from tests.proofs.scenes import ACTIONS, Action, Scene, Stage, other_rules, staged
 from tests.support.databases import Databases
 
 Change = Callable[[Stage, Scene], None]
@@ -21,6 +23,14 @@ class Fact:
 
     change: Change
     said: str
+    undo: Change | None = None
+    """Where the change reaches beyond the scene."""
+    prepare: Change | None = None
+    """What has to be so before the alert."""
+    image: str | None = None
+    """What a rollback goes away from."""
+    settings: Callable[[Stage, Scene], Mapping[str, Any]] | None = None
+    """With which the daemon is started anew, instead of anything changing in the cluster."""
 
 
 def another_template(stage: Stage, scene: Scene) -> None:
@@ -87,6 +97,43 @@ def stopped(stage: Stage, scene: Scene) -> None:
     stage.story.emulator.patch("namespaces", "", scene.namespace, annotations)
 
 
+def nothing(stage: Stage, scene: Scene) -> None:
+    """It is the daemon that changes."""
+
+
+def unready(stage: Stage, scene: Scene) -> None:
+    """The kubelet finds no pod of it ready any more; its rollout was over long ago."""
+    if scene.action != "restart":
+        return
+    emulator, stamp = stage.story.emulator, stage.story.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    for pod in emulator.list("pods", scene.namespace):
+        conditions = [
+            {**each, "status": "False", "lastTransitionTime": stamp}
+            if each["type"] in ("Ready", "ContainersReady")
+            else each
+            for each in pod["status"]["conditions"]
+        ]
+        changed = {"status": {"conditions": conditions}}
+        name = pod["metadata"]["name"]
+        emulator.patch("pods", scene.namespace, name, changed, user="kubelet", subresource="status")
+
+
+def cordoned(stage: Stage, scene: Scene) -> None:
+    stage.story.emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": True}})
+
+
+def uncordoned(stage: Stage, scene: Scene) -> None:
+    stage.story.emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": None}})
+
+
+def without_the_rule(stage: Stage, scene: Scene) -> Mapping[str, Any]:
+    return other_rules(stage.story)
+
+
+def protecting(stage: Stage, scene: Scene) -> Mapping[str, Any]:
+    return {"protected_targets": (f"{scene.kind.lower()}/{scene.namespace}/{scene.name}",)}
+
+
 FACTS: dict[str, Fact] = {
     "template": Fact(another_template, "was changed since the plan was made|a rollout is in progress"),
     "replicas": Fact(scaled_by_hand, "as_planned: since the plan was made 4 replicas are wanted"),
@@ -98,8 +145,10 @@ FACTS: dict[str, Fact] = {
     "opt-in label": Fact(opted_out, "opted_in: "),
     "silence": Fact(silenced, "alert_still_firing: the alert is silenced"),
     "pause": Fact(stopped, "pause: "),
+    "node trouble": Fact(cordoned, "node_trouble: ", undo=uncordoned, prepare=unready, image="app:crash-v2"),
+    "protected list": Fact(nothing, "protected: ", settings=protecting),
+    "rule": Fact(nothing, "rule_in_force: rule .* is not loaded any more", settings=without_the_rule),
 }
-"""Those that a namespace has of its own."""
 
 
 def before_the_write(scene: Scene, state: State, made: int) -> bool:
@@ -108,7 +157,8 @@ def before_the_write(scene: Scene, state: State, made: int) -> bool:
 
 
 def scene_of(fact: str, action: Action) -> Scene:
-    return Scene(f"{action}-{fact.replace(' ', '-')}", action)
+    image = FACTS[fact].image if fact in FACTS and action == "rollback" else None
+    return Scene(f"{action}-{fact.replace(' ', '-')}", action, image=image)
 
 
 @pytest.mark.proof
@@ -127,13 +177,12 @@ async def _all_of_them(tmp_path: Path, dsn: str) -> tuple[dict[str, str], int, i
     wrong: dict[str, str] = {}
     refused = effects = 0
     async with staged(tmp_path, dsn, [*scenes.values(), *unchanged.values()]) as stage:
-        await stage.begin()
+        await stage.begin(lambda scene: _prepared(stage, scenes, scene))
         runs = await stage.stand(before_the_write)
         for (fact, _), scene in scenes.items():
             run = runs[scene.namespace]
             before = stage.effects(scene.namespace)
-            FACTS[fact].change(stage, scene)
-            await stage.go_on(run)
+            await _changed(stage, FACTS[fact], scene, run)
             why = await stage.why(run)
             made = stage.effects(scene.namespace)[len(before) :]
             effects += len(made)
@@ -149,3 +198,24 @@ async def _all_of_them(tmp_path: Path, dsn: str) -> tuple[dict[str, str], int, i
                     f"nothing changed and it did not act: {await stage.why(runs[scene.namespace])}"
                 )
     return wrong, refused, effects
+
+
+def _prepared(stage: Stage, scenes: Mapping[tuple[str, Action], Scene], scene: Scene) -> None:
+    for (fact, _), of_fact in scenes.items():
+        prepare = FACTS[fact].prepare
+        if of_fact is scene and prepare is not None:
+            prepare(stage, scene)
+
+
+async def _changed(stage: Stage, fact: Fact, scene: Scene, run: Run) -> None:
+    """The fact changes, and the run goes on."""
+    fact.change(stage, scene)
+    if fact.settings is None:
+        await stage.go_on(run)
+    else:
+        settings = stage.story.daemon.settings.model_copy(update=dict(fact.settings(stage, scene)))
+        async with assembled(settings, stage.story.clock) as started_anew:
+            await started_anew.rules.reload()
+            await stage.go_on(run, started_anew.worker)
+    if fact.undo is not None:
+        fact.undo(stage, scene)

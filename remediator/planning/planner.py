@@ -11,6 +11,7 @@ from remediator.domain.storm import Storm
 from remediator.domain.target import Target
 from remediator.planning.bids import bids_of, held_by
 from remediator.planning.choose import Bid, best, shadows
+from remediator.planning.due import next_due
 from remediator.planning.policy import Policy
 from remediator.planning.resolve import Resolved, Resolver, depends_on
 from remediator.rulebook.match import Matching
@@ -20,7 +21,6 @@ from remediator.store.database import Connection, Database
 from remediator.store.episodes import Episode
 from remediator.telemetry import Metrics
 
-_AGAIN_SECONDS = 60.0
 _SOONEST, _LATEST = timedelta(seconds=5), timedelta(minutes=1)
 """Between two looks for a target that could not be told: half as long as it has been unknown, within these."""
 
@@ -45,11 +45,11 @@ class Planner:
     async def tick(self) -> bool:
         """Plan one episode; True when there may be more."""
         async with self._database.connection() as connection:
-            episode_id = await episodes.take_due(connection, _AGAIN_SECONDS)
+            episode_id, put_off = await next_due(connection, self._metrics)
             if episode_id is None:
-                return False
+                return put_off > 0
             episode = await episodes.find_open(connection, episode_id)
-            if episode is None or await self._put_off(connection, episode):
+            if episode is None:
                 return True
         matching = self._matching()
         # Before the transaction: none may stay open while the cluster is asked.
@@ -64,18 +64,6 @@ class Planner:
             # Another replica planned on this target first: look again, and join that run.
             async with self._database.connection() as connection:
                 await episodes.refresh_soon(connection, episode_id)
-        return True
-
-    async def _put_off(self, connection: Connection, episode: Episode) -> bool:
-        """In a storm everywhere hardly any target is looked up: whether this one and all that are due wait."""
-        storm = await storms.everywhere(connection)
-        if storm is None or (storm.offered is not None and storm.offered == episode.target):
-            return False
-        if await storms.take_look(connection, storm):
-            return False
-        await episodes.refresh_soon(connection, episode.id)
-        count = await storms.put_off(connection, storm)
-        self._metrics.dispositions.labels("storm").inc(count)
         return True
 
     async def _resolve(self, episode: Episode, matching: Matching) -> Resolved | Refusal | None:

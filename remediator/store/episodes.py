@@ -119,7 +119,7 @@ async def reopen(connection: Connection, episode_id: int) -> None:
     )
 
 
-async def take_due(connection: Connection, seconds: float) -> int | None:
+async def take_due(connection: Connection, seconds: float, target: str | None = None) -> int | None:
     """One open episode whose planning is due, by id; it is due again after `seconds`, whatever happens.
 
     Moving the time before the work means that an episode nobody can plan never stops the loop.
@@ -128,9 +128,11 @@ async def take_due(connection: Connection, seconds: float) -> int | None:
         """update episodes set plan_due_at = remediator_now() + make_interval(secs => $1)
            where id = (select id from episodes
                        where plan_due_at <= remediator_now() and closed_at is null
+                         and ($2::text is null or target = $2)
                        order by plan_due_at, id limit 1 for update skip locked)
            returning id""",
         seconds,
+        target,
     )
     return found
 

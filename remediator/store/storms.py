@@ -106,13 +106,15 @@ async def _begin(connection: Connection, namespace: str | None, cool_down: timed
 
 
 async def take_look(connection: Connection, storm: Storm) -> bool:
-    """Whether one more target may be looked up during a storm: a bounded number a minute, of all replicas."""
+    """Whether one more target is due and may be looked up in a storm: a bounded number a minute, of all replicas."""
     taken = await connection.fetchval(
         """update storms set
                looks = case when looked_at > remediator_now() - interval '1 minute' then looks + 1 else 1 end,
                looked_at = case when looked_at > remediator_now() - interval '1 minute' then looked_at
                                 else remediator_now() end
-           where id = $1 and (looks < $2 or looked_at <= remediator_now() - interval '1 minute')
+           where id = $1
+             and exists (select 1 from episodes where plan_due_at <= remediator_now() and closed_at is null)
+             and (looks < $2 or looked_at <= remediator_now() - interval '1 minute')
            returning 1""",
         storm.id,
         _LOOKS_A_MINUTE,
@@ -132,7 +134,7 @@ async def put_off(connection: Connection, storm: Storm) -> int:
                from episodes
                where plan_due_at <= remediator_now() and closed_at is null
                  and ($3::text is null or target is distinct from $3)
-               order by plan_due_at, id limit 5000 for update skip locked),
+               order by plan_due_at, id limit 1000 for update skip locked),
            moved as (
                update episodes set
                    plan_due_at = case when due.taken_up then null else $1::timestamptz end,

@@ -132,6 +132,9 @@ async def test_64_targets_a_minute_are_looked_up_in_a_storm(database: Database, 
     async with database.connection() as connection:
         storm = await storms.everywhere(connection)
         assert storm is not None
+        assert not await storms.take_look(connection, storm), "nothing is due"
+    await opened(database, 1)
+    async with database.connection() as connection:
         assert [await storms.take_look(connection, storm) for _ in range(70)] == [True] * 64 + [False] * 6
         await clock.advance(60)
         assert await storms.take_look(connection, storm)

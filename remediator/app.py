@@ -263,7 +263,7 @@ def _loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
         Loop("aftermath", daemon.aftermath.tick, engine.verify_every.total_seconds(), Bell(), (told,)),
         Loop("breakers", daemon.breaker_watch.tick, 15.0, Bell(), (told,)),
         Loop("arming", daemon.arming.tick, 15.0, Bell(), (told,)),
-        Loop("switches", daemon.switches.tick, switches.EVERY_SECONDS, Bell()),
+        Loop("switches", daemon.switches.tick, switches.EVERY, Bell(), longest_pause=switches.EVERY),
         Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
         Loop("schemas", daemon.schemas.tick, EVERY_SECONDS, Bell()),
         Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),

@@ -44,6 +44,8 @@ class Loop:
     bell: Bell
     wakes: tuple[Bell, ...] = ()
     """Bells of the loops that follow this one on the way of an alert."""
+    longest_pause: float = _LONGEST_PAUSE_SECONDS
+    """Seconds between units that fail, at most."""
 
 
 async def supervise(loop: Loop, metrics: Metrics, clock: Clock, stopping: asyncio.Event) -> None:
@@ -56,7 +58,7 @@ async def supervise(loop: Loop, metrics: Metrics, clock: Clock, stopping: asynci
             # One of the two broad handlers of this program: no single failure stops a loop.
             failures += 1
             _log.warning("loop %s: %s: %s", loop.name, type(reason).__name__, reason, exc_info=failures == 1)
-            await loop.bell.wait(min(_LONGEST_PAUSE_SECONDS, loop.every * 2 ** min(failures, 8)))
+            await loop.bell.wait(min(loop.longest_pause, loop.every * 2 ** min(failures, 8)))
             continue
         failures = 0
         metrics.loop_last_success.labels(loop.name).set(clock.now().timestamp())

@@ -204,10 +204,11 @@ class ApplyActions:
             await recorded(self._desk, run, attempt, seen, not_applied=refused.why)
         return refused or await self._send(run, lease, attempt)
 
-    async def _window(self, run: Run) -> Window | Hold | End:
+    async def _window(self, run: Run, *, counts_too: bool = True) -> Window | Hold | End:
         """In which a write may begin: opened before pauses and freezes are looked at; or what they say."""
         window = Window(self._desk.kit.clock)
-        return await refusal(self._desk, run, await ask_before_write(self._desk, run)) or window
+        verdicts = await ask_before_write(self._desk, run, counts_too=counts_too)
+        return await refusal(self._desk, run, verdicts) or window
 
     async def _claim(self, run: Run, lease: Lease, change: Change, window: Window) -> Seen | Refusal | Hold:
         deadline = min(_REQUEST_SECONDS, lease.seconds_left())
@@ -217,7 +218,7 @@ class ApplyActions:
         return claimed if isinstance(claimed, Refusal) else Seen.of(claimed)
 
     async def _send(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:
-        window = await self._window(run)
+        window = await self._window(run, counts_too=False)
         if not isinstance(window, Window):
             return _in_doubt(attempt, window)
         limits = [each for guard in before_each_write(self._desk) for each in guard.target_limits(run.view)]

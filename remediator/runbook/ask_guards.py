@@ -44,9 +44,12 @@ async def ask_about_target(desk: Desk, run: Run) -> tuple[GuardVerdict, ...]:
     return await _about_target(desk, run, guards)
 
 
-async def ask_before_write(desk: Desk, run: Run) -> tuple[GuardVerdict, ...]:
-    """The verdicts of those guards that are asked once more right before every write: pauses and freezes."""
-    return await _about_target(desk, run, before_each_write(desk))
+async def ask_before_write(desk: Desk, run: Run, *, counts_too: bool) -> tuple[GuardVerdict, ...]:
+    """The verdicts of those guards that are asked once more right before every write: pauses and freezes.
+
+    Without their counts for whoever has these tested in a transaction of its own.
+    """
+    return await _about_target(desk, run, before_each_write(desk), counts_too=counts_too)
 
 
 def before_each_write(desk: Desk) -> list[TargetGuard]:
@@ -54,17 +57,21 @@ def before_each_write(desk: Desk) -> list[TargetGuard]:
     return [each for each in desk.always_on if isinstance(each, TargetGuard) and each.before_each_write]
 
 
-async def _about_target(desk: Desk, run: Run, guards: Sequence[TargetGuard]) -> tuple[GuardVerdict, ...]:
+async def _about_target(
+    desk: Desk, run: Run, guards: Sequence[TargetGuard], *, counts_too: bool = True
+) -> tuple[GuardVerdict, ...]:
     async with desk.kit.kube.one_look() as kube:
         kit = replace(desk.kit, kube=kube)
         looked = await asyncio.gather(*(_answer(each, each.on_target(run.view, kit)) for each in guards))
-    limits = [limit for each in guards for limit in each.target_limits(run.view)]
+    limits = [limit for each in guards for limit in each.target_limits(run.view)] if counts_too else []
     return await _answered(desk, (*looked, *await _counted(desk, run, limits, None)))
 
 
 async def _counted(
     desk: Desk, run: Run, limits: Sequence[Limit], change: Change | None
 ) -> list[GuardVerdict]:
+    if not limits:
+        return []
     async with desk.database.connection() as connection:
         return [await counts.count(connection, limit, run, change) for limit in limits]
 

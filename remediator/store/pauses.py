@@ -23,7 +23,7 @@ Source = Literal["request", "annotation", "file"]
 _log = logging.getLogger(__name__)
 
 SEEN_SECONDS = 3.0
-"""A file that a replica saw so long ago may still be there: every replica looks once a second."""
+"""A file that a replica saw so long ago may still be there: every replica looks twice a second."""
 
 _FIELDS = """id, kind, name, scope, value, source, who, why, starts_at, until, created_at,
              starts_at <= remediator_now() as in_force,
@@ -94,6 +94,8 @@ async def request(connection: Connection, asked: Asked) -> PauseRequest | None:
 
     No intent commits after a pause has, and none while a freeze is in force. The clock is read after the gate.
     """
+    # Whoever wants everything to stop waits longer for the gate than those who are to be stopped.
+    await connection.execute("set local lock_timeout = '8s'")
     await connection.execute(_GATE)
     # What ran out by itself has given its name free.
     await connection.execute(

@@ -33,6 +33,7 @@ from remediator.web.responses import document, problem, try_again
 from remediator.web.roles import only_for
 
 _DATABASE_SECONDS = 5.0
+_GATE_SECONDS = 12.0
 _WHY = r"^[^\x00]*\S[^\x00]*$"
 _NAME = r"[a-z][a-z0-9-]{0,61}[a-z0-9]"
 
@@ -135,7 +136,7 @@ class Pauses:
         if asked.scope == "rule" and asked.value not in {each.rule for each in self._rules()}:
             # Taken, it would stop nothing, and whoever asked would believe otherwise.
             return problem(404, f"no rule called {asked.value} is loaded", "GET /api/v1/rules lists them.")
-        async with asyncio.timeout(_DATABASE_SECONDS), self._database.transaction() as connection:
+        async with asyncio.timeout(_GATE_SECONDS), self._database.transaction() as connection:
             made = await pauses.request(connection, asked)
         if made is None:
             return problem(

@@ -21,6 +21,8 @@ from remediator.domain.run_view import TriggerPerson
 from remediator.domain.switch import Scope
 from remediator.domain.target import Target
 from remediator.rulebook.rule import Rule
+from remediator.sandbox.kubernetes import LoggedRequest
+from remediator.sandbox.kubernetes.server import OBSERVERS
 from remediator.store import incidents, runs
 from remediator.store.database import Database, open_database
 from remediator.workloads.paused import PAUSED
@@ -28,6 +30,15 @@ from tests.processes.daemons import TOKEN, Scene
 from tests.support.waiting import until
 
 NAMESPACES, PER_NAMESPACE, RULES = 6, 10, 4
+_LONG_AGO = """update attempts set outcome_at = outcome_at - interval '2 days'
+               where outcome_at > remediator_now() - interval '1 day'"""
+"""What is over was two days ago, so that no guard counts it against the next restart."""
+
+_JUST_NOW = 0.1
+_KUBECTL = "kubectl-annotate"
+AT_ONCE = 40
+"""Runs that are under way at the same time, those that are held among them."""
+
 PROMISED = timedelta(seconds=2)
 """From a pause to the last write that may begin."""
 
@@ -63,7 +74,9 @@ class Judgement:
     late: list[str]
     effects: int
     stopped: int
-    """Flips that found a run that had already claimed its target, and kept it from writing."""
+    """Flips that found a run that had already been cleared to write, and kept it from that."""
+    slowest_latch: float
+    """Seconds from an annotation or a file to the pause of the database, at most."""
 
 
 def every_target() -> Iterator[Target]:
@@ -77,6 +90,12 @@ def every_target() -> Iterator[Target]:
 def rule_of(target: Target) -> str:
     """The rule under which a workload is restarted, always the same one."""
     return f"restart-{int(target.name.removeprefix('api-')) % RULES}"
+
+
+def target_of(path: str) -> Target:
+    """The workload of a request."""
+    _, _, _, _, namespace, kind, name = path.strip("/").split("/")
+    return Target(cluster="default", kind=kind.removesuffix("s"), namespace=namespace, name=name)
 
 
 def rule_file() -> str:
@@ -98,14 +117,16 @@ class Lanes(Scene):
     http: aiohttp.ClientSession = field(init=False)
     flips: list[Flip] = field(default_factory=list)
     rules: dict[str, Rule] = field(default_factory=dict)
+    rehearsed: "asyncio.Queue[tuple[float, Target]]" = field(default_factory=asyncio.Queue)
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def _settings(self, port: int) -> dict[str, Any]:
         settings = super()._settings(port)
         del settings["kubernetes"]["namespaces"]
-        engine = {"tick": "200ms", "memory_every": "1s", "hold": "1s", "lease": "15s", "workers": 8}
+        engine = {"tick": "200ms", "memory_every": "1s", "hold": "1s", "lease": "15s", "workers": 4}
         return {
             **settings,
+            "budgets": {"everywhere": 1000, "in_namespace": 1000, "unsettled": 1000},
             "pause_file": str(self.directory / "volume" / f"stop-{len(self.daemons)}"),
             "engine": {**settings["engine"], **engine},
         }
@@ -145,11 +166,12 @@ class Lanes(Scene):
         """A person asks for the next restart of every workload whose last one is over. Until cancelled."""
         while True:
             async with self.database.connection() as connection:
+                await connection.execute(_LONG_AGO)
                 busy = await connection.fetch("select namespace, name from runs where ended_at is null")
             taken = {(row["namespace"], row["name"]) for row in busy}
             idle = [each for each in every_target() if (each.namespace, each.name) not in taken]
             random.shuffle(idle)
-            for target in idle:
+            for target in idle[: max(0, AT_ONCE - len(busy))]:
                 await self._ask_for(target)
             await asyncio.sleep(0.2)
 
@@ -173,19 +195,20 @@ class Lanes(Scene):
                 depends_on=(),
             )
 
-    async def about_to_write(self, target: Target, seconds: float) -> None:
-        """Wait until a change of this workload was rehearsed, at most so long: its intent and write come next."""
-        path = f"/apis/apps/v1/namespaces/{target.namespace}/deployments/{target.name}"
-        seen = len(self.emulator.requests)
+    def watch(self, request: LoggedRequest) -> None:
+        """A change that was rehearsed is intended and written next: note whose it is."""
+        if request.method == "PATCH" and "dryRun" in request.query:
+            self.rehearsed.put_nowait((SystemClock().monotonic(), target_of(request.path)))
 
-        async def rehearsed() -> bool:
-            nonlocal seen
-            new = self.emulator.requests[seen:]
-            seen += len(new)
-            return any(each.path == path and "dryRun" in each.query for each in new)
-
-        with suppress(AssertionError):
-            await until(rehearsed, "a change is rehearsed", seconds=seconds, every=0.01)
+    async def about_to_write(self, seconds: float) -> Target | None:
+        """The next workload of which a change has just been rehearsed; None when there is none for so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    at, target = await self.rehearsed.get()
+                    if SystemClock().monotonic() - at < _JUST_NOW:
+                        return target
+        return None
 
     def written(self) -> list[tuple[datetime, Target]]:
         """Every request of the daemons that changes a workload, claims too, and when it came."""
@@ -215,10 +238,14 @@ class Lanes(Scene):
             ("namespaces", "", value) if scope == "namespace" else ("deployments", *value.split("/")[1:])
         )
         began = SystemClock().now()
-        self.emulator.patch(kind, namespace, name, {"metadata": {"annotations": {PAUSED: "flip"}}})
+        self.emulator.patch(
+            kind, namespace, name, {"metadata": {"annotations": {PAUSED: "flip"}}}, manager=_KUBECTL
+        )
         await asyncio.sleep(lasts)
         made = await self._latched("annotation", value)
-        self.emulator.patch(kind, namespace, name, {"metadata": {"annotations": {PAUSED: None}}})
+        self.emulator.patch(
+            kind, namespace, name, {"metadata": {"annotations": {PAUSED: None}}}, manager=_KUBECTL
+        )
         await self._end(made, scope, value, "annotation", began)
 
     async def by_file(self, number: int, lasts: float) -> None:
@@ -271,8 +298,10 @@ class Lanes(Scene):
     async def opened(self) -> AsyncIterator[None]:
         """With a database pool and a client of its own."""
         self.database = await open_database(self.database_url)
+        OBSERVERS.append(self.watch)
         async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as self.http:
             yield
+        OBSERVERS.remove(self.watch)
         await self.database.close()
 
     # -- the judge ------------------------------------------------------------------------------------------
@@ -292,24 +321,23 @@ class Lanes(Scene):
                    where j.kind = 'held' and j.details->>'from' = 'APPROVED' and j.text like '%pause%'
                    group by j.id, r.namespace, r.name"""
             )
-        late = [*self._late("intent", intents, timedelta(0)), *self._late("sending", sendings, timedelta(0))]
+        late = [*self._late("intent", intents), *self._late("sending", sendings)]
         writes = self.written()
         for flip in self.flips:
             for at, target in writes:
                 if flip.began + PROMISED < at < flip.ended and flip.covers(target):
                     late.append(f"write {at - flip.began} after {flip}")
-            if flip.latched - flip.began > PROMISED:
-                late.append(f"latch {flip.latched - flip.began} after {flip}")
-        return Judgement(late, len(self.effects()), self._stopped(stopped))
+        slowest = max(each.latched - each.began for each in self.flips)
+        return Judgement(late, len(self.effects()), self._stopped(stopped), slowest.total_seconds())
 
-    def _late(self, what: str, rows: list[asyncpg.Record], after: timedelta) -> Iterator[str]:
+    def _late(self, what: str, rows: list[asyncpg.Record]) -> Iterator[str]:
         """What came while the database had a pause of it: intents, and the decisions to send one."""
         for row in rows:
             target = Target(
                 cluster="default", kind="deployment", namespace=row["namespace"], name=row["name"]
             )
             for flip in self.flips:
-                if flip.latched + after < row["at"] < flip.ended and flip.covers(target):
+                if flip.latched < row["at"] < flip.ended and flip.covers(target):
                     yield f"{what} {row['at'] - flip.latched} after {flip}"
 
     def _stopped(self, rows: list[asyncpg.Record]) -> int:

@@ -93,6 +93,8 @@ class Streak(Value):
     answer: str
     since: datetime
     why: str
+    settled: bool = False
+    """It recovered for as long as it had to: that is its answer, whatever happens to the workload afterwards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ class VerifyOutcome:
     """Asks the rung's verifications again and again until each has settled.
 
     An answer settles when it has held for the verification's `for`; not_recovered only after its
-    `within`, and what has not settled by then is unknown. Once somebody has undone the change there is
-    nothing left to verify, and no next rung either: people take over.
+    `within`, and what has not settled by then is unknown. What settled as recovered is not asked again: that pods
+    move while another verification still waits is no reason for the next rung. Once somebody has undone the
+    change there is nothing left to verify, and no next rung either: people take over.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -31,14 +32,19 @@ class VerifyOutcome:
         if gone is not None:
             return End(gone, state=State.ESCALATED)
         verifications = run.ladder[run.rung].verifications
-        findings = await asyncio.gather(*(self._ask(each, run, run.plan.outcome) for each in verifications))
+        keys = [f"{index}:{each.key()}" for index, each in enumerate(verifications)]
+        before = [run.progress.get(key) for key in keys]
+        asked = (self._ask(*each, run, run.plan.outcome) for each in zip(verifications, before, strict=True))
+        streaks = await asyncio.gather(*asked)
         now = self._desk.kit.clock.now()
-        progress: dict[str, Streak] = {}
-        settled: list[Answer | None] = []
-        for index, (verification, finding) in enumerate(zip(verifications, findings, strict=True)):
-            key = f"{index}:{verification.key()}"
-            progress[key] = _continued(run.progress.get(key), finding, now)
-            settled.append(_settled(verification, progress[key], now, run.acted_at))
+        settled = [
+            _settled(verification, streak, now, run.acted_at)
+            for verification, streak in zip(verifications, streaks, strict=True)
+        ]
+        progress = {
+            key: streak.model_copy(update={"settled": answer is Answer.RECOVERED})
+            for key, streak, answer in zip(keys, streaks, settled, strict=True)
+        }
         return self._judge(run, progress, settled)
 
     async def _undone(self, plan: Plan) -> str | None:
@@ -52,13 +58,17 @@ class VerifyOutcome:
                 return why
         return None
 
-    async def _ask(self, verification: Verification, run: Run, change: Change) -> Finding:
+    async def _ask(
+        self, verification: Verification, before: Streak | None, run: Run, change: Change
+    ) -> Streak:
+        if before is not None and before.settled:
+            return before
         finding = await call_step(
             verification.key(), verification.finding(change, run.view, self._desk.kit), verification.deadline
         )
         if isinstance(finding, Unanswered):
-            return Finding(answer=Answer.UNKNOWN, why=finding.why)
-        return finding
+            finding = Finding(answer=Answer.UNKNOWN, why=finding.why)
+        return _continued(before, finding, self._desk.kit.clock.now())
 
     def _judge(self, run: Run, progress: dict[str, Streak], settled: list[Answer | None]) -> Verdict:
         why = "; ".join(
@@ -89,6 +99,8 @@ def _continued(before: Streak | None, finding: Finding, now: datetime) -> Streak
 
 def _settled(verification: Verification, streak: Streak, now: datetime, acted_at: datetime) -> Answer | None:
     """The verification's final answer, or None while it may still change."""
+    if streak.settled:
+        return Answer.RECOVERED
     held = now - streak.since >= verification.hold_for
     late = now - acted_at >= verification.within
     if streak.answer == Answer.RECOVERED and held:

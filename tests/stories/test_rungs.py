@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.support.clock import DrivenClock
-from tests.support.story import told
+from tests.support.story import ROLLBACK, told
 
 LADDER = """
 rules:
@@ -58,6 +58,22 @@ async def test_a_later_rung_that_needs_a_person_is_handed_over_and_not_called_bl
         assert ((await story.run()).state, story.effects()) == ("CLEARED", ["app:v2"])
         await story.let(16 * 60, step=60)
         assert ((await story.run()).state, story.effects()) == ("ESCALATED", ["app:v2"])
+
+
+async def test_what_was_seen_to_help_is_not_taken_back_by_what_happens_to_the_pods_later(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, ROLLBACK) as story:
+        await story.bad_release()
+        await story.fire()
+        await story.let(6 * 60)
+        assert story.effects() == ["app:v1"]
+        story.unready()
+        await story.let(60)
+        assert (await story.run()).state == "ACTED"
+        await story.resolve()
+        await story.let(5 * 60)
+        assert (await story.run()).state == "RESOLVED"
 
 
 async def test_a_restart_that_helped_is_the_end(

@@ -141,10 +141,7 @@ async def transition(
     if verdict.asks is not None:
         await approvals.request(connection, run, verdict.asks)
     if state not in ACTIVE:
-        await approvals.close(connection, run.id, f"the run ended {state}")
-        await attempts.never_sent(connection, run.id, verdict.why)
-    if isinstance(verdict, End) and verdict.plan_again:
-        await episodes.plan_again(connection, run.id)
+        await _ended(connection, run, verdict, state)
     if not (isinstance(verdict, Hold) and before["hold_why"] == verdict.why):
         for entry in verdict.entries:
             await journal.append(
@@ -161,6 +158,13 @@ async def transition(
     for notice in verdict.notices:
         await outbox.enqueue(connection, channels, notice, run.id)
     return True
+
+
+async def _ended(connection: Connection, run: Run, verdict: Verdict, state: State) -> None:
+    await approvals.close(connection, run.id, f"the run ended {state}")
+    await attempts.never_sent(connection, run.id, verdict.why)
+    if isinstance(verdict, End) and verdict.plan_again:
+        await episodes.plan_again(connection, run.id)
 
 
 async def _store(connection: Connection, run: Run, verdict: Verdict, state: State) -> None:

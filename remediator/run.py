@@ -243,3 +243,5 @@ class End(Verdict):
     """The run is over."""
 
     state: State = State.ESCALATED
+    plan_again: bool = False
+    """For BLOCKED: its alerts are planned again once the target has settled, since a new plan may be allowed."""

@@ -122,9 +122,10 @@ class Guard(Step):
         *,
         passing: bool = False,
         hands_over: bool = False,
+        plan_again: bool = False,
     ) -> GuardVerdict:
         verdict = cls._answer(GuardAnswer.REFUSE, why, inputs, passing=passing)
-        return verdict.model_copy(update={"hands_over": True}) if hands_over else verdict
+        return verdict.model_copy(update={"hands_over": hands_over, "plan_again": plan_again})
 
     @classmethod
     def unknown(cls, why: str, inputs: Mapping[str, Any] | None = None) -> GuardVerdict:

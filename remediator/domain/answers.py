@@ -57,6 +57,8 @@ class GuardVerdict(Value):
     """For a refusal: may end soon, so ask again instead of giving up. Unknown always is."""
     hands_over: bool = False
     """For a refusal that lasts: people take over (ESCALATED), instead of the run being merely BLOCKED."""
+    plan_again: bool = False
+    """For a refusal that lasts: what is wrong is the plan, and a new one may be allowed."""
     inputs: dict[str, Any] = Field(default_factory=dict)
     """What it looked at, and the threshold it held that against."""
     caveats: tuple[str, ...] = ()

@@ -23,5 +23,5 @@ class AsPlanned(Guard):
         inputs = {"planned_on": run.basis.to_json(), "now": now.to_json()}
         changed = run.basis.changes_to(now)
         if changed:
-            return self.refuse(f"since the plan was made {'; '.join(changed)}", inputs)
+            return self.refuse(f"since the plan was made {'; '.join(changed)}", inputs, plan_again=True)
         return self.allow("what the plan was based on is unchanged", inputs)

@@ -35,7 +35,7 @@ class RuleInForce(TargetGuard):
             why = f"another replica planned this by a version of rule {run.rule} that is not loaded here"
             return self.refuse(why, _inputs(run, found), passing=True)
         gone = "is not loaded any more" if found is None else "was changed since this run was planned"
-        return self.refuse(f"rule {run.rule} {gone}", _inputs(run, found))
+        return self.refuse(f"rule {run.rule} {gone}", _inputs(run, found), plan_again=True)
 
     def _held(self, run: RunView, held: Cap, who: str) -> GuardVerdict:
         if held.mode in ("off", "shadow") and run.mode != "shadow":

@@ -62,7 +62,7 @@ async def held_by(
     settled_at = (last.ended_at or now) + settle
     if settled_at <= now:
         return None
-    if episode.run_id == last.id:
+    if episode.run_id == last.id and not last.plan_again:
         return Held("handled", f"run {last.id} dealt with it and ended {last.state}")
     why = f"run {last.id} ended {last.state}; nothing new before it settles"
     return Held("settling", why, again_at=settled_at)

@@ -115,7 +115,7 @@ async def refusal(
 
     A guard that asks stands in the way unless its very sentence is among `agreed_to`, which are those of
     the run's plan when nothing else is said: what a person was not asked about, nobody has agreed to.
-    A lasting refusal ends BLOCKED, or ESCALATED where it hands over.
+    A lasting refusal ends BLOCKED, or ESCALATED where it hands over; only what a new plan may answer is planned again.
     A hold ends when the run's alerts clear (CANCELLED) or when it has lasted too long (BLOCKED). Once
     the run has changed something, neither is true any more and people have to take over.
     """
@@ -137,7 +137,10 @@ async def refusal(
         if not lasting:
             why = f"it did not become possible in {waited.total_seconds():.0f} s: {why}"
         hands_over = changed or any(each.hands_over for each in lasting)
-        return End(why, lines, state=State.ESCALATED if hands_over else State.BLOCKED)
+        if hands_over:
+            return End(why, lines, state=State.ESCALATED)
+        plan_again = all(each.plan_again for each in lasting)
+        return End(why, lines, state=State.BLOCKED, plan_again=plan_again)
     return Hold(why, lines, seconds=desk.rhythm.hold.total_seconds())
 
 

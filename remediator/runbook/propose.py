@@ -47,7 +47,8 @@ class Propose:
             return Hold(why, entries, seconds=self._desk.rhythm.hold.total_seconds())
         # On a later rung something was changed already: that is no refusal, people have to take over.
         state = State.BLOCKED if run.rung == 0 else State.ESCALATED
-        return End(why, entries, state=State.SHADOWED if run.mode == "shadow" else state)
+        state = State.SHADOWED if run.mode == "shadow" else state
+        return End(why, entries, state=state, plan_again=passing and state is State.BLOCKED)
 
 
 def _proposed(change: Change) -> Entry:

@@ -213,6 +213,13 @@ async def refresh_soon(connection: Connection, episode_id: int) -> None:
     await connection.execute("update episodes set plan_due_at = remediator_now() where id = $1", episode_id)
 
 
+async def plan_again(connection: Connection, run_id: int) -> None:
+    """The open episodes of a run whose plan came to nothing are due; planning says when the target has settled."""
+    await connection.execute(
+        "update episodes set plan_due_at = remediator_now() where run_id = $1 and closed_at is null", run_id
+    )
+
+
 async def waiting_beside(connection: Connection, incident_id: int, episode_id: int) -> list[Episode]:
     """The other open episodes of an incident that are about its target and that no run has taken up yet."""
     rows = await connection.fetch(

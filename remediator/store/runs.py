@@ -11,7 +11,7 @@ from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.rulebook.rule import LoadedRule, Rule
 from remediator.run import ACTIVE, End, Hold, Plan, Run, State, Streak, TryNext, Verdict
-from remediator.store import approvals, attempts, journal, outbox
+from remediator.store import approvals, attempts, episodes, journal, outbox
 from remediator.store.database import Connection
 
 _ACTIVE = sorted(ACTIVE)
@@ -141,8 +141,7 @@ async def transition(
     if verdict.asks is not None:
         await approvals.request(connection, run, verdict.asks)
     if state not in ACTIVE:
-        await approvals.close(connection, run.id, f"the run ended {state}")
-        await attempts.never_sent(connection, run.id, verdict.why)
+        await _ended(connection, run, verdict, state)
     if not (isinstance(verdict, Hold) and before["hold_why"] == verdict.why):
         for entry in verdict.entries:
             await journal.append(
@@ -161,6 +160,13 @@ async def transition(
     return True
 
 
+async def _ended(connection: Connection, run: Run, verdict: Verdict, state: State) -> None:
+    await approvals.close(connection, run.id, f"the run ended {state}")
+    await attempts.never_sent(connection, run.id, verdict.why)
+    if isinstance(verdict, End) and verdict.plan_again:
+        await episodes.plan_again(connection, run.id)
+
+
 async def _store(connection: Connection, run: Run, verdict: Verdict, state: State) -> None:
     holds = isinstance(verdict, Hold)
     next_rung = isinstance(verdict, TryNext) and state is State.PLANNED
@@ -171,7 +177,7 @@ async def _store(connection: Connection, run: Run, verdict: Verdict, state: Stat
                due_at = remediator_now() + make_interval(secs => $5),
                plan = coalesce($6, plan), progress = $7, rung = rung + $8,
                acted_at = case when $9 then remediator_now() when $8 > 0 then null else acted_at end,
-               ended_at = case when $10 then remediator_now() end,
+               ended_at = case when $10 then remediator_now() end, plan_again = $11,
                lease_owner = null, lease_until = null
            where id = $1""",
         run.id,
@@ -184,6 +190,7 @@ async def _store(connection: Connection, run: Run, verdict: Verdict, state: Stat
         1 if next_rung else 0,
         verdict.acted,
         isinstance(verdict, End) or state not in ACTIVE,
+        isinstance(verdict, End) and verdict.plan_again,
     )
 
 
@@ -220,6 +227,8 @@ class LastRun(Value):
     id: int
     state: State
     ended_at: datetime | None
+    plan_again: bool
+    """Whether the alerts it was about are planned again once the target has settled."""
 
     @property
     def holds(self) -> bool:
@@ -230,7 +239,7 @@ class LastRun(Value):
 async def last_on(connection: Connection, target: Target, *, shadow_of: str | None = None) -> LastRun | None:
     """The newest run on a target: of those that may act, or of one rule's shadow runs."""
     row = await connection.fetchrow(
-        """select id, state, ended_at from runs
+        """select id, state, ended_at, plan_again from runs
            where cluster = $1 and kind = $2 and namespace = $3 and name = $4
              and case when $5::text is null then mode <> 'shadow' else mode = 'shadow' and rule = $5 end
            order by id desc limit 1""",
@@ -240,7 +249,7 @@ async def last_on(connection: Connection, target: Target, *, shadow_of: str | No
         target.name,
         shadow_of,
     )
-    return None if row is None else LastRun(id=row["id"], state=State(row["state"]), ended_at=row["ended_at"])
+    return None if row is None else LastRun(**row)
 
 
 async def recent(connection: Connection, *, limit: int = 50, state: str | None = None) -> list[RunSummary]:

@@ -10,7 +10,7 @@ from remediator.domain.storm import Storm
 from remediator.domain.value import JsonObject
 from remediator.planning.first_rollout import RECENT, first_rolled_out
 from remediator.planning.policy import Policy
-from remediator.store import journal, outbox, storms
+from remediator.store import incidents, journal, outbox, storms
 from remediator.store.database import Connection, Database
 from remediator.store.storms import Affected
 
@@ -48,13 +48,15 @@ class StormWatch:
         async with self._database.transaction() as connection:
             seen = await self._look(connection, storm)
             offered, offer = (None, None) if seen.first is None else (seen.first.target, seen.offer)
+            if offered is not None:
+                # Before the storm's row is locked: planning locks its incident, then episodes, then storms.
+                await incidents.lock(connection, f"{self._policy.cluster}/{offered}")
             if not await storms.tell(connection, storm, seen.details, offered, offer):
                 return False
             notice = _notice(seen, self._clock.now())
             await journal.append(connection, "storm", notice.text, {"storm": storm.id, **seen.details})
             await outbox.enqueue(connection, self._channels, notice, None)
-        if offered is not None:
-            async with self._database.connection() as connection:
+            if offered is not None:
                 await storms.plan_again(connection, offered)
         return True
 

@@ -7,7 +7,7 @@ function read-only before that.
 from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit
 from remediator.domain.change import Change
 from remediator.domain.run_view import RunView
-from remediator.run import Run
+from remediator.run import Run, State
 from remediator.store import budgets, pauses, storms
 from remediator.store.database import Connection
 
@@ -18,7 +18,7 @@ async def count(connection: Connection, limit: Limit, run: Run, change: Change |
         return await pauses.verdict(connection, limit, run.view)
     if limit.count in ("slots", "unsettled"):
         return await budgets.room(connection, limit, run)
-    existing = await _existing(connection, limit, run.view, change)
+    existing = await _existing(connection, limit, run, change)
     return GuardVerdict(
         guard=limit.guard,
         answer=GuardAnswer.ALLOW if existing < limit.fewer_than else GuardAnswer.REFUSE,
@@ -47,12 +47,12 @@ def _room(limit: Limit, existing: int) -> str:
     )
 
 
-async def _existing(connection: Connection, limit: Limit, run: RunView, change: Change | None) -> int:
+async def _existing(connection: Connection, limit: Limit, run: Run, change: Change | None) -> int:
     if limit.count == "storms":
-        return await storms_covering(connection, run)
+        return await _storms(connection, limit, run)
     if limit.count == "runs":
-        return await _runs(connection, limit, run)
-    return await _effects(connection, limit, run, change)
+        return await _runs(connection, limit, run.view)
+    return await _effects(connection, limit, run.view, change)
 
 
 async def _effects(connection: Connection, limit: Limit, run: RunView, change: Change | None) -> int:
@@ -110,7 +110,15 @@ def _scope(limit: Limit, run: RunView) -> tuple[object, ...]:
     return (limit.per_seconds, limit.of, *named, run.rule)
 
 
-async def storms_covering(connection: Connection, run: RunView) -> int:
-    """1 while a storm covers the target, unless this is the one target that it lets a person decide about."""
+async def _storms(connection: Connection, limit: Limit, run: Run) -> int:
+    """1 while a storm covers the target, unless this is the one target that it lets a person decide about.
+
+    Once the run is approved that holds only where its plan asked about this very storm: one that came later has
+    nobody's answer. Before that nobody has been asked yet.
+    """
     storm = await storms.covering(connection, run.target)
-    return 0 if storm is None or storm.offered == str(run.target) else 1
+    if storm is None:
+        return 0
+    asked = run.plan.asked if run.plan is not None else ()
+    decided = run.state is not State.APPROVED or f"{limit.guard}: {storm.offer}" in asked
+    return 0 if storm.offered == str(run.target) and decided else 1

@@ -1,17 +1,21 @@
 """A storm puts off what is due in one statement, and looks up a bounded number of targets a minute."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from remediator.domain.alert import Alert
 from remediator.domain.storm import Storm
 from remediator.domain.target import Target
+from remediator.guards.storm import Storm as StormGuard
 from remediator.settings.sections import Storms
 from remediator.store import arrivals, episodes, storms
+from remediator.store.attempts import Attempt
 from remediator.store.database import Connection, Database
 from remediator.store.notices import UnreadNotice
 from tests.support.clock import START, DrivenClock
+from tests.support.intents import approved, intend
 from tests.support.waiting import until
 
 LIMITS = Storms()
@@ -125,6 +129,22 @@ async def test_what_is_due_is_put_off_at_once_and_told_in_the_journal(
         told = await connection.fetchval("select count(*) from journal where kind = 'disposition'")
     assert {tuple(row) for row in rows} == {(START + LIMITS.cool_down, "storm", storm.why)}
     assert told == 300
+
+
+async def test_the_offered_target_is_changed_only_where_its_plan_asked_about_this_storm(
+    database: Database, clock: DrivenClock
+) -> None:
+    run = await approved(database, "api")
+    assert run.plan is not None
+    await targets_fire(database, *(f"shop/{name}" for name in "abcd"))
+    async with database.connection() as connection:
+        (storm,) = await storms.in_force(connection)
+        assert await storms.tell(connection, storm, {}, str(run.target), "it may be the cause")
+    unasked = await intend(database, run, StormGuard())
+    assert isinstance(unasked, tuple)
+    assert [each.why for each in unasked] == ["a storm covers this target"]
+    asked = replace(run, plan=run.plan.model_copy(update={"asked": ("storm: it may be the cause",)}))
+    assert isinstance(await intend(database, asked, StormGuard()), Attempt)
 
 
 async def test_64_targets_a_minute_are_looked_up_in_a_storm(database: Database, clock: DrivenClock) -> None:

@@ -21,6 +21,7 @@ with acted as (
            (select min(intended_at) from attempts a where a.run_id = r.id and a.outcome in {_EFFECT}) as first_at
     from runs r
     where r.trigger->>'kind' = 'alert' and r.mode <> 'shadow' and r.state in ('RESOLVED', 'ESCALATED')
+      and not exists (select 1 from runs u where (u.trigger->>'undo_of')::bigint = r.id and u.mode <> 'shadow')
       and r.ended_at > remediator_now() - $1::interval - $2::interval
       {{on_one_target}}
 ), failed as (
@@ -53,7 +54,10 @@ where f.failed_at > remediator_now() - $1::interval
        where (o.cluster, o.kind, o.namespace, o.name) = (f.cluster, f.kind, f.namespace, f.name)), '-infinity')
 order by f.failed_at, f.id
 """
-"""Failures that count: newer than the last time the breaker was open, and within the window."""
+"""Failures that count: newer than the last time the breaker was open, and within the window.
+
+What a person has undone is left out: whether it would have helped, nobody knows.
+"""
 
 
 async def of_target(connection: Connection, target: Target, rule: Breakers) -> BreakerState:

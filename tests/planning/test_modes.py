@@ -187,12 +187,13 @@ async def test_being_disarmed_and_armed_again_is_told_once_whatever_starts_anew(
 
 
 async def test_a_rule_that_was_gone_and_comes_back_disarmed_is_told_again(
-    replica: Replica, database: Database
+    replica: Replica, database: Database, clock: DrivenClock
 ) -> None:
     arming = Arming(database, replica.rules, "a", ("webhook:0",))
     for text in (RULE, RULE.replace("bad-release", "other"), RULE):
         await replica.load(text)
         await arming.tick()
+        await clock.advance(15)
     assert [each.title.split()[2] for each in await told(database)] == ["bad-release", "other", "bad-release"]
 
 

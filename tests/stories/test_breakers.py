@@ -211,10 +211,14 @@ async def test_a_demotion_is_told_once_although_a_ceiling_holds_the_rule_there_a
         await story.let(11 * 60, step=330)
         await story.fire()
         await story.let(2 * 60, step=30)
-        assert [each.title for each in await notices(story) if "rule hung" in each.title] == [
+        async with story.daemon.database.connection() as connection:
+            said = await connection.fetch("select text from journal where kind = 'rule_mode' order by id")
+        assert [each["text"].partition(":")[0] for each in said] == [
             "[DISARMED] rule hung may not go as far as its file says",
             "[DEMOTED] rule hung may go no further than ask",
         ]
+        demoted = [each for each in await notices(story) if each.title.startswith("[DEMOTED]")]
+        assert len(demoted) == 1
 
 
 async def test_restarts_of_a_target_are_two_in_an_hour_and_four_in_a_day(

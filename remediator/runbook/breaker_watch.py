@@ -52,6 +52,7 @@ def _of_demotion(rule: str, to: Cap, opening: Opening, at: datetime) -> Notice:
         at=at,
         title=f"[DEMOTED] rule {rule} may go no further than {to.mode}",
         text=f"{to.why}. See: remediator rules list",
+        target=opening.target,
     )
 
 

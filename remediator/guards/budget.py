@@ -16,7 +16,7 @@ class Budget(Guard):
     """Holds while the effects of all replicas together fill a budget; a plan needs room for all its changes.
 
     A slot is taken from the intent until `per` after its outcome is recorded. An effect is unsettled until
-    its verification has ended, and for as long as nobody can tell whether it was made (PROMISES P12).
+    its verification has ended, and for as long as nobody can tell whether it was made.
     """
 
     everywhere: int = Field(default=5, strict=True, ge=1, le=1000)

@@ -13,8 +13,8 @@ class RuleInForce(TargetGuard):
     """Refuses once the rule was removed or changed, or is held lower than the run needs, since it was planned.
 
     A run in mode act whose rule may only ask by now asks. A run in shadow changes nothing: of that one only
-    the rule is looked at, not the mode. A person who started a rule is held to the ceilings alone, and one who
-    undoes a run needs no rule any more.
+    the rule is looked at, not the mode. A person who has somebody agree (mode ask) is held to the ceilings alone, and
+    one who undoes a run needs no rule any more.
     """
 
     async def on_target(self, run: RunView, kit: Kit) -> GuardVerdict:
@@ -26,7 +26,8 @@ class RuleInForce(TargetGuard):
             return self._not_the_same(run, found, kit.rules.loaded_at)
         if run.mode == "shadow":
             return self.allow(f"rule {run.rule} is still the one that made this run", _inputs(run, found))
-        held = ceiling if run.asked_by is not None else Cap(mode=found.effective, why=found.why)
+        agreed = run.asked_by is not None and run.mode == "ask"
+        held = ceiling if agreed else Cap(mode=found.effective, why=found.why)
         return self._held(run, held, f"rule {run.rule}").model_copy(update={"inputs": _inputs(run, found)})
 
     def _not_the_same(self, run: RunView, found: RuleMode | None, loaded_at: datetime | None) -> GuardVerdict:

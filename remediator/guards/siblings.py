@@ -22,9 +22,11 @@ class Siblings(Guard):
     """Asks before a rollback when other workloads of the same release got a new version with it.
 
     The same release is the same Helm release or the same `app.kubernetes.io/instance`. Restarts do not count.
+    Before an undoing it asks about those that got one since the change to undo: what was released together with the
+    version to put back fits it.
     """
 
-    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback"})
+    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "undo"})
 
     within: Duration = timedelta(minutes=5)
     """So close to the target's rollout another one belongs to it."""
@@ -39,14 +41,17 @@ class Siblings(Guard):
         began = await _began(change.target, seen.workload, seen.revision_objects, kit)
         if began is None:
             return self.unknown("when the current rollout began cannot be told yet")
+        undoes = change.action == "undo"
+        until = None if undoes else began + self.within
+        since = began if undoes else began - self.within
         together = []
         for kind in KINDS:
             workloads = await kit.kube.list(kind, change.target.namespace)
             others = [each for each in workloads if same_release(seen.workload, each)]
-            together += await self._with(began, kind, others, change.target, kit)
-        return self._judged(release, began, sorted(together))
+            together += await _rolled_out((since, until), kind, others, change.target, kit)
+        return self._judged(release, began, sorted(together), undoes=undoes)
 
-    def _judged(self, release: str, began: datetime, together: list[str]) -> GuardVerdict:
+    def _judged(self, release: str, began: datetime, together: list[str], *, undoes: bool) -> GuardVerdict:
         inputs = {
             "release": release,
             "rollout_began": began.isoformat(),
@@ -54,32 +59,35 @@ class Siblings(Guard):
             "together": together,
         }
         if not together:
-            return self.allow(f"no other workload of release {release} was rolled out with it", inputs)
+            when = "since the change to undo" if undoes else "with it"
+            return self.allow(f"no other workload of release {release} was rolled out {when}", inputs)
+        when = "since the change to undo" if undoes else "at the same time"
+        version = "version to put back" if undoes else "earlier version of this one"
         return self.ask(
-            f"of release {release} {', '.join(together)} got a new version at the same time, and may not work "
-            "with the earlier version of this one",
+            f"of release {release} {', '.join(together)} got a new version {when}, and may not work "
+            f"with the {version}",
             inputs,
         )
 
-    async def _with(
-        self, began: datetime, kind: str, others: list[JsonObject], target: Target, kit: Kit
-    ) -> list[str]:
-        """Those that were rolled out together with the target, as `kind/name`."""
-        others = [
-            each for each in others if (kind, text(each, "metadata", "name")) != (target.kind, target.name)
-        ]
-        if not others:
-            return []
-        revision_objects = await kit.kube.list(KEPT_IN[kind], target.namespace)
-        found = []
-        for workload in others:
-            name = text(workload, "metadata", "name")
-            other = Target(cluster=target.cluster, kind=kind, namespace=target.namespace, name=name)
-            theirs = await _began(other, workload, revision_objects, kit)
-            # No revision yet means that its rollout is about to begin.
-            if theirs is None or abs(theirs - began) <= self.within:
-                found.append(f"{kind}/{name}")
-        return found
+
+async def _rolled_out(
+    between: tuple[datetime, datetime | None], kind: str, others: list[JsonObject], target: Target, kit: Kit
+) -> list[str]:
+    """Those other than the target that were rolled out between two moments, or since one, as `kind/name`."""
+    since, until = between
+    others = [each for each in others if (kind, text(each, "metadata", "name")) != (target.kind, target.name)]
+    if not others:
+        return []
+    revision_objects = await kit.kube.list(KEPT_IN[kind], target.namespace)
+    found = []
+    for workload in others:
+        name = text(workload, "metadata", "name")
+        other = Target(cluster=target.cluster, kind=kind, namespace=target.namespace, name=name)
+        theirs = await _began(other, workload, revision_objects, kit)
+        # No revision yet means that its rollout is about to begin.
+        if theirs is None or (since <= theirs and (until is None or theirs <= until)):
+            found.append(f"{kind}/{name}")
+    return found
 
 
 async def _began(

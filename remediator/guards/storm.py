@@ -19,7 +19,7 @@ _SECONDS_BETWEEN_LOOKS = 0.25
 class Storm(TargetGuard):
     """Holds while a storm is on, and while another target fires that needs what this one needs.
 
-    Counted are targets that acting rules are for and that began to fire within `window` (PROMISES H11, H16).
+    Counted are targets that acting rules are for and that began to fire within `window`.
     In a storm only the target is asked about that was rolled out before all others fired, if there is one.
     """
 

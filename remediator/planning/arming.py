@@ -6,6 +6,7 @@ from datetime import datetime
 
 from remediator.domain.notice import Notice
 from remediator.domain.rule_mode import RuleMode
+from remediator.domain.run_view import MODES
 from remediator.domain.value import digest
 from remediator.planning.rules_in_force import RulesInForce
 from remediator.store import journal, loop_leases, outbox, rule_modes
@@ -39,6 +40,7 @@ class Arming:
         modes = await self._rules.modes()
         async with self._database.transaction() as connection:
             told = await rule_modes.locked(connection)
+            await rule_modes.forget(connection, list(told.keys() - {each.rule for each in modes}))
             changed = [each for each in modes if _differs(each, told.get(each.rule))]
             if not changed:
                 return False
@@ -55,8 +57,19 @@ def _differs(mode: RuleMode, told: ToldMode | None) -> bool:
     return told is None or (told.configured, told.effective) != (mode.configured, mode.effective)
 
 
+def _told_as_demoted(mode: RuleMode, told: ToldMode | None) -> bool:
+    """Whether it came down because it was demoted, which the demotion itself tells."""
+    demoted = mode.standing.demoted
+    return (
+        demoted is not None
+        and told is not None
+        and demoted.mode == mode.effective
+        and MODES.index(told.effective) > MODES.index(mode.effective)
+    )
+
+
 def _notices(changed: Sequence[RuleMode], told: dict[str, ToldMode], now: datetime) -> list[Notice]:
-    disarmed = [each for each in changed if each.disarmed]
+    disarmed = [each for each in changed if each.disarmed and not _told_as_demoted(each, told.get(each.rule))]
     armed = [
         each
         for each in changed

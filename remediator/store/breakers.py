@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from remediator.domain.breaker import BreakerState, Failure, Opening, told
+from remediator.domain.rule_mode import Cap
 from remediator.domain.target import Target
 from remediator.settings.sections import Breakers
 from remediator.store.database import Connection
@@ -21,6 +22,7 @@ with acted as (
            (select min(intended_at) from attempts a where a.run_id = r.id and a.outcome in {_EFFECT}) as first_at
     from runs r
     where r.trigger->>'kind' = 'alert' and r.mode <> 'shadow' and r.state in ('RESOLVED', 'ESCALATED')
+      and not exists (select 1 from runs u where (u.trigger->>'undo_of')::bigint = r.id and u.mode <> 'shadow')
       and r.ended_at > remediator_now() - $1::interval - $2::interval
       {{on_one_target}}
 ), failed as (
@@ -53,7 +55,10 @@ where f.failed_at > remediator_now() - $1::interval
        where (o.cluster, o.kind, o.namespace, o.name) = (f.cluster, f.kind, f.namespace, f.name)), '-infinity')
 order by f.failed_at, f.id
 """
-"""Failures that count: newer than the last time the breaker was open, and within the window."""
+"""Failures that count: newer than the last time the breaker was open, and within the window.
+
+What a person has undone is left out: whether it would have helped, nobody knows.
+"""
 
 
 async def of_target(connection: Connection, target: Target, rule: Breakers) -> BreakerState:
@@ -125,25 +130,30 @@ async def all_open(connection: Connection) -> list[Opening]:
     return [_opening(row) for row in rows]
 
 
-async def demote(connection: Connection, name: str, rule: Breakers) -> None:
-    """Bring a rule down as far as its openings since its last approval say; within a transaction."""
+async def demote(connection: Connection, name: str, rule: Breakers) -> Cap | None:
+    """Bring a rule down as far as its openings since its last approval say; within a transaction.
+
+    What it was brought down to just now; None when it stays where it was.
+    """
     openings = await _since_approval(connection, name, rule.demote_within)
     mode = (
         "shadow" if len(openings) >= 2 * rule.openings else "ask" if len(openings) >= rule.openings else None
     )
     if mode is None:
-        return
+        return None
     targets = ", ".join(dict.fromkeys(each.target for each in openings))
     why = f"demoted: {len(openings)} times what it did opened a breaker ({targets}), until somebody approves it again"
-    await connection.execute(
+    row = await connection.fetchrow(
         """insert into demotions (rule, mode, why) select $1, $2, $3
            where not exists (select 1 from demotions d where d.rule = $1 and d.mode in ($2, 'shadow')
-                               and d.demoted_at >= $4)""",
+                               and d.demoted_at >= $4)
+           returning mode, why""",
         name,
         mode,
         why,
         openings[0].opened_at,
     )
+    return None if row is None else Cap(**row)
 
 
 async def _since_approval(connection: Connection, name: str, within: timedelta) -> Sequence[Opening]:

@@ -38,3 +38,8 @@ async def say(connection: Connection, modes: Sequence[RuleMode]) -> None:
             each.effective,
             each.why,
         )
+
+
+async def forget(connection: Connection, rules: Sequence[str]) -> None:
+    """Nothing counts as said of these any more: one that comes back is told anew."""
+    await connection.execute("delete from rule_modes where rule = any($1::text[])", list(rules))

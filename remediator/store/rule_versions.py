@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
 from remediator.domain.rule_mode import Cap, Standing
 from remediator.domain.value import Value
 from remediator.rulebook.narrowing import widened
@@ -68,7 +70,7 @@ async def _inherit(connection: Connection, rule: LoadedRule) -> None:
     )
     if last is None or last["digest"] == rule.digest:
         return
-    if widened(LoadedRule.model_validate(last["content"]), rule):
+    if not _only_narrows(rule, last["content"]):
         return
     await connection.execute(
         """update rule_versions mine
@@ -81,6 +83,14 @@ async def _inherit(connection: Connection, rule: LoadedRule) -> None:
         rule.digest,
         last["digest"],
     )
+
+
+def _only_narrows(rule: LoadedRule, before: Any) -> bool:
+    """Whether it lets nothing happen that the version before did not. What cannot be read any more let nothing."""
+    try:
+        return not widened(LoadedRule.model_validate(before), rule)
+    except ValidationError:
+        return False
 
 
 async def standings(connection: Connection, digests: Sequence[str]) -> dict[str, Standing]:

@@ -88,6 +88,21 @@ def test_jobs(case: str) -> None:
     assert verdict.passing is (answer == "refuse")
 
 
+@pytest.mark.parametrize(("ended", "answer"), [(-1, "allow"), (1, "ask")])
+def test_before_an_undoing_only_what_was_migrated_since_counts(ended: float, answer: str) -> None:
+    jobs = migration_jobs(workload(INSTANCE), [job(labels=INSTANCE, ended=ended)])
+    verdict = Migration().judged(jobs, (), NOON, undoes=True)
+    assert verdict.answer == answer
+    if answer == "ask":
+        assert (
+            "the version to put back may not run on today's schema: Job api-migrate has run since"
+            in verdict.why
+        )
+    assert Migration().judged(jobs, (), NOON).answer == "ask", (
+        "a rollback goes to before the release's own Job"
+    )
+
+
 def test_a_job_while_nobody_knows_since_when_is_unknown() -> None:
     jobs = migration_jobs(workload(INSTANCE), [job(labels=INSTANCE, ended=1)])
     assert Migration().judged(jobs, (), None).answer == "unknown"

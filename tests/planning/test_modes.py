@@ -94,6 +94,14 @@ async def test_a_version_that_only_narrows_goes_on_with_the_probation(
     assert (await replica.mode()).effective == "act"
 
 
+async def test_a_version_before_that_cannot_be_read_any_more_is_widened(replica: Replica) -> None:
+    await replica.load(RULE)
+    await replica.approve()
+    async with replica.database.connection() as connection:
+        await connection.execute("update rule_versions set content = $1", {"rule": "of an older release"})
+    assert (await replica.load(NARROWER)).effective == "shadow"
+
+
 async def test_narrowing_and_widening_again_is_a_widening(replica: Replica, clock: DrivenClock) -> None:
     await replica.load(NARROWER)
     await clock.advance(7 * DAY)
@@ -176,6 +184,17 @@ async def test_being_disarmed_and_armed_again_is_told_once_whatever_starts_anew(
     assert await every_replica_looks() == [disarmed, armed]
     await replica.load(WIDER)
     assert await every_replica_looks() == [disarmed, armed, disarmed]
+
+
+async def test_a_rule_that_was_gone_and_comes_back_disarmed_is_told_again(
+    replica: Replica, database: Database, clock: DrivenClock
+) -> None:
+    arming = Arming(database, replica.rules, "a", ("webhook:0",))
+    for text in (RULE, RULE.replace("bad-release", "other"), RULE):
+        await replica.load(text)
+        await arming.tick()
+        await clock.advance(15)
+    assert [each.title.split()[2] for each in await told(database)] == ["bad-release", "other", "bad-release"]
 
 
 async def test_all_rules_that_a_ceiling_disarms_are_one_notice(

@@ -137,6 +137,42 @@ async def test_a_rule_in_shadow_gives_a_preview_unless_somebody_is_to_agree(kim:
     assert (await kim.json("runs", "list"))["runs"][0]["asked_by"] == "kim"
 
 
+@pytest.mark.parametrize(
+    ("mode", "state", "why"),
+    [
+        ("'off'", "BLOCKED", "rule bad-release is in mode off now: its file says off"),
+        ("shadow", "BLOCKED", "rule bad-release is in mode shadow now: its file says shadow"),
+        ("ask", "CLEARED", "rule bad-release may only ask now"),
+    ],
+)
+async def test_a_run_in_mode_act_goes_on_acting_only_while_its_rule_does(
+    kim: Terminal, mode: str, state: str, why: str
+) -> None:
+    story = kim.story
+    await bad_release(story)
+    await kim.shows("pause", "--why", "lunch")
+    await kim.shows(*START)
+    await story.settle()
+    (file,) = story.daemon.settings.rules[0].glob("*.yaml")
+    file.write_text(file.read_text().replace("mode: act", f"mode: {mode}"))
+    await story.daemon.rules.reload()
+    await kim.shows("resume", "1")
+    await story.let(60, step=30)
+    run = await story.run()
+    assert (run.state, story.effects()) == (state, []), run.why
+    assert why in (run.why or "")
+
+
+async def test_what_somebody_agrees_to_needs_no_rule_that_may_act(kim: Terminal) -> None:
+    story = kim.story
+    await bad_release(story)
+    await kim.shows(*START[:2], "rehearsed", *START[3:], "--mode", "ask")
+    await story.settle()
+    await kim.reads("runs", "approve", "1", "--yes")
+    await story.settle()
+    assert story.effects() == ["app:v1"], (await story.run()).why
+
+
 async def test_what_cannot_be_started_is_said_and_nothing_is_made(kim: Terminal) -> None:
     story = kim.story
     await story.create("app:v1")

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from remediator.domain.notice import Notice
 from remediator.domain.target import Target
 from remediator.store import breakers, rule_versions
 from tests.support.clock import DrivenClock
+from tests.support.people import people
 from tests.support.story import ALERT, RESTART, ROLLBACK, Story, told
+from tests.support.terminal import ROLES, Terminal
 
 API = Target(cluster="default", kind="deployment", namespace="shop", name="api")
 HELPED = RESTART.replace("alert_cleared: {for: 1m, within: 45m}", "alert_cleared: {for: 30s, within: 45m}")
@@ -178,8 +182,11 @@ async def test_a_rule_that_opens_breakers_again_and_again_is_brought_down_until_
         assert "2 times what it did opened a breaker (deployment/shop/api)" in why
         await story.let(15)
         async with story.daemon.database.connection() as connection:
-            said = await connection.fetchval("select text from journal where kind = 'rule_mode'")
-        assert said.startswith("[DISARMED] rule hung may not go as far as its file says")
+            said = await connection.fetch("select text from journal where kind = 'rule_mode'")
+        (demoted,) = (each["text"] for each in said)
+        assert demoted.startswith(
+            "[DEMOTED] rule hung may go no further than ask: demoted: 2 times what it did"
+        )
         before = len(story.effects())
         await leaks_again(story)
         assert ((await story.run()).mode, len(story.effects())) == ("ask", before)
@@ -187,6 +194,31 @@ async def test_a_rule_that_opens_breakers_again_and_again_is_brought_down_until_
         async with story.daemon.database.transaction() as connection:
             assert await rule_versions.approve(connection, digest, "kim") is not None
         assert (await story.daemon.rules.modes())[0].effective == "act"
+
+
+async def test_a_demotion_is_told_once_although_a_ceiling_holds_the_rule_there_already(
+    tmp_path: Path, database_url: str, clock: DrivenClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {"ceiling": "ask", "breakers": {"failures": 1, "openings": 1}, **people(tmp_path, **ROLES)}
+    async with told(tmp_path, database_url, clock, HELPED, settings) as story:
+        await story.create("app:v1")
+        await story.let(60, step=60)
+        await story.fire()
+        await Terminal(story, tmp_path / "kim", capsys).reads("runs", "approve", "1", "--yes")
+        await story.let(2 * 60, step=30)
+        await story.resolve()
+        await story.let(2 * 60, step=30)
+        await story.let(11 * 60, step=330)
+        await story.fire()
+        await story.let(2 * 60, step=30)
+        async with story.daemon.database.connection() as connection:
+            said = await connection.fetch("select text from journal where kind = 'rule_mode' order by id")
+        assert [each["text"].partition(":")[0] for each in said] == [
+            "[DISARMED] rule hung may not go as far as its file says",
+            "[DEMOTED] rule hung may go no further than ask",
+        ]
+        demoted = [each for each in await notices(story) if each.title.startswith("[DEMOTED]")]
+        assert len(demoted) == 1
 
 
 async def test_restarts_of_a_target_are_two_in_an_hour_and_four_in_a_day(

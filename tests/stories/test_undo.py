@@ -1,16 +1,21 @@
 """What a run changed is taken back because a person says so, and nothing does it again by itself."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from remediator.domain.target import Target
+from remediator.store import breakers
 from tests.support.clock import DrivenClock
 from tests.support.people import people
-from tests.support.story import RESTART, ROLLBACK, Story, told
+from tests.support.story import RESTART, ROLLBACK, Story, deployment, told
 from tests.support.terminal import ROLES, Terminal
 
 UNDO = ("runs", "undo", "1", "--why", "v2 is needed for the migration")
+RELEASE = {"app.kubernetes.io/instance": "shop"}
 LEFT = "remediator.io/rolled-back-from"
 
 
@@ -52,6 +57,14 @@ async def agree(kim: Terminal, run_id: int) -> None:
     shown = await kim.reads("runs", "approve", str(run_id), "--yes")
     assert "undo run" in shown
     await kim.story.settle()
+
+
+async def failed_runs(story: Story) -> list[int]:
+    """The runs that count towards opening the target's breaker."""
+    api = Target(cluster="default", kind="deployment", namespace="shop", name="api")
+    async with story.daemon.database.connection() as connection:
+        state = await breakers.of_target(connection, api, story.daemon.settings.breakers)
+    return [each.run_id for each in state.failures]
 
 
 async def image_is_refused(kim: Terminal, image: str) -> bool:
@@ -170,6 +183,21 @@ async def test_a_run_that_waits_for_its_alert_to_clear_is_ended_by_undoing_it(ki
     assert story.effects() == ["app:v1", "app:v2"]
     await story.let(45 * 60, step=60)
     assert story.effects() == ["app:v1", "app:v2"], "the alert still fires, and nothing follows"
+    assert await failed_runs(story) == []
+
+
+@pytest.mark.parametrize("undone", [True, False])
+async def test_an_alert_that_comes_back_after_an_undoing_is_nobodys_failure(
+    kim: Terminal, undone: bool
+) -> None:
+    story = kim.story
+    await rolled_back(story)
+    if undone:
+        await kim.shows(*UNDO)
+        await agree(kim, 2)
+        await story.let(60)
+    await story.fire()
+    assert await failed_runs(story) == ([] if undone else [1])
 
 
 async def test_a_pause_holds_an_undoing_too(kim: Terminal) -> None:
@@ -184,6 +212,38 @@ async def test_a_pause_holds_an_undoing_too(kim: Terminal) -> None:
     await story.let(60)
     await agree(kim, 2)
     assert story.effects() == ["app:v1", "app:v2"]
+
+
+@pytest.mark.parametrize("since", [False, True], ids=["before the rollback", "since the rollback"])
+async def test_what_was_released_or_migrated_since_the_rollback_is_said_to_who_undoes_it(
+    kim: Terminal, since: bool
+) -> None:
+    story = kim.story
+    await rolled_back(story)
+    release: dict[str, Any] = {"metadata": {"labels": RELEASE}}
+    story.emulator.patch("deployments", "shop", "api", release, user="somebody", manager="kubectl-label")
+    worker = deployment("worker:v2")
+    worker["metadata"].update(name="worker", labels=RELEASE)
+    worker["spec"]["selector"]["matchLabels"] = {"app": "worker"}
+    worker["spec"]["template"]["metadata"]["labels"] = {"app": "worker"}
+    made_at = story.clock.now()
+    if not since:
+        made_at -= timedelta(minutes=5)
+    ended = {"type": "Complete", "status": "True", "lastTransitionTime": made_at.isoformat()}
+    migrate = {"metadata": {"name": "migrate", "namespace": "shop", "labels": RELEASE}, "kind": "Job"}
+    spec = {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "m", "image": "m"}]}}}
+    status = {"conditions": [ended]}
+    story.emulator.create({"apiVersion": "batch/v1", **migrate, "spec": spec, "status": status})
+    if since:
+        story.emulator.create(worker)
+        await story.let(60)
+    await kim.shows(*UNDO)
+    await story.settle()
+    asked = (await story.run()).why or ""
+    assert ("deployment/worker got a new version since the change to undo" in asked) is since
+    assert ("Job migrate has run since it was replaced" in asked) is since
+    await agree(kim, 2)
+    assert story.effects() == ["app:v1", "app:v2"], "who was told of it may agree"
 
 
 async def test_of_a_restart_there_is_nothing_to_undo(

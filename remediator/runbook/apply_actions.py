@@ -1,5 +1,7 @@
 """APPROVED: lease, claim, read, guards again, intent, apply. The only stage that leads to a write."""
 
+from collections.abc import Sequence
+
 from remediator.domain.answers import GuardVerdict, Refusal
 from remediator.domain.change import Change, Eviction, TemplatePatch
 from remediator.effects.apply import Sent
@@ -8,11 +10,18 @@ from remediator.effects.window import Window
 from remediator.errors import RemediatorError
 from remediator.run import End, Hold, Proceed, Run, State, Verdict
 from remediator.runbook.agreed import approval_for, objection
-from remediator.runbook.ask_guards import ask_before_write, ask_guards, before_each_write, guards_for, refusal
+from remediator.runbook.ask_guards import (
+    ask_before_write,
+    ask_guards,
+    before_each_write,
+    entries,
+    guards_for,
+    refusal,
+)
 from remediator.runbook.desk import Desk
 from remediator.runbook.lease import Lease
 from remediator.runbook.outcomes import after, readable_again, recorded, unreadable
-from remediator.store import attempts
+from remediator.store import attempts, journal
 from remediator.store.approvals import Declined
 from remediator.store.attempts import Attempt, LeaseLost
 
@@ -53,16 +62,17 @@ class ApplyActions:
 
     async def _first_time(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
         # Asked before the claim as well: a run that is held must not write a claim every time it looks.
-        held = await self._objection(run, index, change)
+        held = await self._objection(run, index, await ask_guards(self._desk, run, change))
         if held is not None:
             return held
         not_taken = await self._take(run, lease, index, change)
         if not_taken is not None:
             return not_taken
-        refused = await self._objection(run, index, change)
+        verdicts = await ask_guards(self._desk, run, change)
+        refused = await self._objection(run, index, verdicts)
         if refused is not None:
             return refused
-        intended = await self._intend(run, index, change)
+        intended = await self._intend(run, index, change, verdicts)
         if isinstance(intended, LeaseLost):
             return Hold(intended.why, seconds=0)
         if isinstance(intended, Refusal):
@@ -71,9 +81,9 @@ class ApplyActions:
             return await refusal(self._desk, run, intended)
         return await self._send(run, lease, intended)
 
-    async def _objection(self, run: Run, index: int, change: Change) -> Hold | End | None:
-        """What guards or people have against the change now, if anything."""
-        refused = await refusal(self._desk, run, await ask_guards(self._desk, run, change))
+    async def _objection(self, run: Run, index: int, verdicts: Sequence[GuardVerdict]) -> Hold | End | None:
+        """What guards, by these verdicts, or people have against the change now, if anything."""
+        refused = await refusal(self._desk, run, verdicts)
         if refused is not None:
             return refused
         unagreed = await objection(self._desk, run)
@@ -133,7 +143,7 @@ class ApplyActions:
         return conclude("", change, seen, sends=0) is Conclusion.CONVERGED
 
     async def _intend(
-        self, run: Run, index: int, change: Change
+        self, run: Run, index: int, change: Change, verdicts: Sequence[GuardVerdict]
     ) -> Attempt | LeaseLost | Refusal | tuple[GuardVerdict, ...]:
         approved = approval_for(self._desk, run)
         if isinstance(approved, Refusal):
@@ -142,9 +152,12 @@ class ApplyActions:
             limit for guard in guards_for(self._desk, run, change) for limit in guard.limits(change, run.view)
         ]
         async with self._desk.database.transaction() as connection:
-            return await attempts.commit_intent(
+            intended = await attempts.commit_intent(
                 connection, run, self._desk.owner, index, change, limits, approved
             )
+            if isinstance(intended, Attempt):
+                await journal.append_entries(connection, run, entries(verdicts))
+        return intended
 
     async def _after_interruption(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:
         """An intent without an outcome: a crash, or an answer that told nothing. The object decides."""
@@ -182,7 +195,9 @@ class ApplyActions:
         """As `_window`, for an attempt that is still open."""
         if attempt.sends == 0:
             # As the first time: a run that is held must not write a claim every time it looks.
-            held = await self._objection(run, attempt.action_index, attempt.change)
+            held = await self._objection(
+                run, attempt.action_index, await ask_guards(self._desk, run, attempt.change)
+            )
             if held is not None:
                 return held
         window = await self._window(run)
@@ -199,7 +214,9 @@ class ApplyActions:
         if attempt.sends >= _MOST_SENDS:
             why = f"it was sent {attempt.sends} times and the API server did not apply it"
             return await recorded(self._desk, run, attempt, seen, not_applied=why)
-        refused = await self._objection(run, attempt.action_index, attempt.change)
+        refused = await self._objection(
+            run, attempt.action_index, await ask_guards(self._desk, run, attempt.change)
+        )
         if isinstance(refused, End):
             await recorded(self._desk, run, attempt, seen, not_applied=refused.why)
         return refused or await self._send(run, lease, attempt)

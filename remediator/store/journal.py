@@ -1,10 +1,11 @@
 """The journal: what was seen, decided and done, in order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from remediator.domain.value import JsonObject, Value
+from remediator.run import Entry, Run
 from remediator.store.database import Connection
 
 
@@ -41,6 +42,14 @@ async def append(
         run_id,
         episode_id,
     )
+
+
+async def append_entries(connection: Connection, run: Run, entries: Iterable[Entry]) -> None:
+    """Add lines about a run, in their order."""
+    for each in entries:
+        await append(
+            connection, each.kind, each.text, each.details, incident_id=run.incident_id, run_id=run.id
+        )
 
 
 async def of_incident(connection: Connection, incident_id: int) -> Sequence[Line]:

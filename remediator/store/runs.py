@@ -143,10 +143,7 @@ async def transition(
     if state not in ACTIVE:
         await _ended(connection, run, verdict, state)
     if not (isinstance(verdict, Hold) and before["hold_why"] == verdict.why):
-        for entry in verdict.entries:
-            await journal.append(
-                connection, entry.kind, entry.text, entry.details, incident_id=run.incident_id, run_id=run.id
-            )
+        await journal.append_entries(connection, run, verdict.entries)
         await journal.append(
             connection,
             "held" if isinstance(verdict, Hold) else "state",

@@ -125,6 +125,17 @@ async def test_the_journal_explains_every_guard_with_its_inputs(story: Story) ->
     assert guards["caused_by_rollout"]["inputs"]["source"] == "memory"
 
 
+async def test_what_every_guard_said_last_before_the_write_stands_beside_the_intent(story: Story) -> None:
+    await story.bad_release()
+    await story.fire()
+    lines = await story.journal()
+    (intent,) = [each for each in lines if each.kind == "intent"]
+    before = {each.details["guard"] for each in lines if each.kind == "guard" and each.id < intent.id}
+    beside = [each for each in lines if each.kind == "guard" and each.id > intent.id]
+    assert {each.details["guard"] for each in beside} == before
+    assert {each.at for each in beside} == {intent.at}
+
+
 async def test_metrics_count_what_happened(story: Story) -> None:
     await story.bad_release()
     await story.fire()

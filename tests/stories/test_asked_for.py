@@ -156,7 +156,7 @@ async def test_a_run_in_mode_act_goes_on_acting_only_while_its_rule_does(
     (file,) = story.daemon.settings.rules[0].glob("*.yaml")
     file.write_text(file.read_text().replace("mode: act", f"mode: {mode}"))
     await story.daemon.rules.reload()
-    await kim.shows("resume", "1")
+    await kim.shows("resume", "1", "--why", "over")
     await story.let(60, step=30)
     run = await story.run()
     assert (run.state, story.effects()) == (state, []), run.why

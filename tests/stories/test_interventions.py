@@ -59,7 +59,7 @@ async def test_a_run_that_has_changed_nothing_is_cancelled_and_its_target_is_fre
     assert (await story.run()).state == "PLANNED"
     said = await kim.shows("runs", "cancel", "1", "--why", "we are on it")
     assert "run 1 is cancelled before it changed anything more" in said
-    await kim.shows("resume", "1")
+    await kim.shows("resume", "1", "--why", "over")
     await story.let(60)
     run = await story.run()
     assert (run.state, run.why) == ("CANCELLED", "kim cancelled it: we are on it")

@@ -208,7 +208,7 @@ async def test_a_pause_holds_an_undoing_too(kim: Terminal) -> None:
     await story.let(60)
     assert "a pause covers this target" in (await kim.json("runs", "show", "2"))["run"]["why"]
     assert story.effects() == ["app:v1"]
-    await kim.shows("resume", "1")
+    await kim.shows("resume", "1", "--why", "over")
     await story.let(60)
     await agree(kim, 2)
     assert story.effects() == ["app:v1", "app:v2"]

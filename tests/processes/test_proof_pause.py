@@ -33,7 +33,7 @@ async def of_targets(flips: Flips, left: Iterator[int], flipped: set[Target]) ->
     """One flip after another: of a workload that is just about to be changed, or of any."""
     for _ in left:
         await asyncio.sleep(random.uniform(0, 0.5))
-        target = await flips.lanes.about_to_write(5) if random.random() < 0.7 else None
+        target = await flips.lanes.about_to_write(3) if random.random() < 0.5 else None
         if target is None or target in flipped:
             target = random.choice([each for each in every_target() if each not in flipped])
         flipped.add(target)

@@ -47,3 +47,29 @@ async def test_sighup_and_post_reload_the_rules_and_sigterm_ends_it_in_order(
             daemon.process.terminate()
             assert daemon.process.wait(timeout=25) == 0
             assert "stopping" in daemon.log.read_text()
+
+
+async def test_a_pause_outlives_sighup_a_reload_and_a_restart(
+    tmp_path: Path, real_time_database_url: str
+) -> None:
+    async with scene(tmp_path, real_time_database_url) as world:
+        with world.daemon() as daemon:
+            await daemon.ready()
+            asked = {"scope": "everything", "value": "", "why": "migration", "name": "stop"}
+            async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as session:
+                async with session.post(f"{daemon.url}/api/v1/pauses", json=asked) as answer:
+                    assert answer.status == 201
+                (tmp_path / "rules.yaml").write_text(RULES.replace("bad-release", "by-signal"))
+                daemon.process.send_signal(signal.SIGHUP)
+
+                async def reloaded() -> bool:
+                    return await rule_names(daemon) == ["by-signal"]
+
+                await until(reloaded, "SIGHUP reloads the rules", seconds=15)
+                async with session.post(f"{daemon.url}/-/reload") as answer:
+                    assert answer.status == 200
+            daemon.kill()
+        with world.daemon() as another:
+            await another.ready()
+            (left,) = (await another.get("/api/v1/pauses"))["pauses"]
+            assert (left["name"], left["in_force"]) == ("stop", True)

@@ -64,6 +64,8 @@ class Cable:
         self._flows = asyncio.Event()
         self._flows.set()
         self._cut = False
+        self.asked = 0
+        """Bytes that went to the database."""
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
@@ -104,11 +106,14 @@ class Cable:
             return
         from_server, to_server = await asyncio.open_unix_connection(self._there)
         self._writers += [writer, to_server]
-        await asyncio.gather(self._copy(reader, to_server), self._copy(from_server, writer))
+        await asyncio.gather(self._copy(reader, to_server, asks=True), self._copy(from_server, writer))
 
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _copy(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, asks: bool = False
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
+                self.asked += len(data) if asks else 0
                 await self._flows.wait()
                 writer.write(data)
                 await writer.drain()
@@ -124,7 +129,6 @@ class Asker:
 
     def desk(self, guards: Sequence[Guard]) -> Desk:
         desk = self._daemon.worker._desk
-        # Loading rules takes longer than everything else here: one that loaded none has the story's.
         kit = desk.kit if desk.kit.rules.loaded_at else replace(desk.kit, rules=self._story.daemon.kit.rules)
         return replace(desk, always_on=tuple(guards), kit=kit)
 
@@ -139,12 +143,13 @@ class Asker:
         refused = await refusal(self._story.daemon.worker._desk, run, verdicts, agreed_to=())
         return _answer(verdicts, refused is None)
 
-    def sources(self) -> set[tuple[str, str]]:
-        """What it has asked of which source: `kubernetes` and a path, and so on."""
-        asked = {
-            ("kubernetes", each.path) for each in self._story.emulator.requests if each.user == self.name
-        }
-        return asked | {("database", "")}
+    async def sources(self, guards: Sequence[Guard], question: Question) -> set[tuple[str, str]]:
+        """What these guards ask of the cluster, as `kubernetes` and a path, and whether they ask the database."""
+        before = self.cable.asked
+        await self.ask(guards, question)
+        requests = self._story.emulator.requests
+        asked = {("kubernetes", each.path) for each in requests if each.user == self.name}
+        return asked | ({("database", "")} if self.cable.asked > before else set())
 
     @contextmanager
     def kubernetes(self, path: str, action: Action) -> Iterator[Fault]:
@@ -215,8 +220,13 @@ def _token(folder: Path, name: str) -> Path:
 
 
 @asynccontextmanager
-async def asker(name: str, story: Story, folder: Path, settings: Mapping[str, Any]) -> AsyncIterator[Asker]:
-    """A daemon like the story's, but for these settings and its own credentials and its own way to the database."""
+async def asker(
+    name: str, story: Story, folder: Path, settings: Mapping[str, Any], *, loads_rules: bool = False
+) -> AsyncIterator[Asker]:
+    """A daemon like the story's, but for these settings and its own credentials and its own way to the database.
+
+    Loading rules takes longer than everything else here: unless it has to, it has those of the story's daemon.
+    """
     token = _token(folder, name)
     story.emulator.access.add(Account(name, name, rules=(EVERYTHING,)))
     usual = story.daemon.settings
@@ -234,6 +244,6 @@ async def asker(name: str, story: Story, folder: Path, settings: Mapping[str, An
         cable.connected(),
         assembled(usual.model_copy(update={**own, **settings}), story.clock) as daemon,
     ):
-        if "rules" in settings:
+        if loads_rules or "rules" in settings:
             await daemon.rules.reload()
         yield Asker(name, story, daemon, cable)

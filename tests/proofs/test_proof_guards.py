@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from remediator.catalogue import ALWAYS_ON
+from remediator.guards.rule_in_force import RuleInForce
 from remediator.rulebook.shape import STEPS
 from tests.proofs.asking import Answer, Asker, Gate, Question, asker
 from tests.proofs.guard_scenes import GuardStage, guard_stage
@@ -123,19 +124,19 @@ async def _failing(
     async with AsyncExitStack() as opened:
         async with turn:
             daemon = await opened.enter_async_context(
-                asker(folder.name, stage.story, folder, question.settings)
+                asker(folder.name, stage.story, folder, question.settings, loads_rules=_about_rules(row))
             )
             tally.cell(
                 row, "allow", "all is well", await daemon.ask([row.guard], question), "allow", "nothing"
             )
-            sources = sorted(_sources(daemon, gates))
+            sources = sorted(await _sources(daemon, gates, row, question))
             for outcome in OUTCOMES:
                 if outcome != HANGS:
                     await _each_source(daemon, gates, row, question, sources, outcome, tally)
-            with daemon.cable.cut():
-                tally.cell(
-                    row, "raises", "database", await daemon.ask([row.guard], question), "unknown", "raised"
-                )
+            if ("database", "") in sources:
+                with daemon.cable.cut():
+                    answer = await daemon.ask([row.guard], question)
+                tally.cell(row, "raises", "database", answer, "unknown", "raised")
         # Hanging takes no processor: all of them wait side by side, each with a daemon of its own.
         await asyncio.gather(
             *(
@@ -145,12 +146,16 @@ async def _failing(
         )
 
 
-def _sources(daemon: Asker, gates: dict[str, Gate]) -> set[Source]:
-    """What the guard really asked while it allowed."""
-    asked = daemon.sources()
+async def _sources(daemon: Asker, gates: dict[str, Gate], row: Row, question: Question) -> set[Source]:
+    """What the guard really asks while it allows."""
+    asked = await daemon.sources([row.guard], question)
     return asked | {
         (kind, path) for kind, gate in gates.items() for who, path in gate.asked if who == daemon.name
     }
+
+
+def _about_rules(row: Row) -> bool:
+    return isinstance(row.guard, RuleInForce)
 
 
 async def _each_source(
@@ -202,7 +207,8 @@ async def _hanging(
 ) -> None:
     question, (kind, path) = row.allows(stage), source
     name = f"{folder.name}-{number}"
-    async with asker(name, stage.story, folder.with_name(name), question.settings) as daemon:
+    folder = folder.with_name(name)
+    async with asker(name, stage.story, folder, question.settings, loads_rules=_about_rules(row)) as daemon:
         if kind == "kubernetes":
             failing: AbstractContextManager[object] = daemon.kubernetes(path, KUBERNETES[HANGS][0])
         elif kind == "database":

@@ -66,7 +66,7 @@ async def test_a_pause_outlives_sighup_a_reload_and_a_restart(
                     return await rule_names(daemon) == ["by-signal"]
 
                 await until(reloaded, "SIGHUP reloads the rules", seconds=15)
-                async with session.post(f"{daemon.url}/-/reload") as answer:
+                async with session.post(f"{daemon.url}/-/reload", json={}) as answer:
                     assert answer.status == 200
             daemon.kill()
         with world.daemon() as another:

@@ -27,7 +27,7 @@ async def moves(connection: Connection, run: Run, made: Attempt) -> object:
 
 
 async def cancels(connection: Connection, run: Run, made: Attempt) -> object:
-    return await interventions.cancel(connection, run.id, "kim", "we are on it") is None
+    return await interventions.cancel(connection, run.id, "kim", "we are on it") is State.CANCELLED
 
 
 async def settles(connection: Connection, run: Run, made: Attempt) -> object:

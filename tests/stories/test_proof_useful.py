@@ -22,6 +22,7 @@ from tests.stories.useful import (
     asked_too_often,
     autoscaled_meanwhile,
     failing_for_a_moment,
+    hangs_with_a_budget_and_an_autoscaler,
     helm_owns_it,
     hung_long_after_its_release,
     metric_of_v2_is_bad,
@@ -33,6 +34,7 @@ from tests.stories.useful import (
     quicker_than_the_memory,
     restart_does_not_help,
     restarted_between,
+    scaled_by_its_autoscaler_while_held,
     silenced_and_unsilenced,
     the_one_before_is_bad_as_well,
 )
@@ -83,6 +85,13 @@ USEFUL: Mapping[str, Useful] = {
     "a DaemonSet crashes": Useful(a_set_after_a_release_of("DaemonSet", "app:crash-v2")),
     "Argo CD owns it and it hangs": Useful(argocd_owns_it_and_it_hangs, ("app:v1",), RESTART),
     "no quota for a surge": Useful(no_quota_for_a_surge),
+    "its team allows an interruption": Useful(
+        after_a_release_of("app:v2", annotations={"remediator.io/interruptible": "true"}, **RECREATE)
+    ),
+    "it hangs, with a budget and an autoscaler": Useful(
+        hangs_with_a_budget_and_an_autoscaler, ("app:v1",), RESTART
+    ),
+    "its autoscaler works while the run is held": Useful(scaled_by_its_autoscaler_while_held),
     "silenced for a minute": Useful(silenced_and_unsilenced),
     "paused for a minute": Useful(paused_for_a_while),
     "another bad release an hour later": Useful(another_bad_release_an_hour_later, ("app:v1", "app:v1")),

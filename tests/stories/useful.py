@@ -52,7 +52,7 @@ async def soaked(
     made["metadata"]["labels"] = dict(labels or {})
     made["spec"] |= spec
     story.emulator.create(made)
-    await story.let(35 * 60)
+    await story.let(35 * 60, step=45)
 
 
 async def no_disruption_left(story: Story) -> None:
@@ -118,7 +118,7 @@ def _scale(story: Story, replicas: int) -> None:
 async def the_one_before_is_bad_as_well(story: Story) -> None:
     await soaked(story)
     story.release("app:crash-v2")
-    await story.let(20 * 60)
+    await story.let(20 * 60, step=45)
     story.release("app:crash-v3")
     await story.let(4 * 60)
     await story.fire()
@@ -232,7 +232,7 @@ async def paused_for_a_while(story: Story) -> None:
 async def another_bad_release_an_hour_later(story: Story) -> None:
     await after_a_release_of("app:v2")(story)
     await story.resolve()
-    await story.let(60 * 60)
+    await story.let(60 * 60, step=45)
     story.release("app:v3")
     await story.let(4 * 60)
     await story.fire()
@@ -290,7 +290,7 @@ def a_set_after_a_release_of(kind: str, image: str) -> Tell:
 
     async def tell(story: Story) -> None:
         story.emulator.create(workload(kind, "app:v1"))
-        await story.let(35 * 60)
+        await story.let(35 * 60, step=45)
         change = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}}
         story.emulator.patch(kind, "shop", "db", change, user="somebody", manager="kubectl")
         await story.let(4 * 60)
@@ -307,6 +307,59 @@ async def argocd_owns_it_and_it_hangs(story: Story) -> None:
     """A restart survives every sync; only the template in Git is put back."""
     await soaked(story, annotations={"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/api"})
     await story.fire()
+
+
+async def hangs_with_a_budget_and_an_autoscaler(story: Story) -> None:
+    """Neither binds a restart that keeps to the rollout strategy."""
+    await soaked(story, replicas=3)
+    story.emulator.create(
+        {
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": "api", "namespace": "shop"},
+            "spec": {"selector": {"matchLabels": {"app": "api"}}, "maxUnavailable": 0},
+        }
+    )
+    story.emulator.create(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "api", "namespace": "shop"},
+            "spec": {
+                "minReplicas": 2,
+                "maxReplicas": 10,
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+            },
+        }
+    )
+    await story.fire()
+
+
+async def scaled_by_its_autoscaler_while_held(story: Story) -> None:
+    """The plan stands while a pause holds it; that the autoscaler goes on working is no change of what it rests on."""
+    await soaked(story)
+    story.emulator.create(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "api", "namespace": "shop"},
+            "spec": {
+                "minReplicas": 2,
+                "maxReplicas": 10,
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+            },
+        }
+    )
+    story.release("app:v2")
+    await story.let(4 * 60)
+    story.alertmanager.fire(ALERT)
+    silence = story.alertmanager.silence({"alertname": "HighErrorRate"})
+    await story.let(15)
+    _scale(story, 5)
+    await story.let(45)
+    story.alertmanager.unsilence(silence)
+    await story.deliver()
+    await story.let(60)
 
 
 async def no_quota_for_a_surge(story: Story) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cmp_to_key
+from functools import cached_property, cmp_to_key
 
 ALL_LABELS: tuple[str, ...] = ("...",)  # group_by: ['...'] of a route: every label is a group label
 _YEAR_ONE = "0001-01-01T00:00:00Z"
@@ -29,7 +29,7 @@ class Alert:
     ends_at: datetime | None = None
     generator_url: str = ""
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Prometheus' own: 64-bit FNV-1a over the label names and values, sorted, each followed by 0xff."""
         digest = _FNV_OFFSET

@@ -26,6 +26,7 @@ from tests.support.story import RESTART, TOKEN, deployment
 
 DAEMONS = 3
 _A_POST = 250
+_MOST_POSTS = 20
 _RULES = RESTART.replace('="HighErrorRate"', '=~"HighErrorRate|Hung"').replace(
     "diagnostics: [pods, events, logs, rollout_history]", "diagnostics: [pods]"
 )
@@ -137,11 +138,18 @@ class Flood:
         await self._post([{**_wire(each, now), "status": "resolved", "endsAt": _stamp(now)} for each in over])
 
     async def _post(self, alerts: list[dict[str, Any]]) -> None:
-        url = f"{self.random.choice(self.urls)}/api/v1/alertmanager"
+        """As Alertmanager does: until it is acknowledged, again after a 503, here to any of the daemons."""
+        body = json.dumps(message(*alerts))
         headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
-        async with self.session.post(url, data=json.dumps(message(*alerts)), headers=headers) as answer:
-            assert answer.status == 200, await answer.text()
-        self.posted += len(alerts)
+        for _ in range(_MOST_POSTS):
+            url = f"{self.random.choice(self.urls)}/api/v1/alertmanager"
+            async with self.session.post(url, data=body, headers=headers) as answer:
+                status = answer.status
+            self.posted += len(alerts)
+            if status == 200:
+                return
+            assert status == 503, status
+        raise AssertionError(f"not acknowledged after {_MOST_POSTS} times")
 
     async def work(self) -> None:
         """Every loop of every daemon works, all at once, until none has anything to do at this moment."""

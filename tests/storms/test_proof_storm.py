@@ -71,14 +71,14 @@ async def a_storm(told: Flood, first: list[Target], since: int) -> None:
 
 async def a_crowd(told: Flood, crowd: list[Target], since: int) -> None:
     """So many fire that budgets hold most of them back, for more than two windows."""
-    await told.fire([each.alert(number) for each in crowd for number in range(ALERTS_A_TARGET)])
+    await told.fire([each.alert(number) for each in crowd for number in range(2)])
     await told.work()
     passed, over = 0.0, set[Target]()
     while passed < 1.6 * PER.total_seconds():
         for target in told.cluster.acted_on(since) - over:
             if told.random.random() < 0.8:
                 over.add(target)
-                await told.resolve(*(target.alert(number) for number in range(ALERTS_A_TARGET)))
+                await told.resolve(*(target.alert(number) for number in range(2)))
         seconds = told.random.choice((20, 60, 61, 120, 181))
         passed += seconds
         await told.let(seconds)
@@ -109,7 +109,7 @@ async def prove(tmp_path: Path, urls: Sequence[str], targets: int = TARGETS) -> 
             settings: dict[str, Any] = {"engine": {"hold": "4m"}, **({} if storm else {"storm": NO_STORM})}
             since = len(world.emulator.effects)
             async with flood(tmp_path / str(seed), world, url, seed, settings) as told:
-                some = fresh.take(3, 1, told.random) if storm else fresh.take(4, 3, told.random)
+                some = fresh.take(3, 1, told.random) if storm else fresh.take(3, 3, told.random)
                 await (a_storm if storm else a_crowd)(told, some, since)
             tally.judge(seed, world.effects(since), told.posted)
             world.clock.nobodys()

@@ -12,7 +12,7 @@ from tests.support.web import TOKEN, Answer, Web, running_web, token_file
 PAUSE = b'{"scope": "everything", "value": "", "why": "x"}'
 CHANGING = {
     "a pause": ("POST", "/api/v1/pauses", PAUSE, 201),
-    "its end": ("DELETE", "/api/v1/pauses/9", None, 404),
+    "its end": ("POST", "/api/v1/pauses/9/resume", b'{"why": "over"}', 404),
     "a reload": ("POST", "/-/reload", None, 200),
 }
 
@@ -58,7 +58,7 @@ async def test_what_changes_something_has_to_come_as_json_and_not_from_another_s
 
 
 async def test_without_a_content_type_nothing_is_changed(known: Web) -> None:
-    assert (await kim(known, "DELETE", "/api/v1/pauses/9", None)).status == 415
+    assert (await kim(known, "POST", "/api/v1/pauses/9/resume", None)).status == 415
     assert (await kim(known, "POST", "/-/reload", None)).status == 415
 
 

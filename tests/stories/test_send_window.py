@@ -184,7 +184,7 @@ async def test_when_the_last_look_is_too_long_ago_it_is_looked_again_before_anyt
         (attempt,) = await made(story)
         assert (attempt.outcome, attempt.sends) == (None, 0)
         assert len(written(story, before)) == 1, "only the claim was sent"
-    await story.let(10)
+    await story.let(35)
     assert story.effects() == ["app:v1"]
     (attempt,) = await made(story)
     assert (attempt.outcome, attempt.sends) == ("applied", 1)

@@ -41,5 +41,12 @@ async def say(connection: Connection, modes: Sequence[RuleMode]) -> None:
 
 
 async def forget(connection: Connection, rules: Sequence[str]) -> None:
-    """Nothing counts as said of these any more: one that comes back is told anew."""
-    await connection.execute("delete from rule_modes where rule = any($1::text[])", list(rules))
+    """Nothing counts as said of these any more: one that comes back is told anew.
+
+    The daemon's user may delete nothing, so that they are kept as rules in mode off.
+    """
+    await connection.execute(
+        """update rule_modes set configured = 'off', effective = 'off', why = 'it is not loaded'
+           where rule = any($1::text[]) and configured <> 'off'""",
+        list(rules),
+    )

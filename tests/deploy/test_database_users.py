@@ -11,7 +11,16 @@ from remediator.domain.target import Target
 from remediator.rulebook.rule import Rule
 from remediator.run import State
 from remediator.sandbox.postgres import PostgresServer
-from remediator.store import config_hashes, incidents, interventions, journal, migrate, pod_owners, runs
+from remediator.store import (
+    config_hashes,
+    incidents,
+    interventions,
+    journal,
+    migrate,
+    pod_owners,
+    rule_modes,
+    runs,
+)
 from remediator.store.database import Database, open_database
 from tests.deploy.manifests import ROOT
 from tests.support.clock import START
@@ -97,6 +106,19 @@ async def test_the_daemon_may_use_every_table_and_make_none(installed: Database)
         for table in ("journal", "pod_owners", "config_hashes"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(f"delete from {table}")
+
+
+async def test_the_daemon_may_let_go_of_what_it_told_of_rules(installed: Database) -> None:
+    async with installed.transaction() as connection:
+        await rule_modes.forget(connection, ["gone"])
+
+
+def test_no_statement_of_the_daemon_deletes() -> None:
+    """Its user may not: what it lets go of goes by functions of the owner's."""
+    statements = [
+        path for path in (ROOT / "remediator").rglob("*.py") if "delete from" in path.read_text().lower()
+    ]
+    assert statements == []
 
 
 async def test_the_daemon_may_forget_what_is_too_old_to_be_of_use(installed: Database) -> None:

@@ -93,8 +93,9 @@ class Streak(Value):
     answer: str
     since: datetime
     why: str
-    settled: bool = False
-    """It recovered for as long as it had to: that is its answer, whatever happens to the workload afterwards."""
+    recovered_once: bool = False
+    """It recovered for as long as it had to, at some look. What happens to the workload afterwards is no sign that
+    the change did not help; it is none that all is well either."""
 
 
 @dataclass(frozen=True, slots=True)

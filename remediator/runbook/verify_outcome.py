@@ -17,9 +17,9 @@ class VerifyOutcome:
     """Asks the rung's verifications again and again until each has settled.
 
     An answer settles when it has held for the verification's `for`; not_recovered only after its
-    `within`, and what has not settled by then is unknown. What settled as recovered is not asked again: that pods
-    move while another verification still waits is no reason for the next rung. Once somebody has undone the
-    change there is nothing left to verify, and no next rung either: people take over.
+    `within`, and what has not settled by then is unknown. What recovered once and does not look so any more is
+    waited for and never a reason for the next rung: pods move while another verification still waits. Once
+    somebody has undone the change there is nothing left to verify, and no next rung either: people take over.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -37,12 +37,15 @@ class VerifyOutcome:
         asked = (self._ask(*each, run, run.plan.outcome) for each in zip(verifications, before, strict=True))
         streaks = await asyncio.gather(*asked)
         now = self._desk.kit.clock.now()
+        last = run.acted_at + max(each.within + each.hold_for for each in verifications)
         settled = [
-            _settled(verification, streak, now, run.acted_at)
+            _settled(verification, streak, now, run.acted_at, last)
             for verification, streak in zip(verifications, streaks, strict=True)
         ]
         progress = {
-            key: streak.model_copy(update={"settled": answer is Answer.RECOVERED})
+            key: streak.model_copy(
+                update={"recovered_once": streak.recovered_once or answer is Answer.RECOVERED}
+            )
             for key, streak, answer in zip(keys, streaks, settled, strict=True)
         }
         return self._judge(run, progress, settled)
@@ -61,8 +64,6 @@ class VerifyOutcome:
     async def _ask(
         self, verification: Verification, before: Streak | None, run: Run, change: Change
     ) -> Streak:
-        if before is not None and before.settled:
-            return before
         finding = await call_step(
             verification.key(), verification.finding(change, run.view, self._desk.kit), verification.deadline
         )
@@ -94,17 +95,23 @@ class VerifyOutcome:
 def _continued(before: Streak | None, finding: Finding, now: datetime) -> Streak:
     """The streak goes on while the answer stays the same."""
     since = before.since if before is not None and before.answer == finding.answer else now
-    return Streak(answer=finding.answer, since=since, why=finding.why)
+    once = before is not None and before.recovered_once
+    return Streak(answer=finding.answer, since=since, why=finding.why, recovered_once=once)
 
 
-def _settled(verification: Verification, streak: Streak, now: datetime, acted_at: datetime) -> Answer | None:
-    """The verification's final answer, or None while it may still change."""
-    if streak.settled:
-        return Answer.RECOVERED
+def _settled(
+    verification: Verification, streak: Streak, now: datetime, acted_at: datetime, last: datetime
+) -> Answer | None:
+    """The verification's final answer, or None while it may still change.
+
+    `last` is when the slowest of all verifications has had its time.
+    """
     held = now - streak.since >= verification.hold_for
     late = now - acted_at >= verification.within
     if streak.answer == Answer.RECOVERED and held:
         return Answer.RECOVERED
+    if streak.recovered_once:
+        return Answer.UNKNOWN if now >= last else None
     if not late:
         return None
     if streak.answer == Answer.NOT_RECOVERED:

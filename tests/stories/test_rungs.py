@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.clock import DrivenClock
 from tests.support.story import ROLLBACK, told
 
@@ -60,8 +62,9 @@ async def test_a_later_rung_that_needs_a_person_is_handed_over_and_not_called_bl
         assert ((await story.run()).state, story.effects()) == ("ESCALATED", ["app:v2"])
 
 
-async def test_what_was_seen_to_help_is_not_taken_back_by_what_happens_to_the_pods_later(
-    tmp_path: Path, database_url: str, clock: DrivenClock
+@pytest.mark.parametrize(("they_come_back", "state"), [(True, "RESOLVED"), (False, "ESCALATED")])
+async def test_pods_that_go_away_after_it_helped_are_waited_for_and_no_reason_for_the_next_rung(
+    tmp_path: Path, database_url: str, clock: DrivenClock, they_come_back: bool, state: str
 ) -> None:
     async with told(tmp_path, database_url, clock, ROLLBACK) as story:
         await story.bad_release()
@@ -69,10 +72,31 @@ async def test_what_was_seen_to_help_is_not_taken_back_by_what_happens_to_the_po
         await story.let(6 * 60)
         assert story.effects() == ["app:v1"]
         story.unready()
-        await story.let(60)
-        assert (await story.run()).state == "ACTED"
         await story.resolve()
         await story.let(5 * 60)
+        assert (await story.run()).state == "ACTED", "nobody calls it verified while no pod is ready"
+        if they_come_back:
+            story.unready("True")
+        await story.let(40 * 60, step=60)
+        assert (await story.run()).state == state
+
+
+async def test_an_alert_that_comes_back_while_a_query_still_waits_is_not_resolved(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    slow = "      - promql: {query: error_ratio, below: 0.05, for: 1m, within: 20m}\n"
+    async with told(tmp_path, database_url, clock, ROLLBACK + slow) as story:
+        await story.bad_release()
+        story.prometheus.answer("error_ratio", 0.5)
+        await story.fire()
+        await story.resolve()
+        await story.let(3 * 60)
+        await story.fire()
+        story.prometheus.answer("error_ratio", 0.0)
+        await story.let(3 * 60)
+        assert (await story.run()).state == "ACTED"
+        await story.resolve()
+        await story.let(3 * 60)
         assert (await story.run()).state == "RESOLVED"
 
 

@@ -1,7 +1,8 @@
 """The same pair of versions is tried once, and nothing is rolled back to what was left."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from remediator.domain.answers import GuardVerdict, Limit
 from remediator.domain.change import ATTEMPT, ROLLED_BACK_FROM, Change
@@ -11,6 +12,11 @@ from remediator.step import Guard
 from remediator.workloads.writers import last_foreign_write
 
 _WINDOW = timedelta(hours=24)
+_NONE_OF: Mapping[Literal["pair", "return", "put_back"], str] = {
+    "pair": "this very rollback was already made in the last 24 hours",
+    "return": "the version it would go to is one we rolled away from in the last 24 hours",
+    "put_back": "a person put this version back in the last 24 hours, by undoing what was done about it",
+}
 
 
 class PingPong(Guard):
@@ -42,33 +48,15 @@ class PingPong(Guard):
         )
 
     def limits(self, change: Change, run: RunView) -> tuple[Limit, ...]:
-        seconds = _WINDOW.total_seconds()
-        return (
+        return tuple(
             Limit(
                 guard=self.key(),
                 count="effects",
-                of="pair",
+                of=of,
                 fewer_than=1,
-                per_seconds=seconds,
-                why="this very rollback was already made in the last 24 hours",
+                per_seconds=_WINDOW.total_seconds(),
+                why=why,
                 passing=False,
-            ),
-            Limit(
-                guard=self.key(),
-                count="effects",
-                of="return",
-                fewer_than=1,
-                per_seconds=seconds,
-                why="the version it would go to is one we rolled away from in the last 24 hours",
-                passing=False,
-            ),
-            Limit(
-                guard=self.key(),
-                count="effects",
-                of="put_back",
-                fewer_than=1,
-                per_seconds=seconds,
-                why="a person put this version back in the last 24 hours, by undoing what was done about it",
-                passing=False,
-            ),
+            )
+            for of, why in _NONE_OF.items()
         )

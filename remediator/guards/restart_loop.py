@@ -19,7 +19,7 @@ class RestartLoop(Guard):
     """At most 2 restarts of a target in an hour and 4 in a day, whichever rules make them.
 
     None at all while every pod that is not ready waits for its image or its configuration, or was killed for its
-    memory. (The hazard H7 of restart loops.)
+    memory.
     """
 
     actions: ClassVar[frozenset[str] | None] = frozenset({"restart"})

@@ -3,18 +3,16 @@
 import asyncio
 import logging
 from datetime import datetime
-from typing import TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from remediator.errors import Permanent
 from remediator.people.principal import Principal
 from remediator.people.roster import People
 from remediator.store import approvals, journal, runs
 from remediator.store.approvals import ApprovalRequest
 from remediator.store.database import Connection
-from remediator.web import strict_json
+from remediator.web.bodies import Body, Reasoned, body_of
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem
 from remediator.web.roles import Answering, Routed, only_for
@@ -26,26 +24,21 @@ _REASON = r"^[^\x00]*$"
 _log = logging.getLogger(__name__)
 
 
-class _Yes(BaseModel):
-    """The body of an approval."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Yes(Body):
+    """An approval."""
 
     digest: str = Field(min_length=1, max_length=64)
     """The plan that was read: a yes to one is none to another."""
     why: str = Field(default="", max_length=1000, pattern=_REASON)
 
 
-class _No(BaseModel):
-    """The body of a refusal."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _No(Reasoned):
+    """A refusal."""
 
     digest: str | None = Field(default=None, min_length=1, max_length=64)
-    why: str = Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*\S[^\x00]*$")
 
 
-_Body = TypeVar("_Body", _Yes, _No)
+_HINT = "Send {digest, why}; why may be left out of a yes."
 
 
 class Approvals:
@@ -66,13 +59,13 @@ class Approvals:
         return only_for(self._people, "approve", answer)
 
     async def _approve(self, request: web.Request, who: Principal) -> web.Response:
-        body = _read(_Yes, await request.read())
+        body = await body_of(request, _Yes, _HINT)
         if isinstance(body, web.Response):
             return body
         return await self._answer(request, who, body)
 
     async def _decline(self, request: web.Request, who: Principal) -> web.Response:
-        body = _read(_No, await request.read())
+        body = await body_of(request, _No, _HINT)
         if isinstance(body, web.Response):
             return body
         return await self._answer(request, who, body)
@@ -101,17 +94,6 @@ class Approvals:
             answered = await approvals.open_request(connection, run_id)
         _log.warning("run %s: %s", run_id, text)
         return document(answered.to_json() if answered is not None else {})
-
-
-def _read(shape: type[_Body], body: bytes) -> _Body | web.Response:
-    try:
-        return shape.model_validate(strict_json.parse(body))
-    except Permanent as reason:
-        return problem(400, reason.sentence)
-    except ValidationError as mistakes:
-        first = mistakes.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the answer"
-        return problem(400, f"{where}: {first['msg']}", "Send {digest, why}; why may be left out of a yes.")
 
 
 def _refused(asked: ApprovalRequest, said: _Yes | _No, now: datetime) -> web.Response | None:

@@ -4,14 +4,12 @@ import asyncio
 import logging
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from remediator.domain.target import Target, misnamed
-from remediator.errors import Permanent
 from remediator.people.principal import Principal
 from remediator.people.roster import People
 from remediator.store import breakers, journal
-from remediator.web import strict_json
+from remediator.web.bodies import Reasoned, body_of
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem
 from remediator.web.roles import only_for
@@ -19,14 +17,6 @@ from remediator.web.roles import only_for
 _DATABASE_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
-
-
-class _Closing(BaseModel):
-    """The body of a request to close one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    why: str = Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*\S[^\x00]*$")
 
 
 class OpenBreakers:
@@ -55,14 +45,9 @@ class OpenBreakers:
         wrong = misnamed(kind, namespace, name)
         if wrong is not None:
             return problem(400, wrong, "Post to /api/v1/breakers/KIND/NAMESPACE/NAME/close.")
-        try:
-            asked = _Closing.model_validate(strict_json.parse(await request.read()))
-        except Permanent as reason:
-            return problem(400, reason.sentence)
-        except ValidationError as mistakes:
-            first = mistakes.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the request"
-            return problem(400, f"{where}: {first['msg']}", 'Send {"why": "..."}.')
+        asked = await body_of(request, Reasoned, 'Send {"why": "..."}.')
+        if isinstance(asked, web.Response):
+            return asked
         target = Target(cluster=self._cluster, kind=kind, namespace=namespace, name=name)
         async with asyncio.timeout(_DATABASE_SECONDS), self._database.transaction() as connection:
             closed = await breakers.close(connection, target, who.name, asked.why)

@@ -4,15 +4,12 @@ import asyncio
 import logging
 import re
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
 from pydantic import (
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
@@ -21,13 +18,13 @@ from remediator.domain.duration import Duration
 from remediator.domain.switch import Scope
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject
-from remediator.errors import Permanent, RemediatorError
+from remediator.errors import RemediatorError
 from remediator.people.principal import Principal
 from remediator.people.roster import People
 from remediator.store import pauses
 from remediator.store.database import Connection
 from remediator.store.pauses import Asked, PauseRequest
-from remediator.web import strict_json
+from remediator.web.bodies import Reasoned, body_of
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem, try_again
 from remediator.web.roles import only_for
@@ -40,17 +37,12 @@ _NAME = r"[a-z][a-z0-9-]{0,61}[a-z0-9]"
 _log = logging.getLogger(__name__)
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Covered(_Body):
+class _Covered(Reasoned):
     """What every request to stand still says."""
 
     scope: Scope
     value: str = Field(default="", max_length=500, pattern=r"^[a-z0-9./-]*$")
     """The namespace, rule or kind/namespace/name; empty for everything."""
-    why: str = Field(min_length=1, max_length=1000, pattern=_WHY)
     name: str | None = Field(default=None, pattern=f"^{_NAME}$")
     """Made up when left out."""
 
@@ -83,13 +75,6 @@ class _Freeze(_Covered):
     until: AwareDatetime
 
 
-class _Resume(_Body):
-    why: str = Field(min_length=1, max_length=1000, pattern=_WHY)
-
-
-_Read = TypeVar("_Read", bound=_Body)
-
-
 class Pauses:
     """Asking and ending takes the role operate, looking the role view."""
 
@@ -113,13 +98,15 @@ class Pauses:
             return document({"pauses": await _open(connection)})
 
     async def _pause(self, request: web.Request, who: Principal) -> web.Response:
-        asked = await _read(request, _Pause, "scope, value, why, and for when it ends by itself")
+        asked = await body_of(request, _Pause, "Send scope, value, why, and for when it ends by itself.")
         if isinstance(asked, web.Response):
             return asked
         return await self._made(Asked(kind="pause", lasts=asked.lasts, **_said(asked, who)))
 
     async def _freeze(self, request: web.Request, who: Principal) -> web.Response:
-        asked = await _read(request, _Freeze, "scope, value, why, from and until (RFC 3339, with a zone)")
+        asked = await body_of(
+            request, _Freeze, "Send scope, value, why, from and until (RFC 3339, with a zone)."
+        )
         if isinstance(asked, web.Response):
             return asked
         async with asyncio.timeout(_DATABASE_SECONDS), self._database.connection() as connection:
@@ -146,7 +133,7 @@ class Pauses:
         return document(made.shown(), status=201)
 
     async def _resume(self, request: web.Request, who: Principal) -> web.Response:
-        asked = await _read(request, _Resume, "why")
+        asked = await body_of(request, Reasoned, "Send why.")
         if isinstance(asked, web.Response):
             return asked
         name = request.match_info["name"]
@@ -174,18 +161,6 @@ class Pauses:
             left = await _open(connection)
         _log.warning("%s ended %s of %s: %s", who.name, pause.name, pause.covers, why)
         return document({"ended": pause.shown(), "pauses": left})
-
-
-async def _read(request: web.Request, shape: type[_Read], holds: str) -> _Read | web.Response:
-    """The body in this shape, or the answer to one that has another."""
-    try:
-        return shape.model_validate(strict_json.parse(await request.read()))
-    except Permanent as reason:
-        return problem(400, reason.sentence)
-    except ValidationError as mistakes:
-        first = mistakes.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the request"
-        return problem(400, f"{where}: {first['msg']}", f"Send {holds}.")
 
 
 async def _open(connection: Connection) -> list[JsonObject]:

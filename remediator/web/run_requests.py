@@ -2,20 +2,19 @@
 
 import asyncio
 import logging
-from typing import Literal, TypeVar
+from typing import Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from remediator.domain.asked import NotStarted, Started
 from remediator.domain.duration import format_duration
-from remediator.errors import Permanent
 from remediator.people.principal import Principal
 from remediator.people.roster import People
 from remediator.run import State
 from remediator.store import interventions
 from remediator.store.interventions import NotMoved
-from remediator.web import strict_json
+from remediator.web.bodies import Reasoned, body_of
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem
 from remediator.web.roles import Answering, Routed, only_for
@@ -28,26 +27,15 @@ _LIST = "`remediator runs list` shows those there are."
 _log = logging.getLogger(__name__)
 
 
-class _Why(BaseModel):
-    """The body of every request: nobody intervenes without saying why."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    why: str = Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*\S[^\x00]*$")
-
-
-class _Start(_Why):
+class _Start(Reasoned):
     rule: str = Field(max_length=63)
     target: str = Field(max_length=500)
     """kind/namespace/name"""
     mode: Literal["shadow", "ask", "act"] | None = None
 
 
-class _Settle(_Why):
+class _Settle(Reasoned):
     applied: bool = Field(strict=True)
-
-
-_Body = TypeVar("_Body", bound=BaseModel)
 
 
 class RunRequests:
@@ -70,7 +58,7 @@ class RunRequests:
         return only_for(self._people, "operate", answer)
 
     async def _start(self, request: web.Request, who: Principal) -> web.Response:
-        asked = await _body(
+        asked = await body_of(
             request, _Start, "Send rule, target (kind/namespace/name), why, and perhaps mode."
         )
         if isinstance(asked, web.Response):
@@ -84,14 +72,14 @@ class RunRequests:
         return _made(answer, f"{who.name} asked for rule {asked.rule} on {asked.target}: {asked.why}")
 
     async def _undo(self, request: web.Request, who: Principal) -> web.Response:
-        asked = await _body(request, _Why, "Send why.")
+        asked = await body_of(request, Reasoned, "Send why.")
         if isinstance(asked, web.Response):
             return asked
         answer = await self._collaborators.asked.undo(_id(request), who.name, asked.why)
         return _made(answer, f"{who.name} asked to undo run {_id(request)}: {asked.why}")
 
     async def _settle(self, request: web.Request, who: Principal) -> web.Response:
-        asked = await _body(request, _Settle, "Send applied (true or false) and why.")
+        asked = await body_of(request, _Settle, "Send applied (true or false) and why.")
         if isinstance(asked, web.Response):
             return asked
         run_id = _id(request)
@@ -109,7 +97,7 @@ class RunRequests:
         return self._moved(run_id, State.ESCALATED, f"{who.name} settled run {run_id}: {asked.why}", says)
 
     async def _cancel(self, request: web.Request, who: Principal) -> web.Response:
-        asked = await _body(request, _Why, "Send why.")
+        asked = await body_of(request, Reasoned, "Send why.")
         if isinstance(asked, web.Response):
             return asked
         run_id = _id(request)
@@ -133,18 +121,6 @@ class RunRequests:
         self._collaborators.metrics.transitions.labels(state).inc()
         _log.warning("%s", text)
         return document({"run": run_id, "state": state, "says": says})
-
-
-async def _body(request: web.Request, shape: type[_Body], hint: str) -> _Body | web.Response:
-    """The request's body, or the answer that says what is wrong with it."""
-    try:
-        return shape.model_validate(strict_json.parse(await request.read()))
-    except Permanent as reason:
-        return problem(400, reason.sentence)
-    except ValidationError as mistakes:
-        first = mistakes.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the request"
-        return problem(400, f"{where}: {first['msg']}", hint)
 
 
 def _made(answer: Started | NotStarted, text: str) -> web.Response:

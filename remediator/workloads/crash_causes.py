@@ -4,17 +4,9 @@ from collections.abc import Iterable
 
 from remediator.domain.value import JsonObject
 from remediator.workloads.fields import at, condition, objects, text
+from remediator.workloads.stuck_pods import HOPELESS
 
-_USELESS = frozenset(
-    {
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "ErrImagePull",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "RunContainerError",
-    }
-)
+_USELESS = HOPELESS - {"CrashLoopBackOff"}
 """Reasons of a waiting container that have nothing to do with the process in it."""
 _OUT_OF_MEMORY = "OOMKilled"
 

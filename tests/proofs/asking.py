@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -154,7 +154,10 @@ class Asker:
     @contextmanager
     def kubernetes(self, path: str, action: Action) -> Iterator[Fault]:
         """The API server does this to what this daemon asks for at this path."""
-        only_here: Callable[[Any, str], bool] = lambda _, user: user == self.name  # noqa: E731
+
+        def only_here(_: Any, user: str) -> bool:
+            return user == self.name
+
         fault = Fault("GET", f"^{re.escape(path)}$", action, when=only_here, times=None)
         self._story.emulator.faults.add(fault)
         try:

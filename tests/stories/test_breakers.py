@@ -224,7 +224,7 @@ async def test_a_demotion_is_told_once_although_a_ceiling_holds_the_rule_there_a
 async def test_restarts_of_a_target_are_two_in_an_hour_and_four_in_a_day(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
-    """H7, with breakers that never open: a service that hangs again a quarter of an hour after each restart."""
+    """With breakers that never open: a service that hangs again a quarter of an hour after each restart."""
     settings = {"breakers": {"failures": 1000}}
     async with told(tmp_path, database_url, clock, HELPED, settings) as story:
         await story.create("app:v1")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from remediator.app import assembled
+from remediator.errors import Retryable
 from remediator.sandbox.kubernetes import Fault
 from remediator.sandbox.kubernetes.faults import AnswerStatus
 from remediator.store import migrate
@@ -228,7 +229,11 @@ async def test_a_file_of_which_nobody_knows_whether_it_is_there_stops_everything
 ) -> None:
     directory = tmp_path / "volume"
     async with told(tmp_path, database_url, clock, ROLLBACK, {"pause_file": directory / "stop"}) as story:
-        await story_without_memory_errors(story)
+        with pytest.raises(Retryable, match="cannot be known"):
+            await story.daemon.switches.tick()
+        directory.mkdir()
+        await story.bad_release()
+        directory.rmdir()
         await story.fire()
         await held(story, "PLANNED", "stop is there cannot be known")
         status, answer = await ask(story, "GET", "/-/ready/act")
@@ -236,16 +241,6 @@ async def test_a_file_of_which_nobody_knows_whether_it_is_there_stops_everything
         directory.mkdir()
         await story.let(60)
         assert story.effects() == ["app:v1"]
-
-
-async def story_without_memory_errors(story: Story) -> None:
-    """A bad release; the loop that looks for switches fails all the time, as it should."""
-    tick = story.daemon.switches.tick
-    with pytest.raises(Exception, match="cannot be known"):
-        await tick()
-    story.daemon.settings.pause_file.parent.mkdir()  # type: ignore[union-attr]
-    await story.bad_release()
-    story.daemon.settings.pause_file.parent.rmdir()  # type: ignore[union-attr]
 
 
 # ---------------------------------------------------------------------------------- what does not end a pause

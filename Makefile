@@ -68,7 +68,7 @@ check: lint test ## lint, then test: what a change must pass
 .PHONY: proofs
 proofs: $(READY) ## measure every promise; prints its `proof NAME: ...` lines, fails if one falls short
 	@mkdir -p .cache; set -o pipefail; \
-	PYTHONUNBUFFERED=1 $(BIN)/python -m pytest -m proof -q -s --color=no --timeout 1800 $(ARGS) 2>&1 \
+	PYTHONUNBUFFERED=1 $(BIN)/python -m pytest -m proof -q -n $(WORKERS) --dist worksteal --color=no --timeout 1800 $(ARGS) 2>&1 \
 	  | tee .cache/proofs.log \
 	  | awk '{ sub(/^[.sxXFE]+/, "") } /^proof / { seen = 1; print; fflush() } END { exit !seen }' \
 	|| { cat .cache/proofs.log >&2; echo "make proofs: a promise is not kept (the whole output is above)" >&2; exit 1; }

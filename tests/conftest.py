@@ -8,7 +8,8 @@ from remediator.sandbox.postgres import PostgresServer
 from remediator.store.database import Database, open_database
 from tests.support.clock import DrivenClock
 from tests.support.databases import Databases, private_postgres
-from tests.support.request_kinds_plugin import pytest_configure  # noqa: F401 -- a hook
+from tests.support.proof_lines import proof  # noqa: F401 -- a fixture
+from tests.support.session_plugins import pytest_configure  # noqa: F401 -- a hook
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from remediator.sandbox.kubernetes.faults import Action, ApplyThenHang, HangBefo
 from remediator.sandbox.kubernetes.request import Call
 from tests.processes.daemons import TOKEN, Scene, scene
 from tests.support.databases import Databases
+from tests.support.proof_lines import Prove
 from tests.support.story import ALERT
 
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(240)]
@@ -86,7 +87,7 @@ async def test_fifty_concurrent_identical_deliveries_to_two_daemons_are_one_run_
 
 @pytest.mark.proof
 @pytest.mark.timeout(600)
-def test_proof_kill(tmp_path: Path, databases: Databases) -> None:
+def test_proof_kill(tmp_path: Path, databases: Databases, proof: Prove) -> None:
     """The two kills again and again; the emulator's effect log decides."""
     effects = []
     for number, action in enumerate(list(POINTS.values()) * 3):
@@ -95,7 +96,7 @@ def test_proof_kill(tmp_path: Path, databases: Databases) -> None:
         with databases.clone("real") as database_url:
             effects.append(asyncio.run(_effects_after_a_kill(directory, database_url, action)))
     doubled, lost = sum(each > 1 for each in effects), sum(each < 1 for each in effects)
-    print(f"proof kill: kills={len(effects)} doubled={doubled} lost={lost}")
+    proof("kill", kills=len(effects), doubled=doubled, lost=lost)
     assert (doubled, lost) == (0, 0)
 
 

@@ -13,6 +13,7 @@ from tests.processes.daemons import scene
 from tests.processes.flip_judge import Judgement, judged
 from tests.processes.flips import Flips, client
 from tests.processes.lanes import NAMESPACES, RULES, Lanes, every_target
+from tests.support.proof_lines import Prove
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(600)]
@@ -93,7 +94,7 @@ async def judged_under_load(lanes: Lanes) -> Judgement:
         return await judged(lanes, flips.made)
 
 
-async def test_proof_pause(tmp_path: Path, real_time_database_url: str) -> None:
+async def test_proof_pause(tmp_path: Path, real_time_database_url: str, proof: Prove) -> None:
     async with scene(tmp_path, real_time_database_url) as world:
         lanes = Lanes(tmp_path, world.database_url, world.emulator, world.alertmanager, world.prometheus)
         lanes.furnish()
@@ -101,10 +102,12 @@ async def test_proof_pause(tmp_path: Path, real_time_database_url: str) -> None:
             await one.ready()
             await two.ready()
             found = await judged_under_load(lanes)
-    print(
-        f"proof pause: flips={found.flips} late={len(found.late)} effects={found.effects} "
-        f"stopped={found.stopped} slowest_latch={found.slowest_latch:.1f}s"
-    )
+    measured: dict[str, int | str] = {
+        "effects": found.effects,
+        "stopped": found.stopped,
+        "slowest_latch": f"{found.slowest_latch:.1f}s",
+    }
+    proof("pause", flips=found.flips, late=len(found.late), **measured)
     assert found.late == []
     assert found.flips == FLIPS
     assert found.effects >= LEAST_EFFECTS

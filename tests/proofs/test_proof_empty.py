@@ -9,6 +9,7 @@ import pytest
 from remediator.store.database import open_database
 from tests.support.clock import DrivenClock
 from tests.support.databases import Databases
+from tests.support.proof_lines import Prove
 from tests.support.story import Story, told
 
 BAD = ("", " ", "\t", "*", ".", "..", ".*", ".+", "-A", "--all", "-n=shop")
@@ -53,10 +54,10 @@ rules:
 
 @pytest.mark.proof
 @pytest.mark.timeout(300)
-def test_proof_empty(tmp_path: Path, databases: Databases) -> None:
+def test_proof_empty(tmp_path: Path, databases: Databases, proof: Prove) -> None:
     with databases.clone("driven") as dsn:
         effects, asked, acted = asyncio.run(_all_of_them(tmp_path, dsn))
-    print(f"proof empty: variables={len(NAMING)} values={len(BAD)} effects={len(effects)} asked={len(asked)}")
+    proof("empty", variables=len(NAMING), values=len(BAD), effects=len(effects), asked=len(asked))
     assert effects == []
     assert asked == []
     assert acted == ["app:v1"], "with a real value it does not act either, so that nothing was proven"

@@ -13,6 +13,7 @@ from remediator.app import assembled
 from remediator.run import Run, State
 from tests.proofs.scenes import ACTIONS, Action, Scene, Stage, other_rules, staged
 from tests.support.databases import Databases
+from tests.support.proof_lines import Prove
 
 Change = Callable[[Stage, Scene], None]
 
@@ -163,10 +164,10 @@ def scene_of(fact: str, action: Action) -> Scene:
 
 @pytest.mark.proof
 @pytest.mark.timeout(300)
-def test_proof_facts(tmp_path: Path, databases: Databases) -> None:
+def test_proof_facts(tmp_path: Path, databases: Databases, proof: Prove) -> None:
     with databases.clone("driven") as dsn:
         wrong, refused, effects = asyncio.run(_all_of_them(tmp_path, dsn))
-    print(f"proof facts: facts={len(FACTS)} actions={len(ACTIONS)} refused={refused} effects={effects}")
+    proof("facts", facts=len(FACTS), actions=len(ACTIONS), refused=refused, effects=effects)
     assert wrong == {}
     assert refused == len(FACTS) * len(ACTIONS)
 

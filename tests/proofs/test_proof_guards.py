@@ -18,6 +18,7 @@ from tests.proofs.guard_scenes import GuardStage, guard_stage
 from tests.proofs.outcomes import ALERTMANAGER, HANGS, KUBERNETES, NOT_PRODUCED, OUTCOMES, PROMETHEUS
 from tests.proofs.rows import ROWS, Row
 from tests.support.databases import Databases
+from tests.support.proof_lines import Prove
 
 _AT_ONCE = 6
 """So many daemons are asked at the same time, so that no answer is late for want of a processor."""
@@ -63,7 +64,7 @@ class Tally:
 
 @pytest.mark.proof
 @pytest.mark.timeout(600)
-def test_proof_guards(tmp_path: Path, databases: Databases) -> None:
+def test_proof_guards(tmp_path: Path, databases: Databases, proof: Prove) -> None:
     tally = Tally()
     sockets = Path(tempfile.mkdtemp(prefix="g-"))
     try:
@@ -73,9 +74,14 @@ def test_proof_guards(tmp_path: Path, databases: Databases) -> None:
         shutil.rmtree(sockets)
     guards = {row.guard.key() for row in ROWS}
     print("", *tally.wrong, *tally.unnoticed, sep="\n")
-    print(
-        f"proof guards: guards={len(guards)} outcomes={len(OUTCOMES)} wrong={len(tally.wrong)} "
-        f"unnoticed={len(tally.unnoticed)} cells={tally.cells}"
+    wrong, unnoticed = len(tally.wrong), len(tally.unnoticed)
+    proof(
+        "guards",
+        guards=len(guards),
+        outcomes=len(OUTCOMES),
+        wrong=wrong,
+        unnoticed=unnoticed,
+        cells=tally.cells,
     )
     assert tally.wrong == []
     assert tally.unnoticed == []

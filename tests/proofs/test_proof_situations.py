@@ -11,22 +11,21 @@ from remediator.runbook.ask_guards import ask_guards
 from tests.proofs.scenes import Action, Scene, Stage, staged
 from tests.proofs.situations import ALLOW, NOT_PROPOSED, SITUATIONS, Situation
 from tests.support.databases import Databases
+from tests.support.proof_lines import Prove
 
 Cell = tuple[str, Action]
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(300)
-def test_proof_situations(tmp_path: Path, databases: Databases) -> None:
+def test_proof_situations(tmp_path: Path, databases: Databases, proof: Prove) -> None:
     cells = {(name, action): each for name, each in SITUATIONS.items() for action in each.expected}
     with databases.clone("driven") as dsn:
         said = asyncio.run(_said(tmp_path, dsn, cells))
     wrong = {cell: word for cell, word in said.items() if word != cells[cell].expected[cell[1]]}
     allowed = sum(each.expected[action] == ALLOW for (_, action), each in cells.items())
-    print(
-        f"proof situations: situations={len(SITUATIONS)} changes=3 cells={len(said)} allowed={allowed} "
-        f"wrong={len(wrong)}"
-    )
+    measured = {"cells": len(said), "allowed": allowed, "wrong": len(wrong)}
+    proof("situations", situations=len(SITUATIONS), changes=3, **measured)
     assert wrong == {}
     assert len(said) == len(cells)
 

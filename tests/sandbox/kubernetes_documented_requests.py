@@ -25,6 +25,7 @@ _READ = {
 _DISCOVERED = (
     "admissionregistration.k8s.io/v1",
     "apps/v1",
+    "authentication.k8s.io/v1",
     "authorization.k8s.io/v1",
     "autoscaling/v2",
     "batch/v1",

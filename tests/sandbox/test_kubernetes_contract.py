@@ -13,6 +13,7 @@ from tests.sandbox.kubernetes_cluster import emulator
 from tests.sandbox.kubernetes_recordings import RECORDINGS, count, exchanges_of
 from tests.sandbox.kubernetes_replay import Outcome, Replay
 from tests.sandbox.kubernetes_scenarios import SCENARIOS
+from tests.support.proof_lines import Prove
 
 DECISIONS = Path(__file__).parents[2] / "docs" / "decisions.md"
 EXCHANGES = 772
@@ -68,7 +69,7 @@ def test_every_recording_is_replayed() -> None:
 
 
 @pytest.mark.proof
-async def test_proof_contract() -> None:
+async def test_proof_contract(proof: Prove) -> None:
     equal = differ = unimplemented = 0
     for name, scenario in SCENARIOS.items():
         outcome = await replayed(name)
@@ -77,7 +78,7 @@ async def test_proof_contract() -> None:
         differ += len(unexplained)
         unimplemented += len(not_done)
         equal += outcome.exchanges - len(unexplained) - len(not_done)
-    print(f"proof contract: exchanges={equal} differ={differ} unimplemented={unimplemented}")
+    proof("contract", exchanges=equal, differ=differ, unimplemented=unimplemented)
     assert differ == 0
     assert equal + unimplemented == EXCHANGES
     assert equal >= 480

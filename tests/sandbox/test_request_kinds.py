@@ -59,7 +59,7 @@ def test_a_run_fails_for_a_request_that_nothing_vouches_for(tmp_path: Path, work
     asking.write_text(_ASKS)
     plugin = [
         "-p",
-        "tests.support.request_kinds_plugin",
+        "tests.support.session_plugins",
         "-c",
         str(ROOT / "pyproject.toml"),
         "--rootdir",

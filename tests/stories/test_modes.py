@@ -12,6 +12,7 @@ from remediator.planning.rules_in_force import RulesInForce
 from remediator.store import runs
 from remediator.telemetry import Metrics
 from tests.support.clock import DrivenClock
+from tests.support.standing_still import resume
 from tests.support.story import ROLLBACK, Story, told
 
 SHOP = ("namespaces", "", "shop")
@@ -27,6 +28,8 @@ async def held_up(story: Story) -> None:
 
 async def go_on(story: Story) -> None:
     story.emulator.patch(*SHOP, {"metadata": {"annotations": {"remediator.io/paused": None}}})
+    await story.let(15)
+    assert (await resume(story, "pause-1"))[0] == 200
     await story.let(60)
 
 

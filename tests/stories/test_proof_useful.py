@@ -40,6 +40,7 @@ from tests.stories.useful import (
 )
 from tests.support.clock import DrivenClock
 from tests.support.databases import Databases
+from tests.support.proof_lines import Prove
 from tests.support.story import RESTART, told
 
 METRIC = """
@@ -116,7 +117,7 @@ async def why_not(useful: Useful, tmp_path: Path, database_url: str) -> str | No
 
 
 @pytest.mark.proof
-def test_proof_useful(tmp_path: Path, databases: Databases) -> None:
+def test_proof_useful(tmp_path: Path, databases: Databases, proof: Prove) -> None:
     wrong: dict[str, str] = {}
     for number, (name, useful) in enumerate(USEFUL.items()):
         (tmp_path / str(number)).mkdir()
@@ -124,6 +125,6 @@ def test_proof_useful(tmp_path: Path, databases: Databases) -> None:
             refused = asyncio.run(why_not(useful, tmp_path / str(number), dsn))
         if refused is not None:
             wrong[name] = refused
-    print(f"proof useful: stories={len(USEFUL)} acted={len(USEFUL) - len(wrong)}")
+    proof("useful", stories=len(USEFUL), acted=len(USEFUL) - len(wrong))
     assert len(USEFUL) >= 20
     assert wrong == {}

@@ -21,6 +21,7 @@ from remediator.store import storms
 from tests.storms.flood import Flood, Target, cluster, flood
 from tests.storms.windows import Happened, over_budget
 from tests.support.databases import Databases
+from tests.support.proof_lines import Prove
 
 SEEDS = 20
 STORM_SEEDS = 16
@@ -120,9 +121,9 @@ async def prove(tmp_path: Path, urls: Sequence[str], targets: int = TARGETS) -> 
 
 @pytest.mark.proof
 @pytest.mark.timeout(1200)
-def test_proof_storm(tmp_path: Path, databases: Databases) -> None:
+def test_proof_storm(tmp_path: Path, databases: Databases, proof: Prove) -> None:
     with ExitStack() as clones:
         urls = [clones.enter_context(databases.clone("driven")) for _ in range(SEEDS)]
         tally = asyncio.run(prove(tmp_path, urls))
-    print(f"proof storm: alerts={tally.alerts} effects={tally.effects} over_budget={len(tally.over)}")
+    proof("storm", alerts=tally.alerts, effects=tally.effects, over_budget=len(tally.over))
     assert tally.over == []

@@ -17,6 +17,9 @@ from tests.support.clock import DRIVEN_NOW
 
 Time = Literal["driven", "real"]
 Result = TypeVar("Result")
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 << 30
+"""Bytes that must be free there: a flood of alerts and its write-ahead log take some hundred megabytes."""
 
 
 class Databases:
@@ -50,7 +53,7 @@ class Databases:
 @contextmanager
 def private_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
     """A running server that ends with the block. Only in the main thread."""
-    parent = Path(tempfile.mkdtemp(prefix="remediator-tests-"))
+    parent = Path(tempfile.mkdtemp(prefix="remediator-tests-", dir=None if durable else _in_memory()))
     parent.chmod(0o755)  # the server may run as another user
     try:
         # Commit times are PostgreSQL's own word for the order of things, for tests that judge ours.
@@ -59,6 +62,11 @@ def private_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
             yield server
     finally:
         shutil.rmtree(parent)
+
+
+def _in_memory() -> Path | None:
+    """Where files cost no disk, if there is room: a database is cloned there in 30 ms instead of 500."""
+    return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _ROOM else None
 
 
 def create_database(server: PostgresServer, name: str) -> str:

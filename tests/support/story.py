@@ -23,6 +23,7 @@ from remediator.supervise import Bell
 from remediator.web.server import listening, make_application
 from tests.support.clock import DrivenClock
 
+LONG = 20 * 60.0
 CHANGED = ("deployments", "statefulsets", "daemonsets")
 TOKEN = "story-token"
 KIM = "kims-story-token"
@@ -93,7 +94,7 @@ class Story:
         await self.create("app:v1")
         await self.let(35 * 60)
         self.release("app:v2")
-        await self.let(4 * 60)
+        await self.let(4 * 60, step=30)
 
     def release(self, image: str) -> None:
         """Somebody rolls out another image."""
@@ -150,8 +151,12 @@ class Story:
         while await daemon.courier.tick():
             pass
 
-    async def let(self, seconds: float, *, step: float = 15.0) -> None:
-        """Let time pass, with the memory looking and the loops working at every step."""
+    async def let(self, seconds: float, *, step: float = 0.0) -> None:
+        """Let time pass, with the memory looking and the loops working at every step.
+
+        A step is 15 s, or 60 s where much time passes, unless the story says.
+        """
+        step = step or (15.0 if seconds < LONG else 60.0)
         while seconds > 0:
             moved = min(step, seconds)
             seconds -= moved

@@ -4,6 +4,7 @@ import pytest
 
 from remediator.domain.change import revision_hash
 from remediator.workloads.last_known_good import SEEN, choose
+from tests.support.proof_lines import Prove
 from tests.workloads.life import SOAK, Life, chosen, version
 from tests.workloads.told_history import History, random_history
 
@@ -51,10 +52,10 @@ def test_the_choice_is_what_a_careful_person_would_choose(seed: int) -> None:
 
 
 @pytest.mark.proof
-def test_proof_rollback() -> None:
+def test_proof_rollback(proof: Prove) -> None:
     histories = [random_history(seed) for seed in range(HISTORIES)]
     wrong = {seed: why for seed, each in enumerate(histories) if (why := what_is_wrong(each)) is not None}
     with_a_good_one = sum(1 for each in histories if each.certainly_good())
-    print(f"proof rollback: histories={len(histories)} wrong={len(wrong)} with_a_good_one={with_a_good_one}")
+    proof("rollback", histories=len(histories), wrong=len(wrong), with_a_good_one=with_a_good_one)
     assert with_a_good_one > HISTORIES / 10, "too few histories in which there is something to choose"
     assert wrong == {}

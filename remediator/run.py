@@ -123,6 +123,8 @@ class Run:
     progress: dict[str, Streak]
     epoch: int
     created_at: datetime
+    rung_since: datetime
+    """When its current rung began: how long that one may wait is counted from here."""
     acted_at: datetime | None
 
     @property

@@ -37,6 +37,7 @@ class Arming:
         async with self._database.connection() as connection:
             if not await loop_leases.hold(connection, "arming", self._owner, _LEASE_SECONDS):
                 return False
+        await self._rules.watched()
         modes = await self._rules.modes()
         async with self._database.transaction() as connection:
             told = await rule_modes.locked(connection)

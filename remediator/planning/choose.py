@@ -28,10 +28,19 @@ class Bid(Value):
 
 def best(bids: Sequence[Bid]) -> Bid | None:
     """The bid that gets the incident: shadow rules never take the slot."""
-    acting = [bid for bid in bids if bid.mode.effective in ("ask", "act")]
-    return min(acting, key=lambda bid: bid.rank, default=None)
+    return min(_acting(bids), key=lambda bid: bid.rank, default=None)
+
+
+def acted_on(episodes: Sequence[Episode], bids: Sequence[Bid]) -> list[Episode]:
+    """The alerts that join the run of whichever rule gets the incident: one that rules only watch is not."""
+    acting = {bid.episode.id for bid in _acting(bids)}
+    return [each for each in episodes if each.id in acting]
 
 
 def shadows(bids: Sequence[Bid]) -> list[Bid]:
     """The shadow rules among the bids, best first; each gets a run of its own that changes nothing."""
     return sorted((bid for bid in bids if bid.mode.effective == "shadow"), key=lambda bid: bid.rank)
+
+
+def _acting(bids: Sequence[Bid]) -> list[Bid]:
+    return [bid for bid in bids if bid.mode.effective in ("ask", "act")]

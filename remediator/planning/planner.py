@@ -10,7 +10,7 @@ from remediator.domain.duration import format_duration
 from remediator.domain.storm import Storm
 from remediator.domain.target import Target
 from remediator.planning.bids import bids_of, held_by
-from remediator.planning.choose import Bid, best, shadows
+from remediator.planning.choose import Bid, acted_on, best, shadows
 from remediator.planning.due import next_due
 from remediator.planning.policy import Policy
 from remediator.planning.resolve import Resolved, Resolver, depends_on
@@ -159,8 +159,9 @@ class Planner:
         now: datetime = await connection.fetchval("select remediator_now()")
         namespace = resolved.target.namespace
         bids = await bids_of(connection, [episode], matching, self._policy, namespace, now)
-        storm = await self._place(connection, episode, resolved, incident_id, acting=best(bids) is not None)
-        beside = await episodes.waiting_beside(connection, incident_id, episode.id)
+        acts = best(bids) is not None
+        storm = await self._place(connection, episode, resolved, incident_id, acting=acts)
+        beside = await episodes.waiting_beside(connection, incident_id, episode.id) if acts else []
         rivals = await bids_of(connection, beside, matching, self._policy, namespace, now)
         winner = best([*bids, *rivals])
         held = (
@@ -181,7 +182,7 @@ class Planner:
             why = f"{winner.rule.rule} waits {waits} to see whether it clears by itself"
             await self._record(connection, episode, "waiting", why, again_at=now + winner.waits)
         else:
-            await self._start(connection, winner, resolved, incident_id, [episode, *beside])
+            await self._start(connection, winner, resolved, incident_id, [episode, *acted_on(beside, rivals)])
 
     async def _place(
         self, connection: Connection, episode: Episode, resolved: Resolved, incident_id: int, *, acting: bool

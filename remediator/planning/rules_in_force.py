@@ -82,6 +82,7 @@ class RulesInForce:
             self._metrics.config_reloaded(False, self._clock.now())
             raise
         async with self._database.transaction() as connection:
+            await rule_versions.watched(connection, self._policy.probation)
             await rule_versions.loaded(
                 connection, rulebook.rules, self._looking(rulebook), self._policy.probation
             )
@@ -101,6 +102,11 @@ class RulesInForce:
             _log.error("the rules were not reloaded, the running ones stay: %s", mistakes.sentence)
         except DATABASE_ERRORS as reason:
             _log.error("the rules were not reloaded, the database does not answer: %s", reason)
+
+    async def watched(self) -> None:
+        """Alerts are looked at now with the rules in force: time in which nobody does is no probation."""
+        async with self._database.connection() as connection:
+            await rule_versions.watched(connection, self._policy.probation)
 
     async def show_modes(self) -> None:
         """Put each rule's configured and effective mode into the metrics."""

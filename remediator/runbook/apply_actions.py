@@ -97,7 +97,7 @@ class ApplyActions:
     def _passing(self, run: Run, index: int, why: str) -> Hold | End:
         """What stands in the way may go away by itself: wait for it, but not for ever. While an intent
         is open, an End is only taken together with its outcome."""
-        waited = self._desk.kit.clock.now() - run.created_at
+        waited = self._desk.kit.clock.now() - run.rung_since
         if waited > self._desk.rhythm.give_up_holding_after:
             why = f"it did not become possible in {waited.total_seconds():.0f} s: {why}"
             return End(why, state=_refused(run, index))
@@ -115,8 +115,9 @@ class ApplyActions:
         if not isinstance(claimed, Seen):
             return claimed
         if claimed.exact != change.from_exact:
-            why = "the workload was changed since the plan was made"
-            return End(f"{why}, last by {claimed.last_manager or 'somebody'}", state=_refused(run, index))
+            why = f"the workload was changed since the plan was made, last by {claimed.last_manager or 'somebody'}"
+            state = _refused(run, index)
+            return End(why, state=state, plan_again=state is State.BLOCKED)
         return await self._rehearse(run, lease, index, change)
 
     async def _rehearse(self, run: Run, lease: Lease, index: int, change: Change) -> Verdict | None:
@@ -258,7 +259,7 @@ class ApplyActions:
         """The request was never begun: the intent stays, and everybody is asked again before it is sent."""
         async with self._desk.database.transaction() as connection:
             await attempts.not_begun(connection, run, attempt)
-        waited = self._desk.kit.clock.now() - run.created_at
+        waited = self._desk.kit.clock.now() - run.rung_since
         if waited > self._desk.rhythm.give_up_holding_after:
             return _in_doubt(attempt, End(why, state=_refused(run, attempt.action_index)))
         return Hold(why, seconds=_AGAIN_SECONDS)

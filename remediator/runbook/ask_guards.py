@@ -132,7 +132,7 @@ async def refusal(
     if not changed and await cleared(desk, run):
         return End(f"the alert cleared before anything was changed ({why})", lines, state=State.CANCELLED)
     lasting = [each for each in against if not each.passing]
-    waited = desk.kit.clock.now() - run.created_at
+    waited = desk.kit.clock.now() - run.rung_since
     if lasting or waited > desk.rhythm.give_up_holding_after:
         if not lasting:
             why = f"it did not become possible in {waited.total_seconds():.0f} s: {why}"

@@ -42,7 +42,7 @@ class Propose:
         return await call_step("what a plan rests on", self._desk.kit.basis(run.target), Guard.deadline)
 
     def _refused(self, run: Run, why: str, passing: bool, entries: tuple[Entry, ...]) -> Verdict:
-        waited = self._desk.kit.clock.now() - run.created_at
+        waited = self._desk.kit.clock.now() - run.rung_since
         if passing and waited <= self._desk.rhythm.give_up_holding_after:
             return Hold(why, entries, seconds=self._desk.rhythm.hold.total_seconds())
         # On a later rung something was changed already: that is no refusal, people have to take over.

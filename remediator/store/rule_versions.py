@@ -23,13 +23,32 @@ class RuleVersion(Value):
     approved_by: str | None
 
 
+_UNWATCHED = timedelta(hours=1)
+"""What passes between two looks counts as watched up to this: a restart takes less."""
+
+
+async def watched(connection: Connection, probation: timedelta) -> None:
+    """A daemon looks at alerts now: what is on probation was seen, and what passed with nobody looking is put off.
+
+    A week in which every daemon was down has shown nothing about a rule.
+    """
+    await connection.execute(
+        """update rule_versions set seen_at = remediator_now(), probation_since = probation_since +
+                  case when remediator_now() - seen_at > $2 then remediator_now() - seen_at else interval '0' end
+           where approved_at is null and seen_at < remediator_now() and probation_since + $1 > seen_at""",
+        probation,
+        _UNWATCHED,
+    )
+
+
 async def loaded(
     connection: Connection, rules: Sequence[LoadedRule], looking: Collection[str], probation: timedelta
 ) -> None:
     """These are in force now; call within a transaction. `looking` are the digests of those not in mode off.
 
-    A version without standing takes over that of the version loaded last, if it only narrows it; else its
-    probation begins. Where a probation was not over, a version that is not loaded any more has none.
+    Call `watched` before. A version without standing takes over that of the version loaded last, if it only
+    narrows it; else its probation begins. Where a probation was not over, a version that is not loaded any more
+    has none.
     """
     # Replicas reload at the same moment: each must see what the other made of it.
     await connection.execute("select pg_advisory_xact_lock(hashtextextended('rule_versions', 0))")
@@ -43,12 +62,14 @@ async def loaded(
         )
         await _inherit(connection, rule)
     await connection.execute(
-        """update rule_versions set probation_since = coalesce(probation_since, remediator_now())
+        """update rule_versions set
+               probation_since = coalesce(probation_since, remediator_now()),
+               seen_at = coalesce(seen_at, remediator_now())
            where digest = any($1::text[]) and approved_at is null""",
         list(looking),
     )
     await connection.execute(
-        """update rule_versions set probation_since = null
+        """update rule_versions set probation_since = null, seen_at = null
            where digest <> all($1::text[]) and approved_at is null
              and probation_since + $2 > remediator_now()""",
         list(looking),
@@ -74,7 +95,7 @@ async def _inherit(connection: Connection, rule: LoadedRule) -> None:
         return
     await connection.execute(
         """update rule_versions mine
-           set probation_since = last.probation_since, approved_at = last.approved_at,
+           set probation_since = last.probation_since, seen_at = last.seen_at, approved_at = last.approved_at,
                approved_by = last.approved_by, inherits_from = last.digest
            from rule_versions last
            where mine.digest = $1 and last.digest = $2

@@ -173,6 +173,7 @@ async def _store(connection: Connection, run: Run, verdict: Verdict, state: Stat
                state = $2, why = $3, hold_why = $4,
                due_at = remediator_now() + make_interval(secs => $5),
                plan = coalesce($6, plan), progress = $7, rung = rung + $8,
+               rung_since = case when $8 > 0 then remediator_now() else rung_since end,
                acted_at = case when $9 then remediator_now() when $8 > 0 then null else acted_at end,
                ended_at = case when $10 then remediator_now() end, plan_again = $11,
                lease_owner = null, lease_until = null
@@ -291,5 +292,6 @@ def _run(row: Any) -> Run:
         progress={key: Streak.model_validate(each) for key, each in row["progress"].items()},
         epoch=row["epoch"],
         created_at=row["created_at"],
+        rung_since=row["rung_since"],
         acted_at=row["acted_at"],
     )

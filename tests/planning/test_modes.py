@@ -36,6 +36,7 @@ class Replica:
         folder.mkdir(exist_ok=True)
         self.file = folder / "rules.yaml"
         self.database = database
+        self.clock = clock
         self.metrics = Metrics()
         policy = Policy.of(Settings.model_validate(settings))
         self.rules = RulesInForce([folder], database, self.metrics, clock, policy)
@@ -47,6 +48,14 @@ class Replica:
 
     async def mode(self) -> RuleMode:
         return (await self.rules.modes())[0]
+
+    async def watch(self, seconds: float) -> None:
+        """Time passes, and this replica looks at alerts all the while."""
+        while seconds > 0:
+            moved = min(seconds, 60 * 60)
+            seconds -= moved
+            await self.clock.advance(moved)
+            await self.rules.watched()
 
     async def approve(self) -> None:
         async with self.database.transaction() as connection:
@@ -61,10 +70,26 @@ def replica(tmp_path: Path, database: Database, clock: DrivenClock) -> Replica:
 async def test_a_new_rule_acts_after_a_week_in_shadow(replica: Replica, clock: DrivenClock) -> None:
     mode = await replica.load(RULE)
     assert (mode.effective, "on probation until 2026-01-12 12:00 UTC" in mode.why) == ("shadow", True)
-    await clock.advance(7 * DAY - 1)
+    await replica.watch(7 * DAY - 1)
     assert (await replica.mode()).effective == "shadow"
-    await clock.advance(1)
+    await replica.watch(1)
     assert ((await replica.mode()).effective, (await replica.mode()).why) == ("act", "its probation is over")
+
+
+async def test_time_in_which_no_daemon_looked_is_no_probation(
+    replica: Replica, tmp_path: Path, database: Database, clock: DrivenClock
+) -> None:
+    await replica.load(RULE)
+    await replica.watch(4 * DAY)
+    await clock.advance(30 * DAY)
+    restarted = Replica(tmp_path / "a", database, clock)
+    assert (await restarted.load(RULE)).effective == "shadow"
+    await restarted.watch(3 * DAY - 60)
+    assert (await restarted.mode()).effective == "shadow"
+    await restarted.watch(60)
+    assert (await restarted.mode()).effective == "act"
+    await clock.advance(30 * DAY)
+    assert (await Replica(tmp_path / "a", database, clock).load(RULE)).effective == "act", "over is over"
 
 
 async def test_an_approval_ends_the_probation_of_this_version_only(replica: Replica) -> None:
@@ -88,9 +113,9 @@ async def test_a_version_that_only_narrows_goes_on_with_the_probation(
     replica: Replica, clock: DrivenClock
 ) -> None:
     await replica.load(RULE)
-    await clock.advance(5 * DAY)
+    await replica.watch(5 * DAY)
     assert (await replica.load(NARROWER)).effective == "shadow"
-    await clock.advance(2 * DAY)
+    await replica.watch(2 * DAY)
     assert (await replica.mode()).effective == "act"
 
 
@@ -104,7 +129,7 @@ async def test_a_version_before_that_cannot_be_read_any_more_is_widened(replica:
 
 async def test_narrowing_and_widening_again_is_a_widening(replica: Replica, clock: DrivenClock) -> None:
     await replica.load(NARROWER)
-    await clock.advance(7 * DAY)
+    await replica.watch(7 * DAY)
     assert (await replica.mode()).effective == "act"
     assert (await replica.load(RULE)).effective == "shadow"
 
@@ -122,11 +147,11 @@ async def test_another_workload_for_its_alerts_is_a_widening_wherever_it_is_writ
 async def test_time_out_of_force_or_in_mode_off_is_no_probation(replica: Replica, clock: DrivenClock) -> None:
     for absent in (RULE.replace("bad-release", "other"), RULE.replace("mode: act", "mode: 'off'")):
         await replica.load(RULE)
-        await clock.advance(6 * DAY)
+        await replica.watch(6 * DAY)
         await replica.load(absent)
-        await clock.advance(2 * DAY)
+        await replica.watch(2 * DAY)
         assert (await replica.load(RULE)).effective == "shadow"
-    await clock.advance(7 * DAY)
+    await replica.watch(7 * DAY)
     await replica.load(RULE.replace("mode: act", "mode: 'off'"))
     assert (await replica.load(RULE)).effective == "act", "what was over stays over"
 

@@ -114,6 +114,25 @@ async def test_several_alerts_of_one_problem_are_one_incident_with_one_plan(
         assert len({each.incident_id for each in await all_episodes(story)}) == 1
 
 
+async def test_an_alert_that_rules_only_watch_is_no_part_of_the_run_that_acts(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    watched = TWO_RULES.replace("mode: act", "mode: shadow", 1)
+    async with told(tmp_path, database_url, clock, watched) as story:
+        await story.bad_release()
+        story.alertmanager.fire(ALERT)
+        story.alertmanager.fire({**ALERT, "alertname": "CrashLooping"})
+        await story.deliver()
+        await story.let(3 * 60)
+        await story.resolve()
+        await story.let(3 * 60)
+        found = {each.alertname: (each.disposition, each.run_id) for each in await all_episodes(story)}
+        acting = next(each for each in await story.runs() if each.mode == "act")
+        assert found["HighErrorRate"] == ("planned", acting.id)
+        assert found["CrashLooping"] == ("shadowed", None)
+        assert (acting.state, story.effects()) == ("RESOLVED", ["app:v1"])
+
+
 async def test_an_alert_that_heals_within_wait_leads_to_no_run(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clock import DrivenClock
+from tests.support.standing_still import pause, resume
 from tests.support.story import ROLLBACK, told
 
 LADDER = """
@@ -98,6 +99,23 @@ async def test_an_alert_that_comes_back_while_a_query_still_waits_is_not_resolve
         await story.resolve()
         await story.let(3 * 60)
         assert (await story.run()).state == "RESOLVED"
+
+
+async def test_a_later_rung_is_waited_for_as_long_as_the_first(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    patience = {"engine": {"give_up_holding_after": "4m"}}
+    async with told(tmp_path, database_url, clock, LADDER, patience) as story:
+        await story.bad_release()
+        story.prometheus.answer("error_ratio", lambda: 0.3 if story.image() == "app:v2" else 0.0)
+        await story.fire()
+        name = await pause(story, "namespace", "shop")
+        await story.let(6 * 60)
+        run = await story.run()
+        assert (run.state, story.effects()) == ("PLANNED", ["app:v2"]), "the second rung waits for the pause"
+        await resume(story, name)
+        await story.let(5 * 60)
+        assert ((await story.run()).state, story.effects()) == ("RESOLVED", ["app:v2", "app:v1"])
 
 
 async def test_a_restart_that_helped_is_the_end(

@@ -10,6 +10,7 @@ READY := $(VENV)/.ready
 DEBIAN_BIN := $(CURDIR)/.cache/debian/usr/bin
 UV_VERSION := 0.13.9
 WORKERS ?= 2
+TIMEOUT ?= 1800
 
 .PHONY: help
 help: ## print this list
@@ -68,10 +69,14 @@ check: lint test ## lint, then test: what a change must pass
 .PHONY: proofs
 proofs: $(READY) ## measure every promise; prints its `proof NAME: ...` lines, fails if one falls short
 	@mkdir -p .cache; set -o pipefail; \
-	PYTHONUNBUFFERED=1 $(BIN)/python -m pytest -m proof -q -n $(WORKERS) --dist worksteal --color=no --timeout 1800 $(ARGS) 2>&1 \
+	PYTHONUNBUFFERED=1 $(BIN)/python -m pytest -m proof -q -n $(WORKERS) --dist worksteal --color=no --timeout $(TIMEOUT) $(ARGS) 2>&1 \
 	  | tee .cache/proofs.log \
 	  | awk '{ sub(/^[.sxXFE]+/, "") } /^proof / { seen = 1; print; fflush() } END { exit !seen }' \
 	|| { cat .cache/proofs.log >&2; echo "make proofs: a promise is not kept (the whole output is above)" >&2; exit 1; }
+
+.PHONY: chaos
+chaos: $(READY) ## the proofs under faults at full size, about an hour; prints the seed of whatever they find
+	@REMEDIATOR_CHAOS=full $(MAKE) proofs TIMEOUT=7200 ARGS="tests/chaos tests/hostile $(ARGS)"
 
 .PHONY: e2e
 e2e: $(READY) ## the whole way, with the real Prometheus and Alertmanager

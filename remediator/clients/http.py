@@ -23,6 +23,7 @@ from aiohttp import (
 )
 from yarl import URL
 
+from remediator.clients.wire_points import answer_begins, observed
 from remediator.errors import Permanent, Retryable
 
 LARGEST_BODY = 8 * 2**20
@@ -167,8 +168,9 @@ async def exchange(
     with _errors_of(where, deadline):
         async with (
             asyncio.timeout(deadline),
-            session.request(method, url, **_ours(deadline, begin_within), **options) as response,
+            session.request(method, url, **_ours(deadline, begin_within), **observed(options)) as response,
         ):
+            answer_begins()
             body = await _whole_body(response, largest_body, where)
             return HttpAnswer(response.status, response.headers, body)
 

@@ -2,11 +2,13 @@
 
 from typing import assert_never
 
-from remediator.clients.kube_write import Applied, KubeWriter, NotSent, Refused, Unclear
+from remediator.clients.kube_write import Applied, KubeWriter, NotSent, Refused, Unclear, WriteAnswer
+from remediator.clients.wire_points import Wire, on_the_wire
 from remediator.domain.change import ATTEMPT, Change, Eviction, TemplatePatch
 from remediator.domain.value import Value
 from remediator.effects.claim import EPOCH_PATH
 from remediator.effects.window import Window
+from remediator.fault_points import FaultPoint, reach
 
 
 class Sent(Value):
@@ -31,20 +33,9 @@ async def apply(
     apply it up to 34 s later even if we give up at the deadline (the API server's own bound on a request
     that changes something); a later claim makes that harmless, and a uid is evicted once.
     """
-    target = change.target
-    if isinstance(change, Eviction):
-        answer = await writer.evict(
-            target.namespace, change.pod, change.pod_uid, deadline=deadline, begin=window.left
-        )
-    else:
-        answer = await writer.patch(
-            target.kind,
-            target.namespace,
-            target.name,
-            effect_patch(change, marker, epoch),
-            deadline=deadline,
-            begin=window.left,
-        )
+    with on_the_wire(Wire(half=FaultPoint.J26, sent=FaultPoint.J27, answered=FaultPoint.J28)):
+        answer = await _send(writer, change, marker, epoch, deadline, window)
+    reach(FaultPoint.J29)
     match answer:
         case Applied():
             return Sent(said="the API server said yes")
@@ -59,6 +50,24 @@ async def apply(
             return Sent(said=f"the answer is unclear: {why}")
         case never:
             assert_never(never)
+
+
+async def _send(
+    writer: KubeWriter, change: Change, marker: str, epoch: int, deadline: float, window: Window
+) -> WriteAnswer:
+    target = change.target
+    if isinstance(change, Eviction):
+        return await writer.evict(
+            target.namespace, change.pod, change.pod_uid, deadline=deadline, begin=window.left
+        )
+    return await writer.patch(
+        target.kind,
+        target.namespace,
+        target.name,
+        effect_patch(change, marker, epoch),
+        deadline=deadline,
+        begin=window.left,
+    )
 
 
 def effect_patch(change: TemplatePatch, marker: str, epoch: int) -> list[dict[str, object]]:

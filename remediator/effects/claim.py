@@ -2,11 +2,13 @@
 
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_write import Applied, KubeWriter, NotSent, Refused
+from remediator.clients.wire_points import Wire, on_the_wire
 from remediator.domain.answers import Refusal
 from remediator.domain.change import EPOCH
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject
 from remediator.effects.window import Window
+from remediator.fault_points import FaultPoint, reach
 
 EPOCH_PATH = "/metadata/annotations/remediator.io~1epoch"
 
@@ -37,16 +39,18 @@ async def claim(
     newer = _not_below(held, epoch)
     if newer is not None:
         return Refusal(why=newer)
-    answer = await writer.patch(
-        target.kind,
-        target.namespace,
-        target.name,
-        _claim_patch(uid, annotations, held, epoch),
-        deadline=deadline,
-        begin=window.left,
-    )
+    with on_the_wire(Wire(sent=FaultPoint.J21)):
+        answer = await writer.patch(
+            target.kind,
+            target.namespace,
+            target.name,
+            _claim_patch(uid, annotations, held, epoch),
+            deadline=deadline,
+            begin=window.left,
+        )
     match answer:
         case Applied(object=claimed):
+            reach(FaultPoint.J22)
             return claimed
         case Refused(status=status, message=message):
             passing = status in (404, 409, 422, 429)

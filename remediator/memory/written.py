@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from remediator.clock import Clock
+from remediator.fault_points import FaultPoint, reach
 from remediator.memory.picture import Picture
 from remediator.store import config_hashes, pod_owners
 from remediator.store.database import Connection
@@ -74,5 +75,6 @@ class Written:
             return
         forgotten = await pod_owners.forget(connection, _FORGOTTEN_AT_ONCE)
         forgotten = max(forgotten, await config_hashes.forget(connection, _FORGOTTEN_AT_ONCE))
+        reach(FaultPoint.J37)
         if forgotten < _FORGOTTEN_AT_ONCE:  # else there is more: the next look goes on
             self._forget_due = now + _FORGET_EVERY

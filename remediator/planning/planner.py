@@ -9,6 +9,7 @@ from remediator.domain.answers import Refusal
 from remediator.domain.duration import format_duration
 from remediator.domain.storm import Storm
 from remediator.domain.target import Target
+from remediator.fault_points import FaultPoint, reach
 from remediator.planning.bids import bids_of, held_by
 from remediator.planning.choose import Bid, acted_on, best, shadows
 from remediator.planning.due import next_due
@@ -54,6 +55,7 @@ class Planner:
         matching = self._matching()
         # Before the transaction: none may stay open while the cluster is asked.
         resolved = await self._resolve(episode, matching)
+        reach(FaultPoint.J08)
         try:
             async with self._database.transaction() as connection:
                 await incidents.lock(connection, _subject(episode, resolved))
@@ -236,6 +238,7 @@ class Planner:
             trigger=bid.episode.trigger,
             depends_on=resolved.depends_on,
         )
+        reach(FaultPoint.J09)
         mode = bid.mode.effective
         held = f" ({bid.mode.why})" if bid.mode.disarmed else ""
         text = f"run {run_id}: rule {bid.rule.rule} in mode {mode}{held} for {bid.episode.alertname}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from remediator.domain.alert import Alert
+from remediator.fault_points import FaultPoint, reach
 from remediator.planning.episode import Effect, effect_of
 from remediator.store import arrivals, episodes, journal, notices
 from remediator.store.database import Connection, Database
@@ -23,6 +24,8 @@ class Reader:
         """Read one batch; True when there was one, and so there may be more."""
         async with self._database.transaction() as connection:
             batch = await notices.take_unread(connection, _BATCH, _AGAIN_SECONDS)
+        if batch:
+            reach(FaultPoint.J07)
         done = await self._read_together(batch) if len(batch) > 1 else set()
         for notice in batch:
             if notice.id not in done:

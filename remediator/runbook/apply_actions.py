@@ -8,6 +8,7 @@ from remediator.effects.apply import Sent
 from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
 from remediator.effects.window import Window
 from remediator.errors import RemediatorError
+from remediator.fault_points import FaultPoint, reach, reach_once_sent
 from remediator.run import End, Hold, Proceed, Run, State, Verdict
 from remediator.runbook.agreed import approval_for, objection
 from remediator.runbook.ask_guards import (
@@ -158,6 +159,9 @@ class ApplyActions:
             )
             if isinstance(intended, Attempt):
                 await journal.append_entries(connection, run, entries(verdicts))
+                reach(FaultPoint.J23)
+                reach_once_sent(FaultPoint.J24)
+        reach(FaultPoint.J25)
         return intended
 
     async def _after_interruption(self, run: Run, lease: Lease, attempt: Attempt) -> Verdict | None:

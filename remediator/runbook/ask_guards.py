@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit
 from remediator.domain.change import Change
+from remediator.fault_points import FaultPoint, reach
 from remediator.run import End, Entry, Hold, Run, State
 from remediator.runbook.call_step import Unanswered, call_step
 from remediator.runbook.desk import Desk
@@ -26,6 +27,7 @@ async def ask_guards(desk: Desk, run: Run, change: Change) -> tuple[GuardVerdict
         looked = await asyncio.gather(
             *(_answer(each, each.verdict(change, run.view, kit)) for each in guards)
         )
+    reach(FaultPoint.J15)
     limits = [limit for each in guards for limit in each.limits(change, run.view)]
     return await _answered(desk, (*looked, *await _counted(desk, run, limits, change)))
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from remediator.domain.answers import Refusal
 from remediator.domain.levels import Agreement
+from remediator.fault_points import FaultPoint, reach
 from remediator.run import Asks, End, Hold, Plan, Proceed, Run, State, Verdict
 from remediator.runbook.agreed import counts_no_more, needed_for
 from remediator.runbook.ask_guards import ask_about_plan, cleared, entries, refusal
@@ -78,6 +79,7 @@ class AwaitApproval:
 
     async def _granted(self, run: Run, asked: ApprovalRequest, now: datetime) -> Verdict:
         """Enough people agreed: do they still count, and is it still what they agreed to?"""
+        reach(FaultPoint.J19)
         lost = await counts_no_more(self._desk, asked)
         if lost is not None and lost.passing:
             return Hold(lost.why, seconds=self._desk.rhythm.hold.total_seconds())

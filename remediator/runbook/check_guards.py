@@ -1,6 +1,7 @@
 """PROPOSED: may this change be made now? A shadow run ends here, with the whole plan."""
 
 from remediator.domain.answers import GuardVerdict
+from remediator.fault_points import FaultPoint, reach
 from remediator.run import End, Proceed, Run, State, Verdict
 from remediator.runbook.ask_guards import ask_about_plan, entries, refusal
 from remediator.runbook.desk import Desk
@@ -14,6 +15,7 @@ class CheckGuards:
         self._desk = desk
 
     async def decide(self, run: Run, lease: Lease) -> Verdict:
+        reach(FaultPoint.J14)
         verdicts = await ask_about_plan(self._desk, run)
         if run.mode == "shadow":
             return _shadowed(run, verdicts)

@@ -4,6 +4,7 @@ import asyncio
 
 from remediator.domain.answers import Evidence
 from remediator.domain.value import canonical
+from remediator.fault_points import FaultPoint, reach
 from remediator.run import Entry, Proceed, Run, Verdict
 from remediator.runbook.ask_guards import ask_about_target, refusal
 from remediator.runbook.call_step import Unanswered, call_step
@@ -22,6 +23,7 @@ class CollectDiagnostics:
         self._desk = desk
 
     async def decide(self, run: Run, lease: Lease) -> Verdict:
+        reach(FaultPoint.J10)
         if run.mode != "shadow":
             # What a person has to agree to is asked with the whole plan, later.
             verdicts = [each for each in await ask_about_target(self._desk, run) if not each.asks]
@@ -29,6 +31,7 @@ class CollectDiagnostics:
             if refused is not None:
                 return refused
         looks = await asyncio.gather(*(self._look(each, run) for each in run.rule.diagnostics))
+        reach(FaultPoint.J12)
         failed = sum(1 for each in looks if each.failed)
         why = f"{len(looks)} diagnostics collected" + (f", {failed} of them failed" if failed else "")
         return Proceed(why, tuple(Entry.of(each) for each in looks))
@@ -38,6 +41,7 @@ class CollectDiagnostics:
             seen = await call_step(
                 diagnostic.key(), diagnostic.look(run.view, self._desk.kit), diagnostic.deadline
             )
+        reach(FaultPoint.J11)
         if isinstance(seen, Unanswered):
             return Evidence(step=diagnostic.key(), summary=seen.why, failed=True)
         size = len(canonical(seen.details))

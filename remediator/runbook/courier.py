@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from remediator.domain.notice import Notice
 from remediator.effects.doors import Effects
 from remediator.errors import Permanent, Retryable
+from remediator.fault_points import FaultPoint, reach
 from remediator.kit import Kit
 from remediator.runbook.call_step import Unanswered, call_step
 from remediator.step import Notifier
@@ -48,6 +49,7 @@ class Courier:
         failed: str | None = None
         try:
             failed = await self._send(parcel)
+            reach(FaultPoint.J34)
         except Permanent as reason:
             final = reason.sentence
         except Retryable as reason:

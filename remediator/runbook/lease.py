@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from remediator.clock import Clock
+from remediator.fault_points import FaultPoint, reach, reach_once_sent
 from remediator.run import Run
 from remediator.store import runs
 from remediator.store.database import DATABASE_ERRORS, Database
@@ -49,14 +50,17 @@ async def kept(lease: Lease, database: Database, run: Run, owner: str, clock: Cl
         while True:
             await asyncio.sleep(lease.renew_every)
             asked_at = clock.monotonic()
+            reach_once_sent(FaultPoint.J38)
             try:
                 async with database.connection() as connection:
                     if not await runs.renew(connection, run, owner, lease.renew_every * 3):
+                        reach(FaultPoint.J40)
                         _log.warning("the lease of run %s is no longer ours", run.id)
                         return
             except DATABASE_ERRORS as reason:
                 _log.warning("the lease of run %s could not be renewed: %s", run.id, reason)
                 continue
+            reach(FaultPoint.J39)
             lease.extend(asked_at)
 
     renewing = asyncio.create_task(renew())

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from remediator.domain.change import Eviction
 from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
+from remediator.fault_points import FaultPoint, reach_once_sent
 from remediator.run import End, Hold, Run, State, Streak, Verdict
 from remediator.runbook.desk import Desk
 from remediator.runbook.notices import of_effect
@@ -54,6 +55,7 @@ async def recorded(
         if outcome == "applied":
             notice = of_effect(run, attempt.change, attempt.marker, desk.kit.clock.now())
             await outbox.enqueue(connection, desk.channels, notice, run.id)
+        reach_once_sent(FaultPoint.J30)
     desk.metrics.actions.labels(attempt.action, outcome).inc()
     return after(outcome, why)
 

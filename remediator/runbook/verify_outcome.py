@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from remediator.domain.answers import Answer, Finding
 from remediator.domain.change import Change
 from remediator.errors import RemediatorError
+from remediator.fault_points import FaultPoint, reach
 from remediator.run import End, Entry, Hold, Plan, Run, State, Streak, TryNext, Verdict
 from remediator.runbook.call_step import Unanswered, call_step
 from remediator.runbook.desk import Desk
@@ -48,7 +49,10 @@ class VerifyOutcome:
             )
             for key, streak, answer in zip(keys, streaks, settled, strict=True)
         }
-        return self._judge(run, progress, settled)
+        verdict = self._judge(run, progress, settled)
+        if not isinstance(verdict, Hold):
+            reach(FaultPoint.J32)
+        return verdict
 
     async def _undone(self, plan: Plan) -> str | None:
         """Why there is nothing left to verify. What cannot be read is left to the verifications."""

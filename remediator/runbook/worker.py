@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from remediator.errors import RemediatorError
+from remediator.fault_points import FaultPoint, reach
 from remediator.run import ACTIVE, Run, State, Verdict
 from remediator.runbook.desk import Desk, Stage
 from remediator.runbook.lease import Lease, kept
@@ -17,6 +18,7 @@ from remediator.telemetry import log_context
 _log = logging.getLogger(__name__)
 
 _AGAIN_SECONDS = 10.0
+_STORED = {State.DIAGNOSED: FaultPoint.J13, State.CLEARED: FaultPoint.J16}
 
 
 class Worker:
@@ -35,6 +37,8 @@ class Worker:
             run = await runs.take_due(connection, self._desk.owner, self._lease_seconds)
         if run is None:
             return False
+        if run.state is State.APPROVED:
+            reach(FaultPoint.J20)
         lease = Lease(clock, self._lease_seconds, asked_at)
         with log_context(run=run.id, rule=run.rule.rule, target=str(run.target)):
             async with kept(lease, self._desk.database, run, self._desk.owner, clock):
@@ -66,6 +70,31 @@ class Worker:
             notice = of_ending(run, state, verdict.why, tried, self._desk.kit.clock.now())
             verdict = replace(verdict, notices=(*verdict.notices, *((notice,) if notice else ())))
         async with self._desk.database.transaction() as connection:
-            return await runs.transition(
+            stored = await runs.transition(
                 connection, run, self._desk.owner, verdict, state, self._desk.channels
             )
+            if stored:
+                _reach_while_open(verdict, state)
+        if stored:
+            _reach_when_committed(run, verdict, state)
+        return stored
+
+
+def _reach_while_open(verdict: Verdict, state: State) -> None:
+    if verdict.asks is not None:
+        reach(FaultPoint.J17)
+    if state is State.ESCALATED:
+        reach(FaultPoint.J33)
+    if state not in ACTIVE:
+        reach(FaultPoint.J35)
+
+
+def _reach_when_committed(run: Run, verdict: Verdict, state: State) -> None:
+    if verdict.asks is not None:
+        reach(FaultPoint.J18)
+    if state is not run.state and state in _STORED:
+        reach(_STORED[state])
+    if state not in ACTIVE:
+        reach(FaultPoint.J36)
+    elif run.state is State.ACTED and state is State.ACTED:
+        reach(FaultPoint.J31)

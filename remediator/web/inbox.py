@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from remediator.errors import Retryable
+from remediator.fault_points import FaultPoint, reach, reach_once_sent
 from remediator.store import notices
 from remediator.store.database import DATABASE_ERRORS, Database
 from remediator.telemetry import Metrics
@@ -113,6 +114,9 @@ class Inbox:
             async with self._database.connection() as connection:
                 async with connection.transaction():
                     stored = await notices.store(connection, self._source, alerts, quarantined, truncated)
+                    reach(FaultPoint.J03)
+                    reach_once_sent(FaultPoint.J04)
+                reach(FaultPoint.J05)
                 for each in batch:
                     if not each.committed.done():
                         each.committed.set_result(None)

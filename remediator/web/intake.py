@@ -12,6 +12,7 @@ import logging
 from aiohttp import web
 
 from remediator.errors import Permanent, Retryable
+from remediator.fault_points import FaultPoint, reach, reach_once_sent
 from remediator.settings.sections import Intake
 from remediator.telemetry import Metrics
 from remediator.web.authentication import IntakeAuthentication
@@ -49,6 +50,8 @@ class AlertmanagerIntake:
         answer = await self._answer(request)
         self._metrics.webhook_requests.labels(str(answer.status)).inc()
         self._metrics.webhook_seconds.observe(loop.time() - started)
+        if answer.status == 200:
+            reach_once_sent(FaultPoint.J06)
         return answer
 
     async def _answer(self, request: web.Request) -> web.Response:
@@ -95,9 +98,11 @@ class AlertmanagerIntake:
         return None
 
     async def _take(self, request: web.Request) -> Message:
+        reach(FaultPoint.J01)
         length = request.content_length
         if length is not None and length <= _LARGE_BYTES:
             message = read_message(await self._read(request), SOURCE)
+            reach(FaultPoint.J02)
             await self._inbox.store(message)
             return message
         try:
@@ -108,6 +113,7 @@ class AlertmanagerIntake:
         try:
             # In a thread: the loop goes on answering while a storm is parsed.
             message = await asyncio.to_thread(read_message, await self._read(request), SOURCE)
+            reach(FaultPoint.J02)
             await self._inbox.store(message)
         finally:
             self._room_for_large.release()

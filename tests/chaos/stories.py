@@ -1,0 +1,143 @@
+"""What happens in the world while daemons are killed: one story for each way through the fault points."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from remediator.sandbox.kubernetes import Fault
+from remediator.sandbox.kubernetes.faults import ApplyLate, Hold
+from remediator.sandbox.kubernetes.request import Call
+from tests.support.story import ALERT
+
+if TYPE_CHECKING:
+    from tests.chaos.world import World
+
+RULES = """
+defaults: {mode: act}
+rules:
+  - rule: bad-release
+    match: ['{alertname="HighErrorRate"}']
+    diagnostics: [pods, rollout_history]
+    actions: [{rollback: {soak: 5m}}]
+    verifications: VERIFIED
+  - rule: hung
+    match: ['{alertname="Hung"}']
+    diagnostics: [pods]
+    actions: [restart]
+    verifications: VERIFIED
+  - rule: asked-for
+    mode: ask
+    match: ['{alertname="Leaking"}']
+    diagnostics: [pods]
+    actions: [restart]
+    verifications: VERIFIED
+""".replace("VERIFIED", "[{rollout_complete: {within: 5m}}, {alert_cleared: {for: 10s, within: 2m}}]")
+SETTINGS: dict[str, Any] = {"probation": "0s", "engine": {"verify_every": "10s", "hold": "10s"}}
+OVER = ("RESOLVED", "BLOCKED", "DECLINED", "CANCELLED", "ESCALATED", "UNKNOWN")
+_MOST_STEPS = 40
+_STEP_SECONDS = 16.0
+_WORKLOAD = "/deployments/api$"
+
+
+@dataclass(frozen=True)
+class Story:
+    """An alert, and what becomes of it."""
+
+    alertname: str
+    ends: str
+    clears: bool = True
+    asks: bool = False
+    renews: bool = False
+    """Its leases are so short that they are renewed while a claim is held up."""
+
+    async def told(self, world: World, rng: random.Random) -> None:
+        """From the alert to the end of its run, and a while longer. Raises AssertionError when that never comes."""
+        labels = {**ALERT, "alertname": self.alertname}
+        world.alertmanager.fire(labels)
+        world.alertmanager.fire({"alertname": "Elsewhere", "number": str(rng.randrange(9))})
+        if self.renews:
+            world.engine = {"lease": "900ms"}
+        world.before_life = lambda fault: _slow_server(world, fault, rng)
+        await world.deliver()
+        acted = False
+        for _ in range(_MOST_STEPS):
+            await world.work()
+            state = await _state(world)
+            if state in OVER:
+                break
+            if state == "CLEARED" and self.asks:
+                await _agree(world)
+                continue
+            if state == "ACTED" and not acted:
+                acted = True
+                if self.clears:
+                    world.alertmanager.resolve(labels)
+                    await world.deliver()
+            await world.advance(_STEP_SECONDS)
+        for _ in range(2):
+            await world.advance(61)
+            await world.work(watch=True)
+
+    async def ended_as_it_should(self, world: World) -> str | None:
+        """What is wrong with how it ended."""
+        state = await _state(world)
+        return None if state == self.ends else f"the run ended {state}, not {self.ends}"
+
+
+STORIES = {
+    "rollback": Story("HighErrorRate", "RESOLVED"),
+    "restart": Story("Hung", "RESOLVED"),
+    "asked": Story("Leaking", "RESOLVED", asks=True),
+    "stays": Story("Hung", "ESCALATED", clears=False),
+    "renews": Story("Hung", "RESOLVED", renews=True),
+}
+
+
+async def _state(world: World) -> str | None:
+    found: str | None = await world.database.fetchval("select state from runs order by id desc limit 1")
+    return found
+
+
+async def _agree(world: World) -> None:
+    asked = await world.database.fetchrow(
+        "select run_id, digest from approval_requests where closed_at is null and used_at is null"
+    )
+    if asked is not None:
+        await world.post(
+            f"/api/v1/runs/{asked['run_id']}/approve", {"digest": asked["digest"], "why": "go on"}
+        )
+        await world.advance(6)
+
+
+def _slow_server(world: World, fault: str | None, rng: random.Random) -> None:
+    """What the API server does to a request that the next daemon dies over: it takes it, perhaps late, or waits."""
+    world.emulator.faults.clear()
+    point = (fault or "").partition(":")[0]
+    if point in ("J21", "J27") and rng.random() < 0.5:
+        late = ApplyLate(rng.choice([5.0, 20.0, 33.0]), hang=True)
+        world.emulator.faults.add(
+            Fault("PATCH", _WORKLOAD, late, when=_is_effect if point == "J27" else _is_real)
+        )
+    if point in ("J38", "J39", "J40"):
+        held = world.emulator.faults.add(Fault("PATCH", _WORKLOAD, Hold(), when=_is_real))
+        if point == "J40":
+            world.theft = asyncio.create_task(_steal(world, held))
+
+
+async def _steal(world: World, held: Fault) -> None:
+    """While a claim is held up, another daemon takes the run, and dies as well."""
+    await held.reached()
+    await world.database.execute(
+        "update runs set lease_owner = 'another', epoch = nextval('epochs') where lease_owner is not null"
+    )
+
+
+def _is_real(call: Call, user: str) -> bool:
+    return "dryRun" not in call.query
+
+
+def _is_effect(call: Call, user: str) -> bool:
+    return _is_real(call, user) and b"remediator.io~1attempt" in call.body

@@ -6,7 +6,6 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from uuid import uuid4
 
 from remediator.catalogue import always_on, notifiers_of
@@ -23,13 +22,13 @@ from remediator.clients.pause_file import PauseFile
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clients.schema_version import SchemaVersion
 from remediator.clock import Clock, SystemClock
+from remediator.daemon import Daemon, loops
 from remediator.domain.levels import LEVELS
 from remediator.effects.doors import Effects
 from remediator.gauges import Gauges
 from remediator.kit import Kit
-from remediator.memory import switches
 from remediator.memory.follower import Cluster
-from remediator.memory.schemas import EVERY_SECONDS, Schemas
+from remediator.memory.schemas import Schemas
 from remediator.memory.switches import Switches
 from remediator.memory.watcher import Watcher
 from remediator.people.roster import People
@@ -44,6 +43,7 @@ from remediator.planning.resolve import Resolver
 from remediator.planning.rules_in_force import RulesInForce
 from remediator.planning.storm_watch import StormWatch
 from remediator.runbook.aftermath import Aftermath
+from remediator.runbook.audit_printer import AuditPrinter
 from remediator.runbook.breaker_watch import BreakerWatch
 from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
@@ -55,7 +55,7 @@ from remediator.store.database import Database
 from remediator.store.history import DatabaseHistory
 from remediator.store.migrate import open_migrated
 from remediator.store.outbox import KUBERNETES_EVENT
-from remediator.supervise import Bell, Loop, supervise
+from remediator.supervise import Bell, supervise
 from remediator.telemetry import Metrics
 from remediator.web.collaborators import Collaborators
 from remediator.web.server import listening, make_application
@@ -63,36 +63,6 @@ from remediator.web.server import listening, make_application
 _log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 20.0
-_PLANNERS = 4
-"""Looking up a target waits for the cluster; the alerts behind it need not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Daemon:
-    """Every part of one process, wired and not yet running."""
-
-    settings: Settings
-    clock: Clock
-    database: Database
-    kit: Kit
-    metrics: Metrics
-    people: People
-    rules: RulesInForce
-    reader: Reader
-    planner: Planner
-    storm_watch: StormWatch
-    asked: AskedRuns
-    backfiller: Backfiller
-    reconciler: Reconciler
-    watcher: Watcher
-    switches: Switches
-    schemas: Schemas
-    worker: Worker
-    courier: Courier
-    aftermath: Aftermath
-    breaker_watch: BreakerWatch
-    arming: Arming
-    gauges: Gauges
 
 
 @asynccontextmanager
@@ -102,7 +72,7 @@ async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
     Raises Permanent with what to do when something that cannot work is configured.
     """
     async with AsyncExitStack() as opened:
-        database = await open_migrated(settings.database_url)
+        database = await open_migrated(settings.database_url, settings.database)
         opened.push_async_callback(database.close)
         http = await opened.enter_async_context(HttpClient())
         connection = await connect(settings.kubernetes.kubeconfig)
@@ -120,14 +90,14 @@ def _wire(
     reader = KubeReader(connection)
     policy, notifiers = Policy.of(settings), notifiers_of(settings)
     cluster = Cluster(settings.cluster.name, reader, KubeWatcher(connection))
-    watcher = Watcher(database, cluster, clock, owner, settings.kubernetes.namespaces, engine.memory_every)
+    namespaces = settings.kubernetes.namespaces
+    watcher = Watcher(database, cluster, clock, owner, namespaces, engine.memory_every)
     resolver = Resolver(reader, database, settings.cluster.name)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
     kit = _kit(settings, clock, database, rules, http, reader)
     effects = Effects(reader, KubeWriter(connection))
     people = People(settings, clock, KubeReviewer(connection))
-    channels, guards = (KUBERNETES_EVENT, *notifiers), always_on(settings)
-    desk = Desk(owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS)
+    desk = _desk(settings, owner, database, kit, effects, tuple(notifiers), metrics, people)
     return Daemon(
         settings=settings,
         clock=clock,
@@ -147,6 +117,7 @@ def _wire(
         schemas=Schemas(database, kit.schemas, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
         courier=Courier(database, kit, effects, notifiers, metrics),
+        audit_printer=AuditPrinter(database, owner),
         aftermath=Aftermath(desk, engine.settle),
         breaker_watch=BreakerWatch(desk, settings.breakers),
         arming=Arming(database, rules, owner, tuple(notifiers)),
@@ -154,9 +125,20 @@ def _wire(
     )
 
 
-def _rhythm(settings: Settings) -> Rhythm:
+def _desk(
+    settings: Settings,
+    owner: str,
+    database: Database,
+    kit: Kit,
+    effects: Effects,
+    notifiers: tuple[str, ...],
+    metrics: Metrics,
+    people: People,
+) -> Desk:
     engine, approvals = settings.engine, settings.approvals
-    return Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every, approvals.expire_after)
+    rhythm = Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every, approvals.expire_after)
+    channels, guards = (KUBERNETES_EVENT, *notifiers), always_on(settings)
+    return Desk(owner, database, kit, effects, guards, channels, rhythm, metrics, people, LEVELS)
 
 
 def _kit(
@@ -221,7 +203,7 @@ async def running(daemon: Daemon) -> AsyncIterator[str]:
     """
     stopping = asyncio.Event()
     arrivals = Bell()
-    every_loop = _loops(daemon, arrivals)
+    every_loop = loops(daemon, arrivals)
     application = make_application(collaborators(daemon, arrivals))
     under_way = [
         asyncio.create_task(supervise(each, daemon.metrics, daemon.clock, stopping), name=each.name)
@@ -238,37 +220,6 @@ async def running(daemon: Daemon) -> AsyncIterator[str]:
         for task in late:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
-
-
-def _loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
-    """Every loop of the daemon, in the order of the way of an alert."""
-    engine = daemon.settings.engine
-    tick = engine.tick.total_seconds()
-    told = Bell()
-    planned = tuple(Bell() for _ in range(_PLANNERS))
-    at_work = tuple(Bell() for _ in range(engine.workers))
-    return [
-        Loop("reader", daemon.reader.tick, tick, arrivals, planned),
-        Loop("backfiller", daemon.backfiller.tick, tick, Bell(), (arrivals,)),
-        *(
-            Loop(f"planner-{number}", daemon.planner.tick, tick, bell, at_work)
-            for number, bell in enumerate(planned)
-        ),
-        *(
-            Loop(f"worker-{number}", daemon.worker.tick, tick, bell, (told,))
-            for number, bell in enumerate(at_work)
-        ),
-        Loop("storms", daemon.storm_watch.tick, tick, Bell(), (told, *at_work)),
-        Loop("courier", daemon.courier.tick, tick, told),
-        Loop("aftermath", daemon.aftermath.tick, engine.verify_every.total_seconds(), Bell(), (told,)),
-        Loop("breakers", daemon.breaker_watch.tick, 15.0, Bell(), (told,)),
-        Loop("arming", daemon.arming.tick, 15.0, Bell(), (told,)),
-        Loop("switches", daemon.switches.tick, switches.EVERY, Bell(), longest_pause=switches.EVERY),
-        Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
-        Loop("schemas", daemon.schemas.tick, EVERY_SECONDS, Bell()),
-        Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),
-        Loop("gauges", daemon.gauges.tick, 15.0, Bell()),
-    ]
 
 
 def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:

@@ -5,11 +5,23 @@ import os
 import sys
 from collections.abc import Sequence
 
-from remediator.cli import breakers, demo, doctor, incidents, migrate, pauses, rules, runs, serve, target
+from remediator.cli import (
+    audit,
+    breakers,
+    demo,
+    doctor,
+    incidents,
+    migrate,
+    pauses,
+    rules,
+    runs,
+    serve,
+    target,
+)
 from remediator.cli.commands import CommandParser, Commands
 from remediator.errors import RemediatorError
 
-_MODULES = (demo, serve, migrate, doctor, rules, incidents, runs, pauses, breakers, target)
+_MODULES = (demo, serve, migrate, doctor, rules, incidents, runs, pauses, breakers, target, audit)
 """In the order of the help text. Each imports what takes long only when its command runs."""
 
 _INTERRUPTED = 130

@@ -17,6 +17,7 @@ from remediator.settings.sections import (
     Breakers,
     Budgets,
     Cluster,
+    DatabaseLimits,
     Engine,
     Host,
     Intake,
@@ -68,6 +69,7 @@ class Settings(Section):
     storm: Storms = Storms()
     breakers: Breakers = Breakers()
     engine: Engine = Engine()
+    database: DatabaseLimits = DatabaseLimits()
 
     rules: tuple[Path, ...] = (Path("rules"),)
     database_url: str = ""

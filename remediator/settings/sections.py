@@ -189,6 +189,17 @@ class Breakers(Section):
     demote_within: Duration = timedelta(days=7)
 
 
+class DatabaseLimits(Section):
+    """How much of our own database this process takes, and how long anything may take there."""
+
+    connections: int = Field(default=10, strict=True, ge=2, le=100)
+    statement_timeout: Duration = Field(default=timedelta(seconds=10), ge=timedelta(seconds=1))
+    lock_timeout: Duration = Field(default=timedelta(seconds=2), ge=timedelta(milliseconds=100))
+    """How long a statement waits for a row that another one holds."""
+    idle_in_transaction_timeout: Duration = Field(default=timedelta(seconds=5), ge=timedelta(seconds=1))
+    """A replica that was stopped in the middle of a transaction keeps its locks no longer than this."""
+
+
 class ApplicationDatabase(Section):
     """A database of applications, asked read-only at which version its schema is."""
 

@@ -2,15 +2,23 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from importlib.resources import files
 
 import asyncpg
 
 from remediator.errors import Permanent
-from remediator.store.database import DATABASE_ERRORS, Database, open_database
+from remediator.settings.sections import DatabaseLimits
+from remediator.store.database import DATABASE_ERRORS, Database, open_database, server_settings
 
 _LOCK = 0x72656D65  # "reme": any number, the same in every replica
+_MIGRATION_SECONDS = 1800
+_TABLE_SECONDS = 10
+_PATIENT = DatabaseLimits(
+    statement_timeout=timedelta(seconds=_MIGRATION_SECONDS),
+    lock_timeout=timedelta(seconds=_MIGRATION_SECONDS),
+)
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _LEDGER = """
 create table if not exists migrations (
@@ -48,9 +56,13 @@ async def migrate(dsn: str) -> list[str]:
     Several may run at once: one applies, the others wait for it. Raises Permanent when the schema
     is newer than this program or an applied file was edited since, and asyncpg's errors as they come.
     """
-    connection = await asyncpg.connect(dsn, timeout=10, command_timeout=300)
+    connection = await asyncpg.connect(
+        dsn, timeout=10, command_timeout=_MIGRATION_SECONDS + 2, server_settings=server_settings(_PATIENT)
+    )
     try:
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        # Behind a migration that waits for a table everybody else would wait as well.
+        await connection.execute(f"set lock_timeout = '{_TABLE_SECONDS}s'")
         await connection.execute(_LEDGER)
         applied = {row["number"]: row for row in await connection.fetch("select * from migrations")}
         known = migrations()
@@ -85,7 +97,7 @@ def _compare(applied: dict[int, asyncpg.Record], known: list[Migration]) -> None
 
 async def pending(dsn: str) -> list[str]:
     """Names of migrations not applied yet, without applying any."""
-    connection = await asyncpg.connect(dsn, timeout=10, command_timeout=30)
+    connection = await asyncpg.connect(dsn, timeout=10, command_timeout=30, server_settings=server_settings())
     try:
         there = await connection.fetchval("select to_regclass('public.migrations') is not null")
         rows = await connection.fetch("select * from migrations") if there else []
@@ -97,7 +109,7 @@ async def pending(dsn: str) -> list[str]:
         await connection.close()
 
 
-async def open_migrated(database_url: str) -> Database:
+async def open_migrated(database_url: str, limits: DatabaseLimits) -> Database:
     """The database, at this program's version. Raises Permanent with what to do otherwise."""
     if not database_url:
         raise Permanent("no database is configured: give --database-url or REMEDIATOR_DATABASE_URL")
@@ -105,6 +117,6 @@ async def open_migrated(database_url: str) -> Database:
         missing = await pending(database_url)
         if missing:
             raise Permanent(f"the database lacks {', '.join(missing)}: run `remediator migrate` first")
-        return await open_database(database_url)
+        return await open_database(database_url, limits=limits)
     except DATABASE_ERRORS as reason:
         raise Permanent(f"the database cannot be reached: {str(reason) or type(reason).__name__}") from reason

@@ -7,6 +7,8 @@ from remediator.domain.value import Value
 from remediator.store.database import Connection
 from remediator.store.migrate import migrations
 
+_READ_ONLY = ("audit", "audit_heads")
+"""PostgreSQL itself adds to these, whatever this user may."""
 _TABLE = re.compile(r"^create table (\w+)", re.MULTILINE)
 
 
@@ -49,15 +51,17 @@ async def commit_nothing(connection: Connection) -> None:
 
 
 async def tables_refused(connection: Connection) -> list[str]:
-    """Those of our tables that this user may not read, insert into and update."""
+    """Those of our tables that this user may not read, insert into and update, or only read where that is all."""
     ours = [name for each in migrations() for name in _TABLE.findall(each.sql)]
     rows = await connection.fetch(
         """select relname from pg_class
            where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname = any ($1::text[])
-             and not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
-                      and has_table_privilege(oid, 'update'))
+             and not (has_table_privilege(oid, 'select')
+                      and (relname = any ($2::text[])
+                           or has_table_privilege(oid, 'insert') and has_table_privilege(oid, 'update')))
            order by relname""",
         ours,
+        list(_READ_ONLY),
     )
     return [row["relname"] for row in rows]
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from remediator.app import Daemon, assembled, running
+from remediator.app import assembled, running
 from remediator.clients.kube_connection import KubeConnection
 from remediator.clock import SystemClock
+from remediator.daemon import Daemon
 from remediator.domain.change import revision_hash
 from remediator.run import State
 from remediator.sandbox.alertmanager import Alertmanager

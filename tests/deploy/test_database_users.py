@@ -12,6 +12,8 @@ from remediator.rulebook.rule import Rule
 from remediator.run import State
 from remediator.sandbox.postgres import PostgresServer
 from remediator.store import (
+    audit,
+    audit_verify,
     config_hashes,
     incidents,
     interventions,
@@ -96,6 +98,7 @@ async def test_the_daemon_may_use_every_table_and_make_none(installed: Database)
         forbidden = await connection.fetch(
             """select relname from pg_class
                where relnamespace = 'public'::regnamespace and relkind = 'r'
+                 and relname not in ('audit', 'audit_heads')
                  and not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
                           and has_table_privilege(oid, 'update'))"""
         )
@@ -106,6 +109,39 @@ async def test_the_daemon_may_use_every_table_and_make_none(installed: Database)
         for table in ("journal", "pod_owners", "config_hashes"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(f"delete from {table}")
+
+
+async def test_the_daemon_adds_to_the_audit_by_what_it_does_and_in_no_other_way(installed: Database) -> None:
+    run_id = await stuck_run(installed)
+    async with installed.transaction() as connection:
+        assert await interventions.settle(connection, run_id, True, "kim", "its annotation says so") is None
+    async with installed.transaction() as connection:
+        records = [each async for each in audit.exported(connection, 0)]
+        assert [each.kind for each in records][-1] == "ended"
+        await audit.printed(connection, records)
+        assert await audit.unprinted(connection, 10) == []
+    assert await verified(installed) == ()
+    for statement in (
+        "insert into audit_heads values ('daemon', 1, '')",
+        "insert into audit select * from audit",
+        "update audit set record = ''",
+        "delete from audit",
+        "truncate audit",
+        "update audit_heads set place = 0",
+        "delete from audit_heads",
+        "select audit_append('daemon', 'pause', 'pause/1', '{}')",
+        "alter table audit disable trigger all",
+        "drop trigger audit_intents on attempts",
+        "set session_replication_role = replica",
+    ):
+        async with installed.connection() as connection:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+
+
+async def verified(database: Database) -> tuple[object, ...]:
+    async with database.transaction() as connection:
+        return (await audit_verify.verify(connection, {})).breaks
 
 
 async def test_the_daemon_may_let_go_of_what_it_told_of_rules(installed: Database) -> None:

@@ -12,7 +12,8 @@ from urllib.parse import quote, unquote
 
 from aiohttp import web
 
-from remediator.app import Daemon, assembled
+from remediator.app import assembled
+from remediator.daemon import Daemon
 from remediator.domain.answers import GuardAnswer, GuardVerdict
 from remediator.domain.change import Change
 from remediator.errors import RemediatorError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from remediator.app import Daemon
+from remediator.daemon import Daemon
 from tests.support.clock import DrivenClock
 from tests.support.story import ALERT, Story, told
 

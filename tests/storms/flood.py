@@ -12,7 +12,8 @@ from typing import Any
 
 import aiohttp
 
-from remediator.app import Daemon, assembled, collaborators
+from remediator.app import assembled, collaborators
+from remediator.daemon import Daemon
 from remediator.sandbox.alertmanager import Alertmanager
 from remediator.sandbox.kubernetes import EVERYTHING, PROMPT, Account, Emulator
 from remediator.settings.load import Settings

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remediator.app import Daemon, assembled, collaborators
+from remediator.app import assembled, collaborators
+from remediator.daemon import Daemon
 from remediator.domain.change import RESTARTED_AT
 from remediator.sandbox.alertmanager import Alertmanager
 from remediator.sandbox.kubernetes import EVERYTHING, PROMPT, Account, Emulator

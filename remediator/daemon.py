@@ -1,0 +1,93 @@
+"""Every part of one daemon, and the loops that keep them going."""
+
+from dataclasses import dataclass
+
+from remediator.clock import Clock
+from remediator.gauges import Gauges
+from remediator.kit import Kit
+from remediator.memory import switches
+from remediator.memory.schemas import EVERY_SECONDS, Schemas
+from remediator.memory.switches import Switches
+from remediator.memory.watcher import Watcher
+from remediator.people.roster import People
+from remediator.planning.arming import Arming
+from remediator.planning.asked import AskedRuns
+from remediator.planning.backfill import Backfiller
+from remediator.planning.planner import Planner
+from remediator.planning.reader import Reader
+from remediator.planning.reconcile import Reconciler
+from remediator.planning.rules_in_force import RulesInForce
+from remediator.planning.storm_watch import StormWatch
+from remediator.runbook.aftermath import Aftermath
+from remediator.runbook.audit_printer import AuditPrinter
+from remediator.runbook.breaker_watch import BreakerWatch
+from remediator.runbook.courier import Courier
+from remediator.runbook.worker import Worker
+from remediator.settings.load import Settings
+from remediator.store.database import Database
+from remediator.supervise import Bell, Loop
+from remediator.telemetry import Metrics
+
+_PLANNERS = 4
+"""Looking up a target waits for the cluster; the alerts behind it need not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """Every part of one process, wired and not yet running."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    kit: Kit
+    metrics: Metrics
+    people: People
+    rules: RulesInForce
+    reader: Reader
+    planner: Planner
+    storm_watch: StormWatch
+    asked: AskedRuns
+    backfiller: Backfiller
+    reconciler: Reconciler
+    watcher: Watcher
+    switches: Switches
+    schemas: Schemas
+    worker: Worker
+    courier: Courier
+    audit_printer: AuditPrinter
+    aftermath: Aftermath
+    breaker_watch: BreakerWatch
+    arming: Arming
+    gauges: Gauges
+
+
+def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
+    """Every loop of the daemon, in the order of the way of an alert."""
+    engine = daemon.settings.engine
+    tick = engine.tick.total_seconds()
+    told = Bell()
+    planned = tuple(Bell() for _ in range(_PLANNERS))
+    at_work = tuple(Bell() for _ in range(engine.workers))
+    return [
+        Loop("reader", daemon.reader.tick, tick, arrivals, planned),
+        Loop("backfiller", daemon.backfiller.tick, tick, Bell(), (arrivals,)),
+        *(
+            Loop(f"planner-{number}", daemon.planner.tick, tick, bell, at_work)
+            for number, bell in enumerate(planned)
+        ),
+        *(
+            Loop(f"worker-{number}", daemon.worker.tick, tick, bell, (told,))
+            for number, bell in enumerate(at_work)
+        ),
+        Loop("storms", daemon.storm_watch.tick, tick, Bell(), (told, *at_work)),
+        Loop("courier", daemon.courier.tick, tick, told),
+        Loop("audit", daemon.audit_printer.tick, tick, Bell()),
+        Loop("aftermath", daemon.aftermath.tick, engine.verify_every.total_seconds(), Bell(), (told,)),
+        Loop("breakers", daemon.breaker_watch.tick, 15.0, Bell(), (told,)),
+        Loop("arming", daemon.arming.tick, 15.0, Bell(), (told,)),
+        Loop("switches", daemon.switches.tick, switches.EVERY, Bell(), longest_pause=switches.EVERY),
+        Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
+        Loop("schemas", daemon.schemas.tick, EVERY_SECONDS, Bell()),
+        Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),
+        Loop("gauges", daemon.gauges.tick, 15.0, Bell()),
+    ]

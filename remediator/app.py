@@ -89,15 +89,14 @@ def _wire(
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
     reader = KubeReader(connection)
     policy, notifiers = Policy.of(settings), notifiers_of(settings)
-    cluster = Cluster(settings.cluster.name, reader, KubeWatcher(connection))
-    namespaces = settings.kubernetes.namespaces
-    watcher = Watcher(database, cluster, clock, owner, namespaces, engine.memory_every)
+    watcher = _memory(settings, owner, database, clock, connection)
     resolver = Resolver(reader, database, settings.cluster.name)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
     kit = _kit(settings, clock, database, rules, http, reader)
     effects = Effects(reader, KubeWriter(connection))
     people = People(settings, clock, KubeReviewer(connection))
-    desk = _desk(settings, owner, database, kit, effects, tuple(notifiers), metrics, people)
+    channels, guards = (KUBERNETES_EVENT, *notifiers), always_on(settings)
+    desk = Desk(owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS)
     return Daemon(
         settings=settings,
         clock=clock,
@@ -125,20 +124,17 @@ def _wire(
     )
 
 
-def _desk(
-    settings: Settings,
-    owner: str,
-    database: Database,
-    kit: Kit,
-    effects: Effects,
-    notifiers: tuple[str, ...],
-    metrics: Metrics,
-    people: People,
-) -> Desk:
+def _rhythm(settings: Settings) -> Rhythm:
     engine, approvals = settings.engine, settings.approvals
-    rhythm = Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every, approvals.expire_after)
-    channels, guards = (KUBERNETES_EVENT, *notifiers), always_on(settings)
-    return Desk(owner, database, kit, effects, guards, channels, rhythm, metrics, people, LEVELS)
+    return Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every, approvals.expire_after)
+
+
+def _memory(
+    settings: Settings, owner: str, database: Database, clock: Clock, connection: KubeConnection
+) -> Watcher:
+    cluster = Cluster(settings.cluster.name, KubeReader(connection), KubeWatcher(connection))
+    namespaces, every = settings.kubernetes.namespaces, settings.engine.memory_every
+    return Watcher(database, cluster, clock, owner, namespaces, every)
 
 
 def _kit(

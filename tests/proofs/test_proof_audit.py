@@ -17,6 +17,7 @@ from tests.proofs.tampering import CHAIN, PLACE, TAMPERED
 from tests.support.clock import DrivenClock
 from tests.support.databases import Databases
 from tests.support.people import Someone, people
+from tests.support.proof_lines import Prove
 from tests.support.story import ALERT, Story, deployment, told
 
 WORKLOADS = 16
@@ -46,14 +47,12 @@ ROOM = {
 
 @pytest.mark.proof
 @pytest.mark.timeout(300)
-def test_proof_audit(tmp_path: Path, databases: Databases) -> None:
+def test_proof_audit(tmp_path: Path, databases: Databases, proof: Prove) -> None:
     with databases.clone("driven") as dsn:
         effects, wrong = asyncio.run(_acted(tmp_path, dsn))
         missed = asyncio.run(_tampered(dsn))
     violations = [*wrong, *missed]
-    print(
-        f"proof audit: effects={effects} tampered={len(TAMPERED)} missed={len(missed)} violations={len(violations)}"
-    )
+    proof("audit", effects=effects, tampered=len(TAMPERED), missed=len(missed), violations=len(violations))
     assert violations == []
     assert effects >= WORKLOADS - ASKED // 2
 

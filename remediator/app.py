@@ -60,6 +60,8 @@ from remediator.telemetry import Metrics
 from remediator.web.collaborators import Collaborators
 from remediator.web.server import listening, make_application
 
+__all__ = ["Daemon", "assembled", "collaborators", "running", "serve"]
+
 _log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 20.0

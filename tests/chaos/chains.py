@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from remediator.fault_points import FaultPoint
 from tests.chaos.fork_server import Task
 
 _INGEST = ("J01", "J02", "J03", "J04", "J05", "J06")
@@ -123,3 +124,18 @@ def _may(point: str, chain: Sequence[str]) -> bool:
     if point == "J30":
         return "J30" not in chain and chain.count("J26") < 2
     return not (point == "J36" and "J36" in chain)
+
+
+def every_pair(rng: random.Random) -> tuple[list[Task], list[tuple[str, str]]]:
+    """A story for each ordered pair of all points; and the pairs of which no story has both."""
+    tasks, none = [], []
+    points = list(FaultPoint.__members__)
+    for first in points:
+        for second in points:
+            stories = [name for name, way in WAYS.items() if first in way and second in way]
+            if stories:
+                faults = (f"{first}:kill", f"{second}:kill")
+                tasks.append(Task(rng.choice(stories), faults, rng.randrange(2**31)))
+            else:
+                none.append((first, second))
+    return tasks, none

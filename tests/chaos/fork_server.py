@@ -1,9 +1,9 @@
 """Tells stories in which daemons are killed: prepares one cluster and one database, and forks both for each story.
 
-    python -m tests.chaos.fork_server DSN < chains > results
+    python -m tests.chaos.fork_server DSN [KILLS] < tasks > results
 
-`chains` are JSON lines of Task, `results` JSON lines of Result in any order. Two stories are told at a time. The
-server at DSN must be one that nobody else works with; what is made there is dropped again.
+`tasks` are JSON lines of Task, `results` JSON lines of Result in any order. No more stories are begun when there
+were so many kills. Two are told at a time. What is made on the server at DSN is dropped again.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from tests.support.clock import DRIVEN_NOW
 from tests.support.story import told
 
 LANES = 2
-_TEMPLATE = "chaos"
+_TEMPLATE = f"chaos_{os.getpid()}"
 _SOAK = 6 * 60.0
 
 
@@ -44,6 +44,11 @@ class Task:
     story: str
     faults: tuple[str, ...]
     seed: int
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The points of its first two faults."""
+        return point_of(self.faults[0]), point_of(self.faults[1])
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,10 @@ class Result:
         return [point_of(fault) for fault, fired in zip(self.task.faults, self.fired, strict=False) if fired]
 
     @property
-    def invalid(self) -> int:
-        """Faults that did not come."""
-        return len(self.task.faults) - sum(self.fired)
+    def invalid(self) -> list[str]:
+        """The points of faults that did not come."""
+        came = (*self.fired, *[False] * len(self.task.faults))
+        return [point_of(fault) for fault, fired in zip(self.task.faults, came, strict=False) if not fired]
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -133,7 +139,6 @@ async def _told(
                 faults_ended_at=world.faults_ended_at,
                 good=prepared.good,
                 floors={"deployment/shop/api": 2},
-                guards=frozenset(),
             )
             found = violations(await world.history(expected))
             wrong = await story.ended_as_it_should(world)
@@ -145,14 +150,15 @@ async def _told(
         await _admin(dsn, f"drop database {name} with (force)")
 
 
-def serve(dsn: str, tasks: Sequence[Task]) -> Iterator[Result]:
-    """Prepare once, and tell all of them."""
+def serve(dsn: str, tasks: Sequence[Task], enough: int) -> Iterator[Result]:
+    """Prepare once, and tell all of them, or as many as make enough kills."""
+    kills = 0
     with tempfile.TemporaryDirectory() as directory:
         prepared = asyncio.run(prepare(dsn, Path(directory)))
     try:
         left, telling = list(reversed(tasks)), dict[int, tuple[Task, int]]()
         while left or telling:
-            while left and len(telling) < LANES:
+            while left and len(telling) < LANES and kills < enough:
                 task = left.pop()
                 reading, writing = os.pipe()
                 pid = os.fork()
@@ -165,7 +171,11 @@ def serve(dsn: str, tasks: Sequence[Task]) -> Iterator[Result]:
             if pid in telling:
                 task, reading = telling.pop(pid)
                 with os.fdopen(reading, "rb") as answer:
-                    yield _result(task, answer.read())
+                    result = _result(task, answer.read())
+                kills += sum(result.fired)
+                if kills >= enough:
+                    left.clear()
+                yield result
     finally:
         asyncio.run(_admin(dsn, f"drop database {_TEMPLATE} with (force)"))
 
@@ -207,7 +217,8 @@ def main() -> None:
     # Reading the machine's certificates takes longer than all else a daemon does to begin; nothing here is TLS.
     os.environ["SSL_CERT_FILE"] = os.environ["SSL_CERT_DIR"] = os.devnull
     tasks = [Task(each["story"], tuple(each["faults"]), each["seed"]) for each in map(json.loads, sys.stdin)]
-    for result in serve(sys.argv[1], tasks):
+    enough = int(sys.argv[2]) if len(sys.argv) > 2 else sys.maxsize
+    for result in serve(sys.argv[1], tasks, enough):
         print(json.dumps(asdict(result)), flush=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from remediator.sandbox.kubernetes import Fault
@@ -39,6 +40,9 @@ SETTINGS: dict[str, Any] = {"probation": "0s", "engine": {"verify_every": "10s",
 OVER = ("RESOLVED", "BLOCKED", "DECLINED", "CANCELLED", "ESCALATED", "UNKNOWN")
 _MOST_STEPS = 40
 _STEP_SECONDS = 16.0
+_LIVELY_AFTER = timedelta(seconds=62)
+_LOST = ("J26", "J27")
+"""A change that a daemon died over here may never arrive; after two of these people have to take over."""
 _WORKLOAD = "/deployments/api$"
 
 
@@ -77,14 +81,18 @@ class Story:
                     world.alertmanager.resolve(labels)
                     await world.deliver()
             await world.advance(_STEP_SECONDS)
-        for _ in range(2):
-            await world.advance(61)
+        await world.work(watch=True)
+        while world.clock.now() <= world.faults_ended_at + _LIVELY_AFTER:
+            await world.advance(31)
             await world.work(watch=True)
 
     async def ended_as_it_should(self, world: World) -> str | None:
         """What is wrong with how it ended."""
         state = await _state(world)
-        return None if state == self.ends else f"the run ended {state}, not {self.ends}"
+        twice = sum(each in _LOST for each in world.killed_at) > 1
+        if state == self.ends or (twice and state == "ESCALATED"):
+            return None
+        return f"the run ended {state}, not {self.ends}"
 
 
 STORIES = {

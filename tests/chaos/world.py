@@ -57,6 +57,7 @@ class World:
         self.emulator, self.clock = emulator, clock
         self.alertmanager = Alertmanager(clock=clock.now)
         self._reached: dict[int, Counter[str]] = {}
+        self.killed_at: list[str] = []
         self.fired: list[bool] = []
         """Of each fault in order, so far, whether it killed; one that was waited for in vain did not."""
         self._in_vain = 0
@@ -238,6 +239,7 @@ class World:
         if not child.was_killed or fault is None:
             raise Hung(f"a daemon ended by itself with status {child.ended}, waiting for {fault}")
         self.fired.append(True)
+        self.killed_at.append(fault.partition(":")[0])
         self._faults_ended_at = self.clock.now()
 
     def _settings(self) -> dict[str, Any]:

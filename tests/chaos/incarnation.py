@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from remediator.app import Daemon, assembled, collaborators
+from remediator.app import assembled, collaborators
+from remediator.daemon import Daemon
 from remediator.fault_points import Fault, FaultPoint, Reached, arm
 from remediator.settings.load import Settings
 from remediator.store.database import DATABASE_ERRORS

@@ -44,7 +44,7 @@ def test_proof_recovery(postgres: PostgresServer, proof: Prove) -> None:
     if FULL:
         tasks, impossible = every_pair(Random(SEED))
     else:
-        tasks, impossible = list(Chains(Random(SEED + 1)).tasks(16, _A_STORY)), []
+        tasks, impossible = list(Chains(Random(SEED + 1)).tasks(13, _A_STORY)), []
     found = told(postgres, tasks)
     if FULL:
         impossible += [pair for task in tasks if (pair := task.pair) not in found.pairs]

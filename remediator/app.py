@@ -52,6 +52,7 @@ from remediator.settings.load import Settings
 from remediator.settings.protected import namespace_of_this_pod, protected_by
 from remediator.store import storms
 from remediator.store.database import Database
+from remediator.store.database_clock import DatabaseClock
 from remediator.store.history import DatabaseHistory
 from remediator.store.migrate import open_migrated
 from remediator.store.outbox import KUBERNETES_EVENT
@@ -69,7 +70,7 @@ _STOP_SECONDS = 20.0
 
 @asynccontextmanager
 async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
-    """Make every part; everything that was opened is closed at the end of the block.
+    """Make every part, closed at the end of the block. Only monotonic time is taken from `clock`.
 
     Raises Permanent with what to do when something that cannot work is configured.
     """
@@ -79,13 +80,14 @@ async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
         http = await opened.enter_async_context(HttpClient())
         connection = await connect(settings.kubernetes.kubeconfig)
         opened.push_async_callback(connection.close)
-        daemon = _wire(settings, clock, database, http, connection)
+        agreed = await DatabaseClock.told(database, clock)
+        daemon = _wire(settings, agreed, database, http, connection)
         opened.push_async_callback(daemon.watcher.close)
         yield daemon
 
 
 def _wire(
-    settings: Settings, clock: Clock, database: Database, http: HttpClient, connection: KubeConnection
+    settings: Settings, clock: DatabaseClock, database: Database, http: HttpClient, connection: KubeConnection
 ) -> Daemon:
     engine, metrics = settings.engine, Metrics()
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"

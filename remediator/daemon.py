@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from remediator.clock import Clock
 from remediator.gauges import Gauges
 from remediator.kit import Kit
 from remediator.memory import switches
@@ -25,6 +24,7 @@ from remediator.runbook.courier import Courier
 from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
 from remediator.store.database import Database
+from remediator.store.database_clock import DatabaseClock
 from remediator.supervise import Bell, Loop
 from remediator.telemetry import Metrics
 
@@ -37,7 +37,7 @@ class Daemon:
     """Every part of one process, wired and not yet running."""
 
     settings: Settings
-    clock: Clock
+    clock: DatabaseClock
     database: Database
     kit: Kit
     metrics: Metrics
@@ -89,5 +89,6 @@ def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
         Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
         Loop("schemas", daemon.schemas.tick, EVERY_SECONDS, Bell()),
         Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),
+        Loop("clock", daemon.clock.tick, 15.0, Bell()),
         Loop("gauges", daemon.gauges.tick, 15.0, Bell()),
     ]

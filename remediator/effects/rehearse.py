@@ -13,7 +13,8 @@ _NO_REHEARSAL = re.compile(r"does not support dry run")
 _TEST_FAILED = "the server rejected our request due to an error in our request"
 """The whole message of a failed `test` of a JSON Patch (422); an admission says more."""
 
-_MOVED_ON = (404, 409, 429)
+_PASSING = (401, 404, 409, 429)
+"""Of the object, or of our credentials, which are renewed while we run: no verdict on the change."""
 
 
 async def rehearse(
@@ -38,7 +39,7 @@ async def rehearse(
         case Refused(status=400, message=message) if _NO_REHEARSAL.search(message):
             return None
         case Refused(status=status, message=message):
-            passing = status in _MOVED_ON or (status == 422 and message == _TEST_FAILED)
+            passing = status in _PASSING or (status == 422 and message == _TEST_FAILED)
             return Refusal(why=f"the API server would refuse it ({status}): {message}", passing=passing)
         case NotSent(why=why):
             return Refusal(why=f"it could not be rehearsed: {why}", passing=True)

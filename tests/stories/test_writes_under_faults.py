@@ -37,6 +37,7 @@ async def outcomes(story: Story) -> list[str | None]:
 
 
 ONCE: dict[str, Action] = {
+    "401": AnswerStatus(401, "Unauthorized"),
     "409": AnswerStatus(409, "Conflict"),
     "422": AnswerStatus(422, "Invalid"),
     "429": AnswerStatus(429, "TooManyRequests", headers={"Retry-After": "1"}),
@@ -64,7 +65,7 @@ async def test_one_fault_of_the_effect_still_leads_to_exactly_one_effect(story: 
     assert await outcomes(story) == ["applied"]
 
 
-@pytest.mark.parametrize("fault", ["409", "422", "500 before applying", "applied, then dropped"])
+@pytest.mark.parametrize("fault", ["401", "409", "422", "500 before applying", "applied, then dropped"])
 async def test_one_fault_of_the_claim_only_delays(story: Story, fault: str) -> None:
     await story.bad_release()
     laid = story.emulator.faults.add(Fault("PATCH", "/deployments/api$", ONCE[fault], when=is_a_claim))
@@ -98,7 +99,7 @@ async def test_what_admission_would_refuse_is_never_intended(story: Story, fault
     assert story.effects() == []
 
 
-@pytest.mark.parametrize("fault", ["409", "429", "503", "half an answer"])
+@pytest.mark.parametrize("fault", ["401", "409", "429", "503", "half an answer"])
 async def test_a_rehearsal_without_a_clear_answer_only_delays(story: Story, fault: str) -> None:
     await story.bad_release()
     laid = story.emulator.faults.add(Fault("PATCH", "/deployments/api$", ONCE[fault], when=is_a_rehearsal))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from remediator.app import assembled, collaborators
+from remediator.clock import Clock
 from remediator.daemon import Daemon
 from remediator.domain.change import RESTARTED_AT
 from remediator.sandbox.alertmanager import Alertmanager
@@ -211,11 +212,13 @@ async def told(
     rules: str = ROLLBACK,
     settings: Mapping[str, Any] | None = None,
     other_peers: Sequence[str] = (),
+    *,
     namespaces: Sequence[str] = ("shop",),
+    machine: Clock | None = None,
 ) -> AsyncIterator[Story]:
     """A story about Deployments that do not exist yet, in opted-in namespaces, under these rules.
 
-    `other_peers` are addresses of further Alertmanagers the daemon asks.
+    `other_peers` are addresses of further Alertmanagers the daemon asks, `machine` the clock of the daemon's machine.
     """
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "kim-of-the-story").write_text(KIM)
@@ -250,7 +253,7 @@ async def told(
             emulator.create(
                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
             )
-        async with assembled(Settings.model_validate(config), clock) as daemon:
+        async with assembled(Settings.model_validate(config), machine or clock) as daemon:
             await daemon.rules.reload()
             application = make_application(collaborators(daemon, Bell()))
             async with listening(application, "127.0.0.1:0") as url:

@@ -1,0 +1,191 @@
+"""The faults of an API server, and every kind of request on the way of an alert that they can befall."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from remediator.sandbox.kubernetes import Fault
+from remediator.sandbox.kubernetes.effects import LoggedRequest
+from remediator.sandbox.kubernetes.faults import (
+    Action,
+    AnswerStatus,
+    ApplyThenFail,
+    ApplyThenHang,
+    DropBeforeApplying,
+    HangBeforeApplying,
+    PretendSuccess,
+)
+from remediator.sandbox.kubernetes.request import Call
+from tests.support.request_kinds import kind_of
+
+FAULTS: Mapping[str, Action] = {
+    "409": AnswerStatus(409, "Conflict"),
+    "422": AnswerStatus(422, "Invalid"),
+    "429": AnswerStatus(429, "TooManyRequests", headers={"Retry-After": "1"}),
+    "401": AnswerStatus(401, "Unauthorized"),
+    "403": AnswerStatus(403, "Forbidden"),
+    "404": AnswerStatus(404, "NotFound"),
+    "410": AnswerStatus(410, "Expired"),
+    "500": AnswerStatus(500, "InternalError"),
+    "503": AnswerStatus(503, "ServiceUnavailable"),
+    "reset": DropBeforeApplying(),
+    "timeout before": HangBeforeApplying(),
+    "applied, then timeout": ApplyThenHang(),
+    "applied, then 500": ApplyThenFail(),
+    "200, not applied": PretendSuccess(),
+}
+HANGING = frozenset({"timeout before", "applied, then timeout"})
+WRITES = frozenset({"claim", "rehearsal", "effect", "create events with application/json"})
+MEMORY = frozenset(
+    f"{verb} {resource}"
+    for verb in ("list", "watch")
+    for resource in (
+        "configmaps",
+        "controllerrevisions.apps",
+        "daemonsets.apps",
+        "deployments.apps",
+        "pods",
+        "replicasets.apps",
+        "statefulsets.apps",
+    )
+)
+"""What the memory asks before there is any alert."""
+WAY = frozenset(
+    {
+        *WRITES,
+        "get deployments.apps",
+        "get namespaces",
+        "get pods/log",
+        "list canaries.flagger.app",
+        "list events",
+        "list horizontalpodautoscalers.autoscaling",
+        "list jobs.batch",
+        "list mutatingwebhookconfigurations.admissionregistration.k8s.io",
+        "list namespaces",
+        "list poddisruptionbudgets.policy",
+        "list pods",
+        "list replicasets.apps",
+        "list resourcequotas",
+        "list rollouts.argoproj.io",
+        "list scaledobjects.keda.sh",
+        "list validatingwebhookconfigurations.admissionregistration.k8s.io",
+        "list verticalpodautoscalers.autoscaling.k8s.io",
+    }
+)
+"""What is asked from the alert on; a test holds both against a story in which nothing goes wrong."""
+_EVERYWHERE = frozenset(
+    {
+        "list mutatingwebhookconfigurations.admissionregistration.k8s.io",
+        "list namespaces",
+        "list validatingwebhookconfigurations.admissionregistration.k8s.io",
+    }
+)
+"""Kinds that name no shop: whichever asks next has the fault."""
+_IN_A_CYCLE = 6
+
+
+@dataclass(frozen=True)
+class Laid:
+    """One fault: at the `nth` request of a kind, counted from the alert on, or of the memory before it."""
+
+    kind: str
+    nth: int
+    fault: str
+    memory: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.fault} at the {self.nth}. {self.kind}{' of the memory' if self.memory else ''}"
+
+    def trap(self, shop: str, hit: Callable[[], None]) -> Fault:
+        """For the emulator; `hit` is called when it springs."""
+        seen = 0
+
+        def when(call: Call, user: str) -> bool:
+            nonlocal seen
+            if user != "remediator" or kind_of_call(call) != self.kind:
+                return False
+            seen += 1
+            if seen == self.nth:
+                hit()
+            return seen == self.nth
+
+        where = "" if self.kind in _EVERYWHERE else rf"/namespaces/{shop}(/|$)"
+        return Fault("*", where, FAULTS[self.fault], when=when)
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What befalls one shop's story. A write has a cycle of its own; of other requests there are several in one."""
+
+    laid: Sequence[Laid] = field(default_factory=tuple)
+
+    @property
+    def hangs(self) -> bool:
+        return any(each.fault in HANGING for each in self.laid)
+
+    def __str__(self) -> str:
+        return "; ".join(str(each) for each in self.laid)
+
+
+def kind_of_call(call: Call) -> str:
+    """As `kind_of`, with the three that are the same patch told apart."""
+    if call.method == "PATCH":
+        if "dryRun" in call.query:
+            return "rehearsal"
+        return "effect" if b"remediator.io~1attempt" in call.body else "claim"
+    return kind_of(call.method, call.path, call.query, call.media_type)
+
+
+def kind_of_logged(request: LoggedRequest) -> str:
+    """The same of the log, which keeps no bodies: a claim and an effect are both `patch`."""
+    if request.method == "PATCH":
+        return "rehearsal" if "dryRun" in request.query else "patch"
+    return kind_of(request.method, request.path, request.query, request.content_type)
+
+
+def plan(seed: int, faults: int, times: Mapping[str, int]) -> list[Cycle]:
+    """So many faults in cycles: every fault at every kind of the way first, then the memory's, then anything again.
+
+    `times` says how often each kind is asked on the way when nothing goes wrong.
+    """
+    random = Random(seed)
+    every = [Laid(kind, 1, fault) for kind in sorted(WAY) for fault in _befalling(kind)]
+    memory = [Laid(kind, 1, fault, memory=True) for kind in sorted(MEMORY) for fault in _befalling(kind)]
+    random.shuffle(memory)
+    chosen = [
+        Laid(each.kind, random.randint(1, max(1, times.get(each.kind, 1))), each.fault) for each in every
+    ]
+    chosen += memory
+    while len(chosen) < faults:
+        each = random.choice(every)
+        chosen.append(Laid(each.kind, random.randint(1, max(1, times.get(each.kind, 1))), each.fault))
+    return _in_cycles(chosen[:faults], random)
+
+
+def _befalling(kind: str) -> list[str]:
+    """A read applies nothing, so that it cannot be answered as if it had."""
+    return [each for each in FAULTS if kind in WRITES or each != "200, not applied"]
+
+
+def _in_cycles(chosen: Iterable[Laid], random: Random) -> list[Cycle]:
+    alone: list[Cycle] = []
+    together: dict[bool, list[Laid]] = {True: [], False: []}
+    for each in chosen:
+        if each.kind in WRITES:
+            alone.append(Cycle((each,)))
+        else:
+            together[each.fault in HANGING].append(each)
+    cycles = alone
+    for laid in together.values():
+        random.shuffle(laid)
+        cycles += [
+            Cycle(tuple(laid[start : start + _IN_A_CYCLE])) for start in range(0, len(laid), _IN_A_CYCLE)
+        ]
+    random.shuffle(cycles)
+    return cycles
+
+
+def count(requests: Iterable[LoggedRequest]) -> Counter[str]:
+    """How often the daemon asked each kind."""
+    return Counter(kind_of_logged(each) for each in requests if each.user == "remediator")

@@ -1,0 +1,62 @@
+"""`proof api`: every fault of an API server at every kind of request, on the whole way of an alert.
+
+A batch of shops lives through it at once, each with the faults of one cycle; the log of the emulator, the database
+and what was acknowledged are the judges.
+"""
+
+import asyncio
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.api_batches import Job, Tally, batch, clean
+from tests.chaos.api_faults import WAY, plan
+from tests.support.databases import Databases
+from tests.support.proof_lines import Prove
+
+SEED = 20_261_127
+FAULTS = 1_000 if os.environ.get("REMEDIATOR_CHAOS") == "full" else 500
+_A_BATCH = 12
+_MOST_INVALID = 0.05
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(1800)
+def test_proof_api(tmp_path: Path, databases: Databases, proof: Prove) -> None:
+    with databases.clone("driven") as url:
+        (tmp_path / "clean").mkdir()
+        asked = asyncio.run(clean(tmp_path / "clean", url))
+    cycles = plan(SEED, FAULTS + FAULTS // 50, asked)
+    tally = Tally()
+    with ExitStack() as opened:
+        jobs = []
+        for hurried in (True, False):
+            some = [each for each in cycles if each.hangs == hurried]
+            for start in range(0, len(some), _A_BATCH):
+                directory = tmp_path / f"{hurried}-{start}"
+                directory.mkdir()
+                url = opened.enter_context(databases.clone("driven"))
+                jobs.append(Job(directory, url, some[start : start + _A_BATCH], hurried))
+        spawn = multiprocessing.get_context("spawn")
+        pool = opened.enter_context(ProcessPoolExecutor(2, mp_context=spawn))
+        for each in pool.map(batch, jobs):
+            tally.add(each)
+    proof("api", faults=tally.fired, violations=len(tally.violations), invalid=len(tally.invalid))
+    ends = ", ".join(f"{times} {ending}" for ending, times in sorted(tally.endings.items()))
+    print(f"seed {SEED}: how {len(cycles)} stories ended, with how many effects: {ends}")
+    for sentence in tally.invalid:
+        print(f"did not fire: {sentence}")
+    assert tally.violations == []
+    assert tally.fired >= FAULTS
+    assert len(tally.invalid) <= _MOST_INVALID * FAULTS, tally.invalid
+
+
+async def test_the_list_of_requests_is_that_of_a_story_in_which_nothing_goes_wrong(
+    tmp_path: Path, database_url: str
+) -> None:
+    asked = await clean(tmp_path, database_url)
+    assert set(asked) == WAY - {"claim", "effect"} | {"patch"}

@@ -27,6 +27,7 @@ from remediator.domain.levels import LEVELS
 from remediator.effects.doors import Effects
 from remediator.gauges import Gauges
 from remediator.kit import Kit
+from remediator.memory.belonging import Belonging
 from remediator.memory.follower import Cluster
 from remediator.memory.schemas import Schemas
 from remediator.memory.switches import Switches
@@ -99,13 +100,17 @@ def _wire(
     kit = _kit(settings, clock, database, rules, http, reader)
     effects = Effects(reader, KubeWriter(connection))
     people = People(settings, clock, KubeReviewer(connection))
+    belonging = Belonging(database, reader, clock, settings.cluster.name)
     channels, guards = (KUBERNETES_EVENT, *notifiers), always_on(settings)
-    desk = Desk(owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS)
+    desk = Desk(
+        owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS, belonging
+    )
     return Daemon(
         settings=settings,
         clock=clock,
         database=database,
         kit=kit,
+        belonging=belonging,
         metrics=metrics,
         people=people,
         rules=rules,
@@ -119,12 +124,12 @@ def _wire(
         switches=Switches(database, reader, kit.pause_file, watcher),
         schemas=Schemas(database, kit.schemas, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
-        courier=Courier(database, kit, effects, notifiers, metrics),
+        courier=Courier(database, kit, effects, notifiers, metrics, belonging),
         audit_printer=AuditPrinter(database, owner),
         aftermath=Aftermath(desk, engine.settle),
         breaker_watch=BreakerWatch(desk, settings.breakers),
         arming=Arming(database, rules, owner, tuple(notifiers)),
-        gauges=Gauges(database, metrics, rules, settings.budgets),
+        gauges=Gauges(database, metrics, rules, settings.budgets, belonging),
     )
 
 
@@ -226,7 +231,7 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
     async def why_not_act() -> str | None:
         if daemon.settings.effective_ceiling in ("off", "shadow"):
             return f"the ceiling is {daemon.settings.effective_ceiling}: nothing is changed"
-        still = await daemon.switches.all_stands_still()
+        still = await daemon.belonging.against() or await daemon.switches.all_stands_still()
         if still is not None:
             return still
         async with daemon.database.connection() as connection:

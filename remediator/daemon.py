@@ -1,7 +1,9 @@
 """Every part of one daemon, and the loops that keep them going."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
+from remediator.domain.belonging import Belongs
 from remediator.gauges import Gauges
 from remediator.kit import Kit
 from remediator.memory import switches
@@ -28,6 +30,8 @@ from remediator.store.database_clock import DatabaseClock
 from remediator.supervise import Bell, Loop
 from remediator.telemetry import Metrics
 
+_ANYWHERE = ("audit", "gauges")
+"""Loops that go on with another cluster's database."""
 _PLANNERS = 4
 """Looking up a target waits for the cluster; the alerts behind it need not."""
 
@@ -40,6 +44,7 @@ class Daemon:
     clock: DatabaseClock
     database: Database
     kit: Kit
+    belonging: Belongs
     metrics: Metrics
     people: People
     rules: RulesInForce
@@ -68,7 +73,7 @@ def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
     told = Bell()
     planned = tuple(Bell() for _ in range(_PLANNERS))
     at_work = tuple(Bell() for _ in range(engine.workers))
-    return [
+    every = [
         Loop("reader", daemon.reader.tick, tick, arrivals, planned),
         Loop("backfiller", daemon.backfiller.tick, tick, Bell(), (arrivals,)),
         *(
@@ -92,3 +97,16 @@ def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
         Loop("clock", daemon.clock.tick, 15.0, Bell()),
         Loop("gauges", daemon.gauges.tick, 15.0, Bell()),
     ]
+    at_home = daemon.belonging
+    return [
+        each if each.name in _ANYWHERE else replace(each, tick=_at_home(at_home, each.tick)) for each in every
+    ]
+
+
+def _at_home(belonging: Belongs, tick: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
+    """The same, but for doing nothing with another cluster's database: what is seen here is not about it."""
+
+    async def guarded() -> bool:
+        return await tick() if await belonging.foreign() is None else False
+
+    return guarded

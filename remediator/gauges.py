@@ -1,5 +1,6 @@
 """Keeps the gauges that come from the database up to date."""
 
+from remediator.domain.belonging import Belongs
 from remediator.planning.rules_in_force import RulesInForce
 from remediator.settings.sections import Budgets
 from remediator.store import approvals, budgets, notices, outbox, pauses, runs, storms
@@ -10,11 +11,14 @@ from remediator.telemetry import Metrics
 class Gauges:
     """One unit of its work is one look at the database."""
 
-    def __init__(self, database: Database, metrics: Metrics, rules: RulesInForce, limits: Budgets) -> None:
+    def __init__(
+        self, database: Database, metrics: Metrics, rules: RulesInForce, limits: Budgets, belonging: Belongs
+    ) -> None:
         self._database = database
         self._metrics = metrics
         self._rules = rules
         self._limits = limits
+        self._belonging = belonging
         for budget in ("everywhere", "in_namespace", "unsettled"):
             metrics.budget_limit.labels(budget).set(getattr(limits, budget))
 
@@ -34,5 +38,6 @@ class Gauges:
             self._metrics.storm.labels("namespace").set(len(storms_on) - everywhere)
             for budget, count in (await budgets.taken(connection, self._limits.per.total_seconds())).items():
                 self._metrics.budget_taken.labels(budget).set(count)
+        self._metrics.database_is_ours.set(0 if await self._belonging.against() is not None else 1)
         await self._rules.show_modes()
         return False

@@ -137,6 +137,9 @@ class Metrics:
         self.config_last_reload_success_timestamp = self._gauge(
             "config_last_reload_success_timestamp_seconds", "When the running rules were loaded."
         )
+        self.database_is_ours = self._gauge(
+            "database_of_this_cluster", "0 when the database is another cluster's, or that cannot be told."
+        )
         self.loop_last_success = self._gauge(
             "loop_last_success_timestamp_seconds", "When a loop last finished a unit of its work.", "loop"
         )

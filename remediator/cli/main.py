@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from remediator.cli import (
+    adopt,
     audit,
     breakers,
     demo,
@@ -21,7 +22,7 @@ from remediator.cli import (
 from remediator.cli.commands import CommandParser, Commands
 from remediator.errors import RemediatorError
 
-_MODULES = (demo, serve, migrate, doctor, rules, incidents, runs, pauses, breakers, target, audit)
+_MODULES = (demo, serve, migrate, doctor, rules, incidents, runs, pauses, breakers, target, audit, adopt)
 """In the order of the help text. Each imports what takes long only when its command runs."""
 
 _INTERRUPTED = 130

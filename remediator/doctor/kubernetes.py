@@ -2,11 +2,12 @@
 
 from remediator.doctor.finding import Finding, failed, ok, some, unknown, warning
 from remediator.doctor.systems import Systems
+from remediator.domain.belonging import IDENTITY
 from remediator.errors import Permanent, RemediatorError, Retryable
+from remediator.store import clusters
+from remediator.store.database import DATABASE_ERRORS
 from remediator.workloads.consent import ENABLED
 
-_IDENTITY = "kube-system"
-"""Its uid is the nearest thing to an identity that a cluster has: it lives as long as the cluster."""
 _SLOW_SECONDS = 1.0
 
 
@@ -32,14 +33,31 @@ async def check_cluster(systems: Systems) -> list[Finding]:
     name = systems.settings.cluster.name
     untold = f"which cluster {name} is cannot be told"
     try:
-        namespace = await (await systems.kubernetes()).namespace(_IDENTITY)
+        namespace = await (await systems.kubernetes()).namespace(IDENTITY)
     except Permanent as reason:
         return [unknown(f"{untold}: {reason.sentence}", "kubectl apply -f deploy/base/cluster-role.yaml")]
     except Retryable as reason:
         return [unknown(f"{untold}: {reason.sentence}", "see the check kubernetes")]
     if namespace is None:
-        return [unknown(f"{untold}: it has no namespace {_IDENTITY}", "look yourself")]
-    return [ok(f"{name} is the cluster whose {_IDENTITY} has the uid {namespace['metadata']['uid']}")]
+        return [unknown(f"{untold}: it has no namespace {IDENTITY}", "look yourself")]
+    uid = str(namespace["metadata"]["uid"])
+    return [
+        ok(f"{name} is the cluster whose {IDENTITY} has the uid {uid}"),
+        *await _database_of(systems, uid),
+    ]
+
+
+async def _database_of(systems: Systems, uid: str) -> list[Finding]:
+    """Nothing where the database belongs to this cluster, or to none yet; the check database tells when it is away."""
+    try:
+        async with (await systems.database()).connection() as connection:
+            binding = await clusters.bound(connection)
+    except (RemediatorError, *DATABASE_ERRORS):
+        return []
+    another = None if binding is None else binding.against(uid)
+    return (
+        [] if another is None else [failed(another, "remediator adopt-database --why TEXT, if it is meant")]
+    )
 
 
 async def check_namespaces(systems: Systems) -> list[Finding]:

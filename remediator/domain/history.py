@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from remediator.domain.belonging import Binding
 from remediator.domain.breaker import BreakerState
 from remediator.domain.change import Change
 from remediator.domain.storm import Surroundings
@@ -58,6 +59,9 @@ class OpenAlert(Value):
 
 class History(Protocol):
     """Questions to the database, filled by the composition root."""
+
+    async def binding(self) -> Binding | None:
+        """The cluster that the database belongs to; None before its first start."""
 
     async def tenures(self, target: Target) -> list[Tenure]:
         """All remembered tenures of a workload, oldest first."""

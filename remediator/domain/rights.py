@@ -157,7 +157,7 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
 _WEBHOOKS = "the guard `protected`: which workloads does admission depend on"
 
 EVERYWHERE: tuple[Needed, ...] = (
-    Needed(Right("get", "", "namespaces"), LOOK, "has it opted in, is it paused"),
+    Needed(Right("get", "", "namespaces"), LOOK, "has it opted in, is it paused; which cluster is this"),
     Needed(Right("list", "", "namespaces"), LOOK, "which ones the memory looks at"),
     *(
         Needed(

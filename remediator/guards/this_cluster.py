@@ -1,18 +1,34 @@
-"""What a run is about must be of the cluster this daemon serves."""
+"""What a run is about must be of the cluster this daemon serves, and so must the database that knows of it."""
 
 from remediator.domain.answers import GuardVerdict
+from remediator.domain.belonging import IDENTITY
 from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import TargetGuard
 
 
 class ThisCluster(TargetGuard):
-    """Compares the alert's cluster label with our own name, where such a label is configured.
+    """Compares the cluster that the database belongs to with the one we change, by the uid of kube-system; then the
+    alert's cluster label with our own name, where such a label is configured.
 
-    A person names a workload of the cluster whose daemon is asked.
+    A copy of a database elsewhere finds another uid. A person names a workload of the cluster whose daemon is asked.
     """
 
+    before_each_write = True
+
     async def on_target(self, run: RunView, kit: Kit) -> GuardVerdict:
+        namespace = await kit.kube.namespace(IDENTITY)
+        if namespace is None:
+            return self.unknown(f"there is no namespace {IDENTITY}, whose uid tells which cluster this is")
+        binding = await kit.history.binding()
+        if binding is None:
+            return self.unknown("the database belongs to no cluster yet")
+        another = binding.against(str(namespace["metadata"]["uid"]))
+        if another is not None:
+            return self.refuse(another, {"bound": binding.to_json()}, passing=True)
+        return self._by_label(run, kit)
+
+    def _by_label(self, run: RunView, kit: Kit) -> GuardVerdict:
         if kit.cluster_label is None:
             return self.allow("no cluster label is configured: every alert is of this cluster")
         if run.alert is None:

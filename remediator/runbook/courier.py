@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from remediator.domain.belonging import Belongs
 from remediator.domain.notice import Notice
 from remediator.effects.doors import Effects
 from remediator.errors import Permanent, Retryable
@@ -28,15 +29,19 @@ class Courier:
         effects: Effects,
         notifiers: Mapping[str, Notifier],
         metrics: Metrics,
+        belonging: Belongs,
     ) -> None:
         self._database = database
         self._kit = kit
         self._effects = effects
         self._notifiers = notifiers
         self._metrics = metrics
+        self._belonging = belonging
 
     async def tick(self) -> bool:
-        """Deliver one notice; True when there may be more."""
+        """Deliver one notice; True when there may be more. Those of another cluster's database are not sent."""
+        if await self._belonging.against() is not None:
+            return False
         async with self._database.connection() as connection:
             parcel = await outbox.take_due(connection, _LEASE_SECONDS)
         if parcel is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from remediator.domain.belonging import Belongs
 from remediator.domain.levels import Level
 from remediator.effects.doors import Effects
 from remediator.kit import Kit
@@ -43,6 +44,8 @@ class Desk:
     people: People
     levels: Mapping[str, Level]
     """How much care each action takes."""
+    belonging: Belongs
+    """Nothing moves in another cluster's database."""
 
 
 class Stage(Protocol):

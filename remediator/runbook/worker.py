@@ -30,7 +30,9 @@ class Worker:
         self._stages: Mapping[State, Stage] = {line.state: line.stage(desk) for line in RUNBOOK}
 
     async def tick(self) -> bool:
-        """Move one run; True when there may be more to do at once."""
+        """Move one run; True when there may be more to do at once. Of another cluster's database none is moved."""
+        if await self._desk.belonging.against() is not None:
+            return False
         clock = self._desk.kit.clock
         asked_at = clock.monotonic()
         async with self._desk.database.connection() as connection:

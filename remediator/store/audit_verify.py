@@ -90,6 +90,12 @@ _PAIRS = (
            from rule_versions where approved_at is not null""",
     ),
     Pair(
+        "binding to a cluster",
+        ("cluster_bound",),
+        """select 'cluster/' || id as subject, jsonb_build_object('uid', uid, 'name', name, 'who', who) as facts
+           from cluster_bindings""",
+    ),
+    Pair(
         "demotion of a rule",
         ("rule_demoted",),
         """select 'demotion/' || id as subject, jsonb_build_object('rule', rule, 'mode', mode) as facts

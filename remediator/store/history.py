@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from remediator.domain.belonging import Binding
 from remediator.domain.breaker import BreakerState
 from remediator.domain.change import Change
 from remediator.domain.history import AlertSpan, ConfigStretch, OpenAlert, Tenure
@@ -13,6 +14,7 @@ from remediator.store import (
     alerts_of_target,
     attempts,
     breakers,
+    clusters,
     config_hashes,
     schema_heads,
     storms,
@@ -27,6 +29,10 @@ class DatabaseHistory:
     def __init__(self, database: Database, breaker_rule: Breakers) -> None:
         self._database = database
         self._breaker_rule = breaker_rule
+
+    async def binding(self) -> Binding | None:
+        async with self._database.connection() as connection:
+            return await clusters.bound(connection)
 
     async def tenures(self, target: Target) -> list[Tenure]:
         async with self._database.connection() as connection:

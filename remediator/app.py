@@ -29,6 +29,7 @@ from remediator.gauges import Gauges
 from remediator.kit import Kit
 from remediator.memory.belonging import Belonging
 from remediator.memory.follower import Cluster
+from remediator.memory.forgetting import Forgetting
 from remediator.memory.schemas import Schemas
 from remediator.memory.switches import Switches
 from remediator.memory.watcher import Watcher
@@ -123,6 +124,7 @@ def _wire(
         watcher=watcher,
         switches=Switches(database, reader, kit.pause_file, watcher),
         schemas=Schemas(database, kit.schemas, owner),
+        forgetting=Forgetting(database, settings.retention, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
         courier=Courier(database, kit, effects, notifiers, metrics, belonging),
         audit_printer=AuditPrinter(database, owner),

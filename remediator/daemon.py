@@ -7,6 +7,8 @@ from remediator.domain.belonging import Belongs
 from remediator.gauges import Gauges
 from remediator.kit import Kit
 from remediator.memory import switches
+from remediator.memory.forgetting import EVERY_SECONDS as FORGET_EVERY
+from remediator.memory.forgetting import Forgetting
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
 from remediator.memory.switches import Switches
 from remediator.memory.watcher import Watcher
@@ -30,7 +32,7 @@ from remediator.store.database_clock import DatabaseClock
 from remediator.supervise import Bell, Loop
 from remediator.telemetry import Metrics
 
-_ANYWHERE = ("audit", "gauges")
+_ANYWHERE = ("audit", "clock", "gauges")
 """Loops that go on with another cluster's database."""
 _PLANNERS = 4
 """Looking up a target waits for the cluster; the alerts behind it need not."""
@@ -57,6 +59,7 @@ class Daemon:
     watcher: Watcher
     switches: Switches
     schemas: Schemas
+    forgetting: Forgetting
     worker: Worker
     courier: Courier
     audit_printer: AuditPrinter
@@ -95,6 +98,7 @@ def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
         Loop("schemas", daemon.schemas.tick, EVERY_SECONDS, Bell()),
         Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),
         Loop("clock", daemon.clock.tick, 15.0, Bell()),
+        Loop("retention", daemon.forgetting.tick, FORGET_EVERY, Bell()),
         Loop("gauges", daemon.gauges.tick, 15.0, Bell()),
     ]
     at_home = daemon.belonging

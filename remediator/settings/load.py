@@ -28,6 +28,7 @@ from remediator.settings.sections import (
     Peers,
     Person,
     PrometheusServer,
+    Retention,
     Section,
     Storms,
 )
@@ -70,6 +71,7 @@ class Settings(Section):
     breakers: Breakers = Breakers()
     engine: Engine = Engine()
     database: DatabaseLimits = DatabaseLimits()
+    retention: Retention = Retention()
 
     rules: tuple[Path, ...] = (Path("rules"),)
     database_url: str = ""

@@ -200,6 +200,19 @@ class DatabaseLimits(Section):
     """A replica that was stopped in the middle of a transaction keeps its locks no longer than this."""
 
 
+class Retention(Section):
+    """How long what is over is kept. What is open, and what a decision may still need, is kept in any case."""
+
+    notices: Duration = Field(default=timedelta(days=30), ge=timedelta(days=30))
+    """What Alertmanager sent, once read and its episode closed; quarantined alerts; episodes without incident."""
+    shadow_runs: Duration = Field(default=timedelta(days=90), ge=timedelta(days=90))
+    """Incidents in which nothing but shadow runs looked."""
+    incidents: Duration = Field(default=timedelta(days=365), ge=timedelta(days=90))
+    """Closed incidents, with their episodes, runs, journal and delivered notices."""
+    memory: Duration = Field(default=timedelta(days=90), ge=timedelta(days=90))
+    """Versions of workloads that ended, and schemas of applications."""
+
+
 class ApplicationDatabase(Section):
     """A database of applications, asked read-only at which version its schema is."""
 

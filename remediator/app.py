@@ -99,21 +99,15 @@ def _wire(
     resolver = Resolver(reader, database, settings.cluster.name)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
     kit = _kit(settings, clock, database, rules, http, reader)
-    effects = Effects(reader, KubeWriter(connection))
-    people = People(settings, clock, KubeReviewer(connection))
-    belonging = Belonging(database, reader, clock, settings.cluster.name)
-    channels, guards = (KUBERNETES_EVENT, *notifiers), always_on(settings)
-    desk = Desk(
-        owner, database, kit, effects, guards, channels, _rhythm(settings), metrics, people, LEVELS, belonging
-    )
+    desk = _desk(settings, owner, database, kit, metrics, connection, tuple(notifiers))
     return Daemon(
         settings=settings,
         clock=clock,
         database=database,
         kit=kit,
-        belonging=belonging,
+        belonging=desk.belonging,
         metrics=metrics,
-        people=people,
+        people=desk.people,
         rules=rules,
         reader=Reader(database),
         planner=Planner(database, resolver, rules.matching, metrics, policy),
@@ -126,18 +120,38 @@ def _wire(
         schemas=Schemas(database, kit.schemas, owner),
         forgetting=Forgetting(database, settings.retention, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
-        courier=Courier(database, kit, effects, notifiers, metrics, belonging),
+        courier=Courier(database, kit, desk.effects, notifiers, metrics, desk.belonging),
         audit_printer=AuditPrinter(database, owner),
         aftermath=Aftermath(desk, engine.settle),
         breaker_watch=BreakerWatch(desk, settings.breakers),
         arming=Arming(database, rules, owner, tuple(notifiers)),
-        gauges=Gauges(database, metrics, rules, settings.budgets, belonging),
+        gauges=Gauges(database, metrics, rules, settings.budgets, desk.belonging),
     )
 
 
-def _rhythm(settings: Settings) -> Rhythm:
-    engine, approvals = settings.engine, settings.approvals
-    return Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every, approvals.expire_after)
+def _desk(
+    settings: Settings,
+    owner: str,
+    database: Database,
+    kit: Kit,
+    metrics: Metrics,
+    connection: KubeConnection,
+    notifiers: tuple[str, ...],
+) -> Desk:
+    engine, approvals, reader = settings.engine, settings.approvals, KubeReader(connection)
+    return Desk(
+        owner=owner,
+        database=database,
+        kit=kit,
+        effects=Effects(reader, KubeWriter(connection)),
+        always_on=always_on(settings),
+        channels=(KUBERNETES_EVENT, *notifiers),
+        rhythm=Rhythm(engine.hold, engine.give_up_holding_after, engine.verify_every, approvals.expire_after),
+        metrics=metrics,
+        people=People(settings, kit.clock, KubeReviewer(connection)),
+        levels=LEVELS,
+        belonging=Belonging(database, reader, kit.clock, kit.cluster),
+    )
 
 
 def _memory(

@@ -12,6 +12,7 @@ from remediator.store.database import Database
 _log = logging.getLogger(__name__)
 
 _UID_SECONDS = 30.0
+_AGAIN_SECONDS = 5.0
 _BINDING_SECONDS = 1.0
 
 
@@ -24,7 +25,7 @@ class Belonging:
         self._clock = clock
         self._name = name
         self._uid: str | None = None
-        self._uid_until = 0.0
+        self._due = 0.0
         self._binding: Binding | None = None
         self._binding_until = 0.0
         self._unreadable = (
@@ -57,8 +58,10 @@ class Belonging:
         return said if self._uid is not None else None
 
     async def _look(self) -> None:
-        if self._clock.monotonic() < self._uid_until:
+        """Read the uid when it is due. Meanwhile others go on with what is known: a server that hangs holds up one."""
+        if self._clock.monotonic() < self._due:
             return
+        self._due = self._clock.monotonic() + (_AGAIN_SECONDS if self._uid is None else _UID_SECONDS)
         try:
             found = await self._kube.namespace(IDENTITY)
         except RemediatorError as reason:
@@ -67,10 +70,8 @@ class Belonging:
         if found is None:
             self._uid, self._unreadable = None, f"there is no namespace {IDENTITY}"
             return
-        uid = str(found["metadata"]["uid"])
-        if uid != self._uid:
-            self._binding_until = 0.0
-        self._uid, self._uid_until = uid, self._clock.monotonic() + _UID_SECONDS
+        self._uid = str(found["metadata"]["uid"])
+        self._due = self._clock.monotonic() + _UID_SECONDS
 
     async def _bound(self, uid: str) -> Binding:
         if self._binding is not None and self._clock.monotonic() < self._binding_until:

@@ -147,7 +147,7 @@ def commands() -> set[str]:
         found |= {
             match.group(1).strip()
             for span in spans
-            if (match := re.match(r"remediator ([a-z]+(?: (?:check|list|show|approve)\b)?)", span.strip()))
+            if (match := re.match(r"remediator ([a-z-]+(?: (?:check|list|show|approve)\b)?)", span.strip()))
         }
     return found
 

@@ -57,12 +57,12 @@ def test_every_connection_is_opened_with_limits_and_none_listens() -> None:
             continue
         text = path.read_text()
         for call in ast.walk(ast.parse(text)):
-            if isinstance(call, ast.Call) and ast.unparse(call.func) in (
-                "asyncpg.connect",
-                "asyncpg.create_pool",
+            if (
+                isinstance(call, ast.Call)
+                and ast.unparse(call.func) in ("asyncpg.connect", "asyncpg.create_pool")
+                and "server_settings" not in {each.arg for each in call.keywords}
             ):
-                if "server_settings" not in {each.arg for each in call.keywords}:
-                    bare.append(f"{path.relative_to(ROOT)}:{call.lineno}")
+                bare.append(f"{path.relative_to(ROOT)}:{call.lineno}")
         if re.search(r"add_listener|\bpg_notify\b|[\"']\s*(?:un)?listen\s", text, re.IGNORECASE):
             listening.append(str(path.relative_to(ROOT)))
     assert bare == []

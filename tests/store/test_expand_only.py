@@ -44,13 +44,16 @@ class Catalogue:
                 yield f"{name} is gone"
             elif later.columns[name][0] != kind:
                 yield f"{name} was {kind} and is {later.columns[name][0]}"
+        for name, kind in self.functions.items():
+            if later.functions.get(name) != kind:
+                yield f"{name} is gone, or answers something else"
+        yield from self._binds(later)
+
+    def _binds(self, later: "Catalogue") -> Iterator[str]:
         for name, (_, nullable, filled) in later.columns.items():
             was_nullable = self.columns[name][1] if name in self.columns else True
             if name.partition(".")[0] in self.tables and was_nullable and not (nullable or filled):
                 yield f"{name} has to be given"
-        for name, kind in self.functions.items():
-            if later.functions.get(name) != kind:
-                yield f"{name} is gone, or answers something else"
         for name in later.rules - self.rules:
             if name.partition(":")[0] in self.tables:
                 yield f"a rule that it does not know binds it: {name}"

@@ -26,14 +26,16 @@ insert into incidents (id, subject, title, cluster, opened_at, closed_at) overri
     select 1000 + n, 's' || n, 't', 'default', at, at + interval '10 minutes' from days;
 insert into runs (id, incident_id, rule, rule_digest, rule_text, mode, trigger, cluster, kind, namespace, name, state,
                   created_at, ended_at) overriding system value
-    select 1000 + n, 1000 + n, 'hung', 'd', '{{}}', case n % 4 when 0 then 'act' else 'shadow' end, '{{"kind": "alert"}}',
+    select 1000 + n, 1000 + n, 'hung', 'd', '{{}}', case n % 4 when 0 then 'act' else 'shadow' end,
+        '{{"kind": "alert"}}',
            'default', 'deployment', 'shop', 'w' || n % 50, case n % 4 when 0 then 'RESOLVED' else 'SHADOWED' end,
            at, at + interval '10 minutes' from days;
 insert into episodes (id, source, fingerprint, alertname, labels, annotations, starts_at, opened_at, closed_at,
                       incident_id, run_id, target) overriding system value
     select 1000 + n, 'alertmanager', 'f' || n, 'Slow', '{{}}', '{{}}', at, at, at + interval '5 minutes',
            1000 + n, 1000 + n, 'deployment/shop/w' || n % 50 from days;
-insert into episodes (id, source, fingerprint, alertname, labels, annotations, starts_at, opened_at, closed_at, disposition)
+insert into episodes (id, source, fingerprint, alertname, labels, annotations, starts_at,
+    opened_at, closed_at, disposition)
     overriding system value
     select 1000000 + n, 'alertmanager', 'g' || n, 'Other', '{{}}', '{{}}', at, at, at + interval '5 minutes', 'no_rule'
     from days;
@@ -54,9 +56,12 @@ insert into attempts (run_id, rung, action_index, action, rule, cluster, kind, n
            at from days where n % 4 = 0;
 update attempts set outcome = 'applied', outcome_why = 'seen', outcome_at = intended_at;
 update runs set state = 'ESCALATED' where mode = 'act';
-insert into tenures (cluster, kind, namespace, name, uid, revision, template, began_at, began_seen, ended_at, last_seen_at)
-    select 'default', 'deployment', 'shop', 'w' || n % 50, 'u', 'r' || n, '{{}}', at, true, at, at from days order by n desc;
-insert into quarantine (source, reason, body, received_at) select 'alertmanager', 'r', 'b', at from days where n % 10 = 0;
+insert into tenures (cluster, kind, namespace, name, uid, revision, template, began_at, began_seen,
+    ended_at, last_seen_at)
+    select 'default', 'deployment', 'shop', 'w' || n % 50, 'u', 'r' || n, '{{}}', at, true, at,
+        at from days order by n desc;
+insert into quarantine (source, reason, body, received_at) select 'alertmanager', 'r', 'b',
+    at from days where n % 10 = 0;
 """
 OPEN = """
 insert into incidents (id, subject, title, cluster, opened_at) overriding system value
@@ -65,7 +70,8 @@ insert into episodes (id, source, fingerprint, alertname, labels, annotations, s
     overriding system value values (1, 'alertmanager', 'open', 'Slow', '{}', '{}', remediator_now(),
     remediator_now() - interval '350 days', 1);
 insert into notices (delivery_key, source, fingerprint, status, labels, annotations, starts_at, received_at,
-                     last_received_at, read_at, episode_id) values ('\\x01', 'alertmanager', 'open', 'firing', '{}', '{}',
+                     last_received_at, read_at, episode_id) values ('\\x01', 'alertmanager',
+                         'open', 'firing', '{}', '{}',
     remediator_now(), remediator_now() - interval '350 days', remediator_now() - interval '350 days',
     remediator_now() - interval '350 days', 1),
     ('\\x02', 'alertmanager', 'unread', 'firing', '{}', '{}', remediator_now(), remediator_now() - interval '350 days',
@@ -116,7 +122,7 @@ async def test_a_year_of_alerts_is_let_go_of_as_the_settings_say(
         )
         assert (
             await count(
-                connection, "runs", f"mode = 'act' and ended_at > remediator_now() - interval '179 days'"
+                connection, "runs", "mode = 'act' and ended_at > remediator_now() - interval '179 days'"
             )
             > 0
         )

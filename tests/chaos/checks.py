@@ -149,6 +149,20 @@ def effects_and_their_records_are_one_to_one(history: History) -> Iterator[str]:
     for key in made:
         if key not in known:
             yield f"no record is of the effect {key}"
+    yield from _audited(history)
+
+
+def _audited(history: History) -> Iterator[str]:
+    kept = Counter(history.audited)
+    for attempt in history.attempts:
+        wanted: list[tuple[str, str, str | None]] = [(attempt.marker, "intent", None)]
+        if attempt.outcome is not None:
+            wanted.append((attempt.marker, "outcome", attempt.outcome))
+        for each in wanted:
+            if kept.pop(each, 0) != 1:
+                yield f"the audit does not hold exactly one record {each}"
+    for each in kept:
+        yield f"the audit holds a record {each} of nothing"
 
 
 def what_is_gone_to_is_known_good(history: History) -> Iterator[str]:

@@ -240,6 +240,8 @@ class History:
     verdicts: Sequence[Verdict] = ()
     outcomes: Sequence[tuple[str, str]] = ()
     """Marker and outcome of each line that the journal holds of outcomes."""
+    audited: Sequence[tuple[str, str, str | None]] = ()
+    """Marker, kind and outcome of each record that the audit holds of an attempt."""
     runs: Sequence[Run] = ()
     notices: Sequence[Notice] = ()
     quarantined: int = 0

@@ -47,6 +47,7 @@ async def read(
         attempts=[Attempt(**row) for row in await connection.fetch(_ATTEMPTS)],
         verdicts=[Verdict(**row) for row in await connection.fetch(_VERDICTS)],
         outcomes=[(row["marker"], row["outcome"]) for row in await connection.fetch(_OUTCOMES)],
+        audited=[(row["marker"], row["kind"], row["outcome"]) for row in await connection.fetch(_AUDITED)],
         runs=[Run(**row) for row in await connection.fetch(_RUNS)],
         notices=[Notice(Told(*tuple(row)[:4]), *tuple(row)[4:]) for row in await connection.fetch(_NOTICES)],
         quarantined=await connection.fetchval("select count(*) from quarantine"),
@@ -80,6 +81,9 @@ where i.kind = 'intent'"""
 _OUTCOMES = """
 select details->>'attempt' as marker, details->>'outcome' as outcome from journal
 where kind in ('effect', 'outcome') and details ? 'outcome' order by id"""
+_AUDITED = """
+select record::jsonb->>'attempt' as marker, kind, record::jsonb->>'outcome' as outcome from audit
+where kind in ('intent', 'outcome') order by id"""
 _RUNS = """
 select id, concat_ws('/', kind, namespace, name) as target, mode, rule, state, created_at, ended_at, due_at,
        lease_until as leased_until from runs order by id"""

@@ -55,6 +55,7 @@ GOOD = History(
     attempts=[ATTEMPT],
     verdicts=VERDICTS,
     outcomes=[("1/0/0", "applied")],
+    audited=[("1/0/0", "intent", None), ("1/0/0", "outcome", "applied")],
     runs=[RUN],
     notices=[Notice(ALERTED, at(2), "opened", 1, at(1))],
     episodes=[Episode(1, "planned", at(90), at(1))],
@@ -162,6 +163,10 @@ BAD: list[tuple[str, History, str]] = [
     ("C9", changed("outcomes"), "tells 0 times"),
     ("C9", changed("outcomes", *GOOD.outcomes, *GOOD.outcomes), "tells 2 times"),
     ("C9", changed("attempts"), "no record is of"),
+    ("C9", changed("audited", GOOD.audited[0]), "exactly one record ('1/0/0', 'outcome', 'applied')"),
+    ("C9", changed("audited", GOOD.audited[1]), "exactly one record ('1/0/0', 'intent', None)"),
+    ("C9", more("audited", GOOD.audited[0]), "exactly one record ('1/0/0', 'intent', None)"),
+    ("C9", more("audited", ("2/0/0", "intent", None)), "of nothing"),
     ("C10", effect(after="v3"), "not known to be good"),
     ("C11", more("ready", Ready(2, API, 1)), "only 1 pods"),
     ("C11", changed("ready", Ready(0, API, 1), Ready(2, API, 0)), "1 before it"),
@@ -186,7 +191,11 @@ ALL_RIGHT: list[History] = [
     ),
     changed("ready", Ready(0, API, 1), Ready(2, API, 1)),
     changed("runs", replace(RUN, state="ACTED", ended_at=None, due_at=at(190))),
-    replace(attempt(outcome="applied_then_changed"), outcomes=[("1/0/0", "applied_then_changed")]),
+    replace(
+        attempt(outcome="applied_then_changed"),
+        outcomes=[("1/0/0", "applied_then_changed")],
+        audited=[("1/0/0", "intent", None), ("1/0/0", "outcome", "applied_then_changed")],
+    ),
 ]
 
 

@@ -27,6 +27,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from remediator.redaction.document import redact_json
+
 disable_created_metrics()  # type: ignore[no-untyped-call]  # A `_created` series beside every counter tells nobody anything.
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -172,7 +174,7 @@ def log_context(
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and what `log_context` says.
+    """One JSON object a line, without secrets: time, level, logger, message, and what `log_context` says.
 
     `extra={"fields": {...}}` of a log call adds fields of its own.
     """
@@ -190,7 +192,7 @@ class JsonLines(logging.Formatter):
             line.update({str(name): value for name, value in fields.items() if name not in line})
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return json.dumps(redact_json(line), default=str)
 
 
 def configure_logging(

@@ -21,6 +21,7 @@ from remediator.cli import (
 )
 from remediator.cli.commands import CommandParser, Commands
 from remediator.errors import RemediatorError
+from remediator.redaction.text import redact
 
 _MODULES = (demo, serve, migrate, doctor, rules, incidents, runs, pauses, breakers, target, audit, adopt)
 """In the order of the help text. Each imports what takes long only when its command runs."""
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = arguments.run(arguments)
         sys.stdout.flush()
     except RemediatorError as reason:
-        print(f"remediator: {reason.sentence}", file=sys.stderr)
+        print(f"remediator: {redact(reason.sentence)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -11,6 +11,7 @@ from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, Retryable
 from remediator.kit import Kit
+from remediator.redaction.text import redact
 from remediator.step import Diagnostic
 
 _MOST_PODS = 3
@@ -58,9 +59,9 @@ class Logs(Diagnostic):
             except (Retryable, Permanent) as reason:
                 sections[title] = f"not available: {reason.sentence}"
                 continue
-            sections[title] = [
-                line for line in text.splitlines() if self.grep is None or search(self.grep, line)
-            ]
+            # Before lines are chosen: one line of a key says nothing about being one.
+            lines = redact(text).splitlines()
+            sections[title] = [line for line in lines if self.grep is None or search(self.grep, line)]
 
 
 def _ready(pod: JsonObject) -> bool:

@@ -22,6 +22,9 @@ _LONGEST_PAUSE = {Retryable: 30.0, Permanent: 300.0}
 
 Kept = TypeVar("Kept")
 
+ODD = (ValueError, TypeError, AttributeError, KeyError, IndexError)
+"""What an object raises that is not as the API describes it. One such object is passed over, the others are seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -125,7 +128,9 @@ class Follower(Generic[Kept]):
 
     async def _list(self) -> None:
         listing = await self._kube.listing(self._kind, self._namespace, metadata_only=self._metadata_only)
-        self.objects = {each["metadata"]["name"]: self._keep(each) for each in listing.objects}
+        self.objects = {}
+        for each in listing.objects:
+            self._put(each)
         self._version = listing.version
 
     async def _open(self) -> Watch:
@@ -150,8 +155,17 @@ class Follower(Generic[Kept]):
                 if event.what == "deleted":
                     self.objects.pop(event.object["metadata"]["name"], None)
                 elif event.what != "bookmark":
-                    self.objects[event.object["metadata"]["name"]] = self._keep(event.object)
+                    self._put(event.object)
                 self._version = event.version
+
+    def _put(self, obj: JsonObject) -> None:
+        """Keep it; an object nothing can be made of is as one that is not there, and is no other's business."""
+        name = obj["metadata"]["name"]
+        try:
+            self.objects[name] = self._keep(obj)
+        except ODD as reason:
+            self.objects.pop(name, None)
+            _log.warning("%s %s cannot be understood: %r", self._kind, name, reason)
 
     def _failed(self, reason: RemediatorError) -> None:
         self._version = ""

@@ -1,6 +1,7 @@
 """What one namespace looks like now: its workloads, whose its pods are, what its ConfigMaps hold."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from remediator.domain.change import revision_hash
 from remediator.domain.switch import Switch
 from remediator.domain.target import KINDS, Target
 from remediator.domain.value import JsonObject
-from remediator.memory.follower import Cluster, Follower
+from remediator.memory.follower import ODD, Cluster, Follower
 from remediator.store.pod_owners import OwnedPod
 from remediator.store.tenures import Sighting
 from remediator.workloads.config_maps import content_hash
@@ -21,6 +22,8 @@ from remediator.workloads.revision_objects import KEPT_IN
 from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
 from remediator.workloads.rollout_numbers import rollout_numbers
 from remediator.workloads.rollout_status import fully_available
+
+_log = logging.getLogger(__name__)
 
 _WHOLE = (*KINDS, *dict.fromkeys(KEPT_IN.values()))
 FOLLOWED = (*_WHOLE, "pod", "configmap")
@@ -93,7 +96,7 @@ class Picture:
                 facts = (workload.version, *((each.uid, each.version) for each in made))
                 known = self._judged.get((kind, name))
                 if known is None or known[0] != facts:
-                    known = facts, self._sighting(kind, workload, made)
+                    known = facts, self._understood(kind, name, workload, made)
                     await asyncio.sleep(0)
                 judged[kind, name] = known
         self._judged = judged
@@ -150,6 +153,13 @@ class Picture:
         if replica_set is None or replica_set.uid != owner.uid:
             return None
         return replica_set.owner or owner
+
+    def _understood(self, kind: str, name: str, seen: Seen, made: Iterable[Seen]) -> Sighting | None:
+        try:
+            return self._sighting(kind, seen, made)
+        except ODD as reason:
+            _log.warning("%s %s in %s cannot be understood: %r", kind, name, self._namespace, reason)
+            return None
 
     def _sighting(self, kind: str, seen: Seen, made: Iterable[Seen]) -> Sighting | None:
         """What this look tells of one workload; None until its controller has made its revision."""

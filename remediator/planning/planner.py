@@ -17,8 +17,9 @@ from remediator.planning.policy import Policy
 from remediator.planning.resolve import Resolved, Resolver, depends_on
 from remediator.rulebook.match import Matching
 from remediator.rulebook.rule import RuleTarget
+from remediator.runbook.call_step import Unanswered, call_step
 from remediator.store import episodes, incidents, journal, runs, storms
-from remediator.store.database import Connection, Database
+from remediator.store.database import DATABASE_ERRORS, Connection, Database
 from remediator.store.episodes import Episode
 from remediator.telemetry import Metrics
 
@@ -73,7 +74,16 @@ class Planner:
         if self._of_other_cluster(episode) is not None or not matching.rules_for(episode.labels):
             return None
         entries = matching.targets_for(episode.labels)
-        return self._known(episode, entries) or await self._resolver.resolve(episode.labels, entries)
+        known = self._known(episode, entries)
+        if known is not None:
+            return known
+        found = await call_step(
+            "looking up its target",
+            self._resolver.resolve(episode.labels, entries),
+            None,
+            goes_up=DATABASE_ERRORS,
+        )
+        return Refusal(why=found.why, passing=True) if isinstance(found, Unanswered) else found
 
     def _known(self, episode: Episode, entries: Sequence[RuleTarget]) -> Resolved | None:
         """The target of the run the episode has: what that run changes is gone soon, the alert's pod first."""

@@ -1,5 +1,6 @@
 """Reads stored notices and lets each open, refresh or close the episode of its alert."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,8 +8,10 @@ from remediator.domain.alert import Alert
 from remediator.fault_points import FaultPoint, reach
 from remediator.planning.episode import Effect, effect_of
 from remediator.store import arrivals, episodes, journal, notices
-from remediator.store.database import Connection, Database
+from remediator.store.database import POISON, Connection, Database
 from remediator.store.notices import UnreadNotice
+
+_log = logging.getLogger(__name__)
 
 _BATCH = 500
 _AGAIN_SECONDS = 30.0
@@ -30,15 +33,30 @@ class Reader:
         done = await self._read_together(batch) if len(batch) > 1 else set()
         for notice in batch:
             if notice.id not in done:
-                async with self._database.transaction() as connection:
-                    await self._read(connection, notice)
+                await self._read_alone(notice)
         return bool(batch)
+
+    async def _read_alone(self, notice: UnreadNotice) -> None:
+        try:
+            async with self._database.transaction() as connection:
+                await self._read(connection, notice)
+        except POISON as reason:
+            _log.error("notice %d is set aside: %s", notice.id, reason)
+            async with self._database.transaction() as connection:
+                await notices.set_aside(connection, notice.id, f"planning cannot read it: {reason}")
 
     async def _read_together(self, batch: Sequence[UnreadNotice]) -> set[int]:
         """Read at once what opens an episode or repeats it, the first notice of each alert; which those are.
 
         Nothing else, and no episode that planning is at: no transaction may hold one and wait for another.
         """
+        try:
+            return await self._read_at_once(batch)
+        except POISON as reason:
+            _log.warning("one of %d notices cannot be read, each is read alone: %s", len(batch), reason)
+            return set()
+
+    async def _read_at_once(self, batch: Sequence[UnreadNotice]) -> set[int]:
         alone = {(each.source, each.alert.fingerprint): each for each in reversed(batch)}
         first = list(alone.values())
         async with self._database.transaction() as connection:

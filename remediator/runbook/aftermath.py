@@ -3,11 +3,12 @@
 import logging
 from datetime import timedelta
 
-from remediator.errors import RemediatorError
+from remediator.runbook.call_step import Unanswered, call_step
 from remediator.runbook.desk import Desk
 from remediator.runbook.notices import of_undoing
 from remediator.store import attempts, journal, loop_leases, outbox, runs
 from remediator.store.attempts import Attempt
+from remediator.store.database import DATABASE_ERRORS
 
 _log = logging.getLogger(__name__)
 
@@ -31,15 +32,15 @@ class Aftermath:
                 return False
             settling = await attempts.settling(connection, self._settle)
         for attempt in settling:
-            await self._look(attempt)
+            looked = await call_step(
+                f"the look after {attempt.marker}", self._look(attempt), None, goes_up=DATABASE_ERRORS
+            )
+            if isinstance(looked, Unanswered):
+                _log.warning("whether it is still there cannot be told: %s", looked.why)
         return False
 
     async def _look(self, attempt: Attempt) -> None:
-        try:
-            why = await self._desk.effects.undone(attempt.change)
-        except RemediatorError as reason:
-            _log.warning("whether %s is still there cannot be read: %s", attempt.marker, reason.sentence)
-            return
+        why = await self._desk.effects.undone(attempt.change)
         if why is None:
             return
         async with self._desk.database.transaction() as connection:

@@ -19,12 +19,25 @@ class Unanswered(Value):
     why: str
 
 
-async def call_step(name: str, answer: Awaitable[_Answer], deadline: timedelta) -> _Answer | Unanswered:
-    """The step's answer, or why there is none. Never raises but when cancelled."""
+async def call_step(
+    name: str,
+    answer: Awaitable[_Answer],
+    deadline: timedelta | None,
+    *,
+    goes_up: tuple[type[Exception], ...] = (),
+) -> _Answer | Unanswered:
+    """The step's answer, or why there is none. Never raises but what `goes_up`, and when cancelled.
+
+    Without a deadline for what keeps its own: stages, and looks that others may not interrupt.
+    """
     try:
-        async with asyncio.timeout(deadline.total_seconds()):
+        async with asyncio.timeout(None if deadline is None else deadline.total_seconds()):
             return await answer
+    except goes_up:
+        raise
     except TimeoutError:
+        if deadline is None:
+            return Unanswered(why=f"{name} gave no answer in time")
         return Unanswered(why=f"{name} gave no answer within {deadline.total_seconds():g} s")
     except RemediatorError as reason:
         return Unanswered(why=f"{name}: {reason.sentence}")

@@ -1,9 +1,9 @@
 """Carries notices out of the outbox. A dead receiver changes nothing about how a run ended."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from datetime import timedelta
 
 from remediator.domain.belonging import Belongs
-from remediator.domain.notice import Notice
 from remediator.effects.doors import Effects
 from remediator.errors import Permanent, Retryable
 from remediator.fault_points import FaultPoint, reach
@@ -46,7 +46,8 @@ class Courier:
             parcel = await outbox.take_due(connection, _LEASE_SECONDS)
         if parcel is None:
             return False
-        await self._deliver(parcel)
+        if isinstance(parcel, Parcel):
+            await self._deliver(parcel)
         return True
 
     async def _deliver(self, parcel: Parcel) -> None:
@@ -76,24 +77,12 @@ class Courier:
     async def _send(self, parcel: Parcel) -> str | None:
         """None when it arrived, else why it did not this time. Raises Permanent when it never will."""
         if parcel.channel == KUBERNETES_EVENT:
-            await self._effects.announce(parcel.notice)
-            return None
+            return await self._call("the Event", self._effects.announce(parcel.notice), None)
         notifier = self._notifiers.get(parcel.channel)
         if notifier is None:
             raise Permanent(f"no notifier {parcel.channel} is configured any more")
-        return await self._through(notifier, parcel.notice)
+        return await self._call(notifier.key(), notifier.send(parcel.notice, self._kit), notifier.deadline)
 
-    async def _through(self, notifier: Notifier, notice: Notice) -> str | None:
-        refused: Permanent | None = None
-
-        async def send() -> None:
-            nonlocal refused
-            try:
-                await notifier.send(notice, self._kit)
-            except Permanent as reason:
-                refused = reason
-
-        answer = await call_step(notifier.key(), send(), notifier.deadline)
-        if refused is not None:
-            raise refused
+    async def _call(self, name: str, sending: Awaitable[None], deadline: timedelta | None) -> str | None:
+        answer = await call_step(name, sending, deadline, goes_up=(Permanent,))
         return answer.why if isinstance(answer, Unanswered) else None

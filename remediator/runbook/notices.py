@@ -6,6 +6,7 @@ from remediator.domain.change import Change, TemplatePatch
 from remediator.domain.notice import Notice
 from remediator.domain.run_view import TriggerPerson
 from remediator.run import Asks, Plan, Run, State
+from remediator.store.run_rows import UnreadableRun
 
 _NEXT = {
     State.RESOLVED: "Nothing to do now; read the timeline when you have time.",
@@ -58,6 +59,20 @@ def of_ending(run: Run, state: State, why: str, tried: str, at: datetime) -> Not
     said = tried if state is State.ESCALATED and tried else f"{why}."
     text = f"{_fired(run)} {said} {following} {_see(run)}"
     return _notice(run, f"ending/{run.id}", state, text, state, at)
+
+
+def of_unreadable(run: UnreadableRun, state: State, at: datetime) -> Notice:
+    """What is stored of a run cannot be read any more: people take over."""
+    return Notice(
+        key=f"ending/{run.id}",
+        at=at,
+        title=f"[{state}] {run.rule} on {run.target}",
+        text=f"{run.why}. {_NEXT[state]} See: remediator incidents show {run.incident_id}",
+        incident_id=run.incident_id,
+        run_id=run.id,
+        target=str(run.target),
+        state=state,
+    )
 
 
 def _notice(run: Run, key: str, word: str, text: str, state: State, at: datetime) -> Notice:

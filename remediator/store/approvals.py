@@ -9,6 +9,7 @@ from typing import Any
 from remediator.domain.answers import Refusal
 from remediator.domain.value import Value
 from remediator.people.principal import Principal
+from remediator.redaction.text import redact
 from remediator.run import Asks, Run
 from remediator.store.database import Connection
 
@@ -89,7 +90,7 @@ async def request(connection: Connection, run: Run, asks: Asks) -> None:
         asks.digest,
         asks.needed.level.name,
         asks.needed.people,
-        list(asks.needed.why),
+        [redact(each) for each in asks.needed.why],
         None if run.asked_by is None else run.asked_by.who,
         asks.expires_at,
     )
@@ -102,7 +103,7 @@ async def close(connection: Connection, run_id: int, why: str) -> None:
                                         closed_why = case when used_at is null then $2 else 'it was used' end
            where run_id = $1 and closed_at is null""",
         run_id,
-        why,
+        redact(why),
     )
 
 
@@ -138,7 +139,7 @@ async def answer(
         asked.id,
         who.name,
         yes,
-        why,
+        redact(why),
         who.to_json(),
     )
     await connection.execute(

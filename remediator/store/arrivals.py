@@ -85,8 +85,8 @@ async def tell_each(connection: Connection, lines: Sequence[tuple[str, dict[str,
         """insert into journal (kind, text, details, episode_id)
            select 'alert', text, details, episode_id
            from unnest($1::text[], $2::jsonb[], $3::bigint[]) as told (text, details, episode_id)""",
-        [journal.storable(text) for text, _, _ in lines],
-        [journal.storable_json(details) for _, details, _ in lines],
+        [journal.kept_text(text) for text, _, _ in lines],
+        [journal.kept_json(details) for _, details, _ in lines],
         [episode_id for _, _, episode_id in lines],
     )
 

@@ -7,6 +7,7 @@ from typing import Literal
 from remediator.domain.answers import GuardVerdict, Limit, Refusal
 from remediator.domain.change import Change
 from remediator.domain.value import Value
+from remediator.redaction.text import redact
 from remediator.run import Run
 from remediator.store import approvals, counts, journal
 from remediator.store.approvals import Approved
@@ -204,7 +205,7 @@ async def never_sent(connection: Connection, run_id: int, why: str) -> None:
         f"""update attempts set outcome = 'not_applied', outcome_why = $2, outcome_at = remediator_now()
             where run_id = $1 and outcome is null and sends = 0 returning {_FIELDS}""",
         run_id,
-        f"it was never sent: {why}",
+        redact(f"it was never sent: {why}"),
     )
     for attempt in (Attempt(**row) for row in rows):
         text = f"{attempt.change.summary}: not applied ({attempt.outcome_why})"
@@ -223,7 +224,7 @@ async def record_outcome(
            where id = $1 and outcome is null""",
         attempt.id,
         outcome,
-        why,
+        redact(why),
     )
     await journal.append(
         connection,

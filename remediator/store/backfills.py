@@ -1,6 +1,7 @@
 """Groups that Alertmanager truncated and whose missing alerts are still to be fetched."""
 
 from remediator.domain.value import Value
+from remediator.redaction.text import redact
 from remediator.store.database import Connection
 
 
@@ -32,4 +33,4 @@ async def done(connection: Connection, backfill_id: int) -> None:
 
 async def failed(connection: Connection, backfill_id: int, why: str) -> None:
     """Nobody could be asked; it stays due."""
-    await connection.execute("update backfills set last_error = $2 where id = $1", backfill_id, why)
+    await connection.execute("update backfills set last_error = $2 where id = $1", backfill_id, redact(why))

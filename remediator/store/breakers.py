@@ -7,6 +7,7 @@ from typing import Any
 from remediator.domain.breaker import BreakerState, Failure, Opening, told
 from remediator.domain.rule_mode import Cap
 from remediator.domain.target import Target
+from remediator.redaction.text import redact
 from remediator.settings.sections import Breakers
 from remediator.store.database import Connection
 
@@ -119,7 +120,7 @@ async def close(connection: Connection, target: Target, who: str, why: str) -> O
         target.namespace,
         target.name,
         who,
-        why,
+        redact(why),
     )
     return None if row is None else _opening(row)
 

@@ -23,6 +23,14 @@ DATABASE_ERRORS = (
 )
 """What a statement may raise when the database is away, busy or refuses; the statement may have worked."""
 
+POISON = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
+)
+"""What one row does that cannot be read or stored; the database itself is well, and the next row may be."""
+
 _READING_SECONDS = 3600
 _USUAL = DatabaseLimits()
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from remediator.domain.target import Target
 from remediator.domain.value import Value
+from remediator.redaction.text import redact
 from remediator.store.database import Connection
 
 _FIELDS = """id, subject, title, cluster, kind, namespace, name, severity, opened_at, closed_at"""
@@ -50,12 +51,12 @@ async def attach(
            values ($1, $2, $3, $4, $5, $6, $7)
            on conflict (subject) where closed_at is null do nothing returning id""",
         subject,
-        title,
+        redact(title),
         cluster,
         target.kind if target else None,
         target.namespace if target else None,
         target.name if target else None,
-        severity,
+        redact(severity),
     )
     incident_id: int = await connection.fetchval(
         "select id from incidents where subject = $1 and closed_at is null for no key update", subject

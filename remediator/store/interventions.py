@@ -10,6 +10,7 @@ from asyncpg import Record
 
 from remediator.domain.run_view import TriggerPerson
 from remediator.domain.value import Value
+from remediator.redaction.text import redact
 from remediator.run import ACTIVE, State
 from remediator.store import approvals, attempts, journal
 from remediator.store.database import Connection
@@ -117,7 +118,7 @@ async def _end(connection: Connection, run_id: int, row: Record, state: State, w
            where id = $1""",
         run_id,
         state,
-        why,
+        redact(why),
     )
     await approvals.close(connection, run_id, why)
     await attempts.never_sent(connection, run_id, why)

@@ -1,12 +1,19 @@
 """The journal: what was seen, decided and done, in order."""
 
+import asyncio
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from remediator.domain.value import JsonObject, Value
+from remediator.redaction.document import redact_json
+from remediator.redaction.text import redact
 from remediator.run import Entry, Run
 from remediator.store.database import Connection
+
+_LARGE = 32 * 1024
+"""Characters; what is larger is cleaned in a thread, so that the loop goes on."""
 
 
 class Line(Value):
@@ -36,8 +43,8 @@ async def append(
         """insert into journal (kind, text, details, incident_id, run_id, episode_id)
            values ($1, $2, $3, $4, $5, $6)""",
         kind,
-        storable(text),
-        storable_json(details or {}),
+        kept_text(text),
+        await _kept_details(details or {}),
         incident_id,
         run_id,
         episode_id,
@@ -72,6 +79,22 @@ async def of_run(connection: Connection, run_id: int) -> Sequence[Line]:
         run_id,
     )
     return [Line(**row) for row in rows]
+
+
+def kept_text(text: str) -> str:
+    """A text as it may be stored and shown: without secrets."""
+    return redact(storable(text))
+
+
+def kept_json(value: Any) -> Any:
+    """The same of a JSON value."""
+    return redact_json(storable_json(value))
+
+
+async def _kept_details(details: dict[str, Any]) -> Any:
+    if len(json.dumps(details, default=str)) > _LARGE:
+        return await asyncio.to_thread(kept_json, details)
+    return kept_json(details)
 
 
 def storable(text: str) -> str:

@@ -1,5 +1,6 @@
 """Notices: what Alertmanager sent, committed before it is acknowledged, then read by planning."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -10,6 +11,9 @@ from pydantic_core import to_json
 
 from remediator.domain.alert import Alert, Status
 from remediator.domain.value import Value
+from remediator.redaction.document import redact_json
+from remediator.redaction.text import may_hold_secrets, redact
+from remediator.store import journal
 from remediator.store.database import Connection
 
 _ROWS_A_STATEMENT = 2000
@@ -80,7 +84,7 @@ async def store(
     if quarantined:
         await connection.executemany(
             "insert into quarantine (source, reason, body) values ($1, $2, $3)",
-            [(source, *each) for each in quarantined],
+            [(source, redact(each.reason), redact(each.body)) for each in quarantined],
         )
     for group in truncated:
         await _store_group(connection, source, group)
@@ -97,7 +101,14 @@ async def store(
 
 async def store_alerts(connection: Connection, source: str, alerts: Iterable[Alert]) -> Stored:
     """Write alerts that were fetched instead of sent; call within a transaction."""
-    return await store(connection, source, [_incoming(source, alert) for alert in alerts])
+    kept, odd = [], []
+    for alert in alerts:
+        if journal.storable_json(alert.labels) == alert.labels:
+            kept.append(_incoming(source, alert))
+        else:
+            reason = "its labels hold a NUL or half a surrogate pair, which PostgreSQL cannot store"
+            odd.append(Quarantined(reason, json.dumps(alert.labels)[:65536]))
+    return await store(connection, source, kept, odd)
 
 
 async def take_unread(connection: Connection, limit: int, seconds: float) -> list[UnreadNotice]:
@@ -114,7 +125,27 @@ async def take_unread(connection: Connection, limit: int, seconds: float) -> lis
         limit,
         seconds,
     )
-    return [_unread(**row) for row in rows]
+    unread: list[UnreadNotice] = []
+    for row in rows:
+        try:
+            unread.append(_unread(**row))
+        except ValueError as reason:
+            await set_aside(connection, row["id"], f"it cannot be read by this version: {reason}")
+    return unread
+
+
+async def set_aside(connection: Connection, notice_id: int, why: str) -> None:
+    """Quarantine a stored notice that nothing can be made of, so that it holds up no other."""
+    await connection.execute(
+        """with read as (
+               update notices set read_at = remediator_now(), claimed_until = null, disposition = 'unreadable'
+               where id = $1 returning source, labels, annotations)
+           insert into quarantine (source, reason, body)
+           select source, $2, left(jsonb_build_object('labels', labels, 'annotations', annotations)::text, 65536)
+           from read""",
+        notice_id,
+        redact(why),
+    )
 
 
 async def mark_read(connection: Connection, notice_id: int, disposition: str, episode_id: int | None) -> None:
@@ -187,6 +218,14 @@ async def _store_group(connection: Connection, source: str, group: TruncatedGrou
     )
 
 
+def without_secrets(annotations: dict[str, str]) -> dict[str, str]:
+    """Annotations as they may be stored. Labels stay as they are: they are the alert's identity."""
+    if not may_hold_secrets("\n".join((*annotations, *annotations.values()))):
+        return annotations
+    cleaned: dict[str, str] = redact_json(annotations)
+    return cleaned
+
+
 def _incoming(source: str, alert: Alert) -> IncomingAlert:
     marks, starts_at = alert.fingerprint, alert.starts_at.astimezone(UTC).isoformat()
     ends_at = alert.ends_at.astimezone(UTC).isoformat() if alert.ends_at is not None else None
@@ -195,10 +234,10 @@ def _incoming(source: str, alert: Alert) -> IncomingAlert:
         marks,
         alert.status,
         alert.labels,
-        alert.annotations,
+        without_secrets(journal.storable_json(alert.annotations)),
         starts_at,
         ends_at,
-        alert.generator_url,
+        redact(journal.storable(alert.generator_url)),
     )
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from remediator.domain.notice import Notice
 from remediator.domain.value import Value
+from remediator.redaction.document import redact_json
+from remediator.redaction.text import redact
 from remediator.store.database import Connection
 
 KUBERNETES_EVENT = "kubernetes_event"
@@ -24,7 +26,7 @@ class Parcel(Value):
 async def enqueue(
     connection: Connection, channels: Iterable[str], notice: Notice, run_id: int | None
 ) -> None:
-    """Put a notice out for every channel; the same key twice is once."""
+    """Put a notice out for every channel, without secrets; the same key twice is once."""
     for channel in channels:
         await connection.execute(
             """insert into outbox (run_id, channel, key, payload) values ($1, $2, $3, $4)
@@ -32,14 +34,21 @@ async def enqueue(
             run_id,
             channel,
             f"{channel}/{notice.key}",
-            notice.to_json(),
+            redact_json(notice.to_json()),
         )
 
 
-async def take_due(connection: Connection, lease_seconds: float) -> Parcel | None:
+class UnreadableParcel(Value):
+    """A row that no notice can be made of; it is given up."""
+
+    id: int
+
+
+async def take_due(connection: Connection, lease_seconds: float) -> Parcel | UnreadableParcel | None:
     """One parcel whose time has come, hidden from other couriers for `lease_seconds`.
 
-    The notices of one run leave each channel in the order they were written.
+    The notices of one run leave each channel in the order they were written. One that cannot be read is given up
+    at once: it would hold up those behind it.
     """
     row: Any = await connection.fetchrow(
         """update outbox set tries = tries + 1, due_at = remediator_now() + make_interval(secs => $1)
@@ -55,13 +64,13 @@ async def take_due(connection: Connection, lease_seconds: float) -> Parcel | Non
     )
     if row is None:
         return None
-    return Parcel(
-        id=row["id"],
-        channel=row["channel"],
-        key=row["key"],
-        notice=Notice(**row["payload"]),
-        tries=row["tries"],
-    )
+    try:
+        notice = Notice.model_validate(row["payload"])
+    except ValueError as reason:
+        unreadable = UnreadableParcel(id=row["id"])
+        await give_up(connection, unreadable, f"it cannot be read by this version: {reason}")
+        return unreadable
+    return Parcel(id=row["id"], channel=row["channel"], key=row["key"], notice=notice, tries=row["tries"])
 
 
 async def delivered(connection: Connection, parcel: Parcel) -> None:
@@ -75,15 +84,17 @@ async def put_back(connection: Connection, parcel: Parcel, why: str, seconds: fl
         """update outbox set last_error = $2, due_at = remediator_now() + make_interval(secs => $3)
            where id = $1""",
         parcel.id,
-        why,
+        redact(why),
         seconds,
     )
 
 
-async def give_up(connection: Connection, parcel: Parcel, why: str) -> None:
+async def give_up(connection: Connection, parcel: Parcel | UnreadableParcel, why: str) -> None:
     """It can never arrive; the row stays for people to see."""
     await connection.execute(
-        "update outbox set last_error = $2, given_up_at = remediator_now() where id = $1", parcel.id, why
+        "update outbox set last_error = $2, given_up_at = remediator_now() where id = $1",
+        parcel.id,
+        redact(why),
     )
 
 

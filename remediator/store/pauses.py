@@ -13,6 +13,7 @@ from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit
 from remediator.domain.run_view import RunView
 from remediator.domain.switch import Scope, Switch, covers
 from remediator.domain.value import JsonObject, Value
+from remediator.redaction.text import redact
 from remediator.run import BEFORE_EFFECTS
 from remediator.store import journal
 from remediator.store.database import Connection, Database
@@ -236,7 +237,7 @@ async def _insert(connection: Connection, asked: Asked, source: Source) -> Pause
         asked.value,
         source,
         asked.who,
-        asked.why,
+        redact(asked.why),
         asked.starts_at,
         asked.until,
         asked.lasts,

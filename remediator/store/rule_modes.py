@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from remediator.domain.rule_mode import RuleMode, is_disarmed
 from remediator.domain.run_view import Mode
 from remediator.domain.value import Value
+from remediator.redaction.text import redact
 from remediator.store.database import Connection
 
 
@@ -36,7 +37,7 @@ async def say(connection: Connection, modes: Sequence[RuleMode]) -> None:
             each.rule,
             each.configured,
             each.effective,
-            each.why,
+            redact(each.why),
         )
 
 

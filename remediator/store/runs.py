@@ -2,20 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
-
-from pydantic import TypeAdapter
 
 from remediator.domain.run_view import Mode, Trigger
 from remediator.domain.target import Target
 from remediator.domain.value import Value
-from remediator.rulebook.rule import LoadedRule, Rule
-from remediator.run import ACTIVE, End, Hold, Plan, Run, State, Streak, TryNext, Verdict
+from remediator.redaction.text import redact
+from remediator.rulebook.rule import Rule
+from remediator.run import ACTIVE, End, Hold, Run, State, TryNext, Verdict
 from remediator.store import approvals, attempts, episodes, journal, outbox
 from remediator.store.database import Connection
+from remediator.store.run_rows import UnreadableRun, run_of, run_or_why_not
 
 _ACTIVE = sorted(ACTIVE)
-_TRIGGER: TypeAdapter[Trigger] = TypeAdapter(Trigger)
 
 
 class RunSummary(Value):
@@ -70,7 +68,7 @@ async def create(
     return run_id
 
 
-async def take_due(connection: Connection, owner: str, lease_seconds: float) -> Run | None:
+async def take_due(connection: Connection, owner: str, lease_seconds: float) -> Run | UnreadableRun | None:
     """Lease one run whose time has come, under a new and higher epoch; None when there is none."""
     row = await connection.fetchrow(
         """update runs set lease_owner = $1, epoch = nextval('epochs'),
@@ -84,7 +82,7 @@ async def take_due(connection: Connection, owner: str, lease_seconds: float) -> 
         lease_seconds,
         _ACTIVE,
     )
-    return None if row is None else _run(row)
+    return None if row is None else run_or_why_not(row)
 
 
 async def renew(connection: Connection, run: Run, owner: str, lease_seconds: float) -> bool:
@@ -142,7 +140,7 @@ async def transition(
         await approvals.request(connection, run, verdict.asks)
     if state not in ACTIVE:
         await _ended(connection, run, verdict, state)
-    if not (isinstance(verdict, Hold) and before["hold_why"] == verdict.why):
+    if not (isinstance(verdict, Hold) and before["hold_why"] == redact(verdict.why)):
         await journal.append_entries(connection, run, verdict.entries)
         await journal.append(
             connection,
@@ -180,11 +178,11 @@ async def _store(connection: Connection, run: Run, verdict: Verdict, state: Stat
            where id = $1""",
         run.id,
         state,
-        verdict.why,
-        verdict.why if holds else None,
+        redact(verdict.why),
+        redact(verdict.why) if holds else None,
         verdict.seconds if isinstance(verdict, Hold) else 0.0,
         verdict.plan.to_json() if verdict.plan is not None else None,
-        {key: streak.to_json() for key, streak in progress.items()},
+        {key: {**streak.to_json(), "why": redact(streak.why)} for key, streak in progress.items()},
         1 if next_rung else 0,
         verdict.acted,
         isinstance(verdict, End) or state not in ACTIVE,
@@ -193,9 +191,9 @@ async def _store(connection: Connection, run: Run, verdict: Verdict, state: Stat
 
 
 async def find(connection: Connection, run_id: int) -> Run | None:
-    """One run, whole."""
+    """One run, whole. Raises Permanent when it is there and cannot be read."""
     row = await connection.fetchrow("select * from runs where id = $1", run_id)
-    return None if row is None else _run(row)
+    return None if row is None else run_of(row)
 
 
 class Standing(Value):
@@ -275,23 +273,3 @@ async def count_by_state(connection: Connection) -> dict[str, int]:
     """How many runs stand in each state."""
     rows = await connection.fetch("select state, count(*) as runs from runs group by state")
     return {row["state"]: row["runs"] for row in rows}
-
-
-def _run(row: Any) -> Run:
-    return Run(
-        id=row["id"],
-        incident_id=row["incident_id"],
-        rule=LoadedRule.model_validate(row["rule_text"]),
-        mode=row["mode"],
-        trigger=_TRIGGER.validate_python(row["trigger"]),
-        target=Target(cluster=row["cluster"], kind=row["kind"], namespace=row["namespace"], name=row["name"]),
-        depends_on=tuple(row["depends_on"]),
-        state=State(row["state"]),
-        rung=row["rung"],
-        plan=None if row["plan"] is None else Plan.model_validate(row["plan"]),
-        progress={key: Streak.model_validate(each) for key, each in row["progress"].items()},
-        epoch=row["epoch"],
-        created_at=row["created_at"],
-        rung_since=row["rung_since"],
-        acted_at=row["acted_at"],
-    )

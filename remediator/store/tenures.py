@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from remediator.domain.history import Tenure
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject, Value
+from remediator.store import journal
 from remediator.store.database import Connection
 
 _WHOLE_SECOND = timedelta(seconds=1)
@@ -137,7 +138,7 @@ async def _begin(connection: Connection, seen: Sighting, began_at: datetime, *, 
         target.name,
         seen.uid,
         seen.revision,
-        seen.template,
+        journal.kept_json(seen.template),
         began_at,
         began_seen,
         seen.available,

@@ -1,11 +1,12 @@
 """What people send to the API: a strict JSON document of one shape, or the answer that says what is wrong with it."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from remediator.errors import Permanent
+from remediator.redaction.text import redact
 from remediator.web import strict_json
 from remediator.web.responses import problem
 
@@ -19,7 +20,9 @@ class Body(BaseModel):
 class Reasoned(Body):
     """Nobody intervenes without saying why."""
 
-    why: str = Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*\S[^\x00]*$")
+    why: Annotated[str, AfterValidator(redact)] = Field(
+        min_length=1, max_length=1000, pattern=r"^[^\x00]*\S[^\x00]*$"
+    )
 
 
 _Shape = TypeVar("_Shape", bound=Body)

@@ -7,6 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
+from remediator.redaction.document import redact_json
+
 _JSON = "application/json"
 
 _HINTS = {
@@ -18,8 +20,8 @@ _HINTS = {
 
 
 def document(content: Any, status: int = 200) -> web.Response:
-    """Any JSON document."""
-    return web.Response(text=json.dumps(content), status=status, content_type=_JSON)
+    """Any JSON document, without the secrets that may stand in what is kept whole, as changes are."""
+    return web.Response(text=json.dumps(redact_json(content)), status=status, content_type=_JSON)
 
 
 def problem(
@@ -27,7 +29,8 @@ def problem(
 ) -> web.Response:
     """An error: what is wrong, and what to do next."""
     content = {"error": sentence, "hint": hint or _HINTS.get(status, "The daemon's log may say more.")}
-    return web.Response(text=json.dumps(content), status=status, content_type=_JSON, headers=headers)
+    text = json.dumps(redact_json(content))
+    return web.Response(text=text, status=status, content_type=_JSON, headers=headers)
 
 
 def try_again(sentence: str, after_seconds: float | None) -> web.Response:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
-from remediator.errors import Permanent
+from remediator.errors import Permanent, Retryable
 from remediator.store.database import DATABASE_ERRORS
 from remediator.web.api import Api
 from remediator.web.approvals import Approvals
@@ -126,6 +126,10 @@ async def _errors_as_json(request: web.Request, handler: _Answering) -> web.Stre
     except web.HTTPException as error:
         kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
         return problem(error.status, error.reason, headers=kept)
+    except Permanent as reason:
+        return problem(409, reason.sentence)
+    except Retryable as reason:
+        return try_again(reason.sentence, reason.retry_after)
     except DATABASE_ERRORS as error:
         _log.warning("%s %s: %s", request.method, request.path, error)
         return try_again("the database does not answer", None)

@@ -13,12 +13,14 @@ from typing import Any, NamedTuple, TypeGuard, cast
 
 from remediator.domain.alert import Status, fingerprint
 from remediator.errors import Permanent
+from remediator.redaction.text import redact
 from remediator.store.journal import storable
 from remediator.store.notices import (
     IncomingAlert,
     Quarantined,
     TruncatedGroup,
     delivery_key,
+    without_secrets,
 )
 from remediator.web import strict_json
 
@@ -157,12 +159,12 @@ def _annotations(sent: Any, careful: bool) -> dict[str, str]:
     if not _is_text_map(sent):
         raise _Unreadable(f"annotations must be a map of strings, not {_shown(sent)}")
     if not careful:
-        return sent
+        return without_secrets(sent)
     annotations = {storable(name): storable(value) for name, value in sent.items()}
     why = _why_not_stored(annotations, _LARGEST_ANNOTATIONS)
     if why is not None:
         raise _Unreadable(f"its annotations {why}")
-    return annotations
+    return without_secrets(annotations)
 
 
 def _generator_url(sent: Any, careful: bool) -> str:
@@ -171,7 +173,12 @@ def _generator_url(sent: Any, careful: bool) -> str:
         return ""
     if not isinstance(sent, str):
         raise _Unreadable(f"generatorURL must be a string, not {_shown(sent)}")
-    return storable(sent[:_LARGEST_URL]) if careful else sent
+    return _redacted_url(storable(sent[:_LARGEST_URL]) if careful else sent)
+
+
+@lru_cache(maxsize=1024)  # the alerts of one rule have the same
+def _redacted_url(url: str) -> str:
+    return redact(url)
 
 
 def _why_not_stored(texts: dict[str, str], most: int) -> str | None:

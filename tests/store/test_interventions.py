@@ -48,7 +48,7 @@ async def taken(database: Database) -> Run:
         )
     async with database.connection() as connection:
         run = await runs.take_due(connection, WORKER, 15)
-    assert run is not None
+    assert isinstance(run, Run)
     return run
 
 

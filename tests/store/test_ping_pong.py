@@ -15,7 +15,7 @@ from remediator.domain.target import Target
 from remediator.guards.ping_pong import PingPong
 from remediator.guards.restart_loop import RestartLoop
 from remediator.rulebook.rule import Rule
-from remediator.run import State
+from remediator.run import Run, State
 from remediator.store import attempts, incidents, runs
 from remediator.store.attempts import Attempt
 from remediator.store.database import Database
@@ -66,7 +66,7 @@ async def decide(database: Database, change: TemplatePatch, now: datetime) -> bo
             depends_on=(),
         )
         run = await runs.take_due(connection, "me", 60)
-        assert run is not None
+        assert isinstance(run, Run)
         limits = guard.limits(change, run.view)
         made = await attempts.commit_intent(connection, run, "me", 0, change, limits, None)
         if isinstance(made, Attempt):

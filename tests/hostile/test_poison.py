@@ -21,6 +21,11 @@ rules:
     mode: act
     match: ['{alertname="HighErrorRate"}']
     diagnostics: [pods]
+  - rule: fix
+    mode: act
+    match: ['{alertname="Hung"}']
+    actions: [restart]
+    verifications: [rollout_complete: {within: 5m}]
 """
 
 
@@ -41,11 +46,9 @@ async def rows(story: Story, query: str, *parameters: object) -> list[dict[str, 
         return [dict(row) for row in await connection.fetch(query, *parameters)]
 
 
-async def planned_and_not_begun(story: Story, deployment_name: str) -> int:
+async def planned_and_not_begun(story: Story, deployment_name: str, alertname: str = "HighErrorRate") -> int:
     """A run in PLANNED that no worker has touched."""
-    story.alertmanager.fire(
-        {"alertname": "HighErrorRate", "namespace": "shop", "deployment": deployment_name}
-    )
+    story.alertmanager.fire({"alertname": alertname, "namespace": "shop", "deployment": deployment_name})
     await story.alertmanager.deliver(f"{story.url}/api/v1/alertmanager", token=TOKEN)
     await story.daemon.reader.tick()
     while await story.daemon.planner.tick():
@@ -109,11 +112,12 @@ async def test_one_that_may_have_changed_something_is_unknown_and_keeps_its_targ
 
 
 async def test_a_stage_that_breaks_is_held_and_then_ends_with_people(story: Story) -> None:
-    poisoned = await planned_and_not_begun(story, "web")
-    await rows(story, "update runs set state = 'PROPOSED', plan = null where id = $1", poisoned)
+    poisoned = await planned_and_not_begun(story, "web", "Hung")
+    await rows(story, "update runs set state = 'DIAGNOSED', rung = 99 where id = $1", poisoned)
     await story.settle()
-    (held,) = await rows(story, "select state, hold_why from runs where id = $1", poisoned)
-    assert (held["state"], "failed with" in held["hold_why"]) == ("PROPOSED", True)
+    (held,) = await rows(story, "select state, why, hold_why from runs where id = $1", poisoned)
+    assert held["hold_why"], held
+    assert (held["state"], "failed with" in held["hold_why"]) == ("DIAGNOSED", True)
 
     await story.let(3700, step=300)
 

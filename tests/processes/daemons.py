@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from tests.support.story import ALERT, deployment
 from tests.support.waiting import until
 
 TOKEN = "process-token"
+SERVE = ("-m", "remediator", "serve", "--config.file")
 SOAK_SECONDS = 3
 LEASE_SECONDS = 2
 
@@ -99,8 +100,8 @@ class Scene:
     prometheus_url: str | None = None
 
     @contextmanager
-    def daemon(self, port: int | None = None) -> Iterator[Daemon]:
-        """A daemon process, ended at the end of the block if it still runs."""
+    def daemon(self, port: int | None = None, program: Sequence[str] = SERVE) -> Iterator[Daemon]:
+        """A daemon process, ended at the end of the block if it still runs; `program` gets its configuration."""
         number = len(self.daemons)
         config = self.directory / f"daemon-{number}.yml"
         port = port or free_port()
@@ -108,7 +109,7 @@ class Scene:
         log = self.directory / f"daemon-{number}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "remediator", "serve", "--config.file", str(config)],
+                [sys.executable, *program, str(config)],
                 stdout=output,
                 stderr=output,
                 env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},

@@ -1,5 +1,6 @@
 """At most so many effects or runs in a window."""
 
+from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,7 +17,7 @@ class Limit(Guard):
 
     effects: int | None = Field(default=None, strict=True, ge=1, le=1000)
     runs: int | None = Field(default=None, strict=True, ge=1, le=1000)
-    per: Duration
+    per: Duration = Field(gt=timedelta(0))
     of: Literal["target", "rule", "namespace", "everything"]
 
     @model_validator(mode="after")

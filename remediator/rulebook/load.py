@@ -17,6 +17,9 @@ from remediator.rulebook.rule import Defaults, LoadedRule, Rule, RuleFile, RuleT
 from remediator.rulebook.schema import parse_rule_file
 from remediator.rulebook.targets import with_their_targets
 
+_MOST_ENTRIES = 2000
+"""Rules, or targets, of one file."""
+
 
 @dataclass(frozen=True)
 class Rulebook:
@@ -109,6 +112,9 @@ def _read_file(name: str, raw: bytes) -> _File:
         return _File(name, document, None, faults)
     if content is None and not faults:
         return _File(name, document, None, [Fault((), "an empty file", "delete it, or give it rules")])
+    crowded = list(_too_many_entries(content))
+    if crowded:
+        return _File(name, document, None, [*faults, *crowded])
     checked = check_content(content)
     parsed = parse_rule_file(content)
     if isinstance(parsed, RuleFile):
@@ -117,6 +123,14 @@ def _read_file(name: str, raw: bytes) -> _File:
         return _File(name, document, parsed, [*faults, *checked])
     shape = [each for each in parsed if not _told_already(each, faults, checked)]
     return _File(name, document, None, [*faults, *shape, *checked])
+
+
+def _too_many_entries(content: Any) -> Iterator[Fault]:
+    """Each mistake in each of them would be a sentence: nobody reads them, and they take memory."""
+    for key in ("rules", "targets"):
+        entries = content.get(key) if isinstance(content, dict) else None
+        if isinstance(entries, tuple) and len(entries) > _MOST_ENTRIES:
+            yield Fault((key,), f"{len(entries)} entries, of at most {_MOST_ENTRIES} in one file", "split it")
 
 
 def _told_already(fault: Fault, unread: Iterable[Fault], checked: Iterable[Fault]) -> bool:

@@ -68,6 +68,8 @@ class Worker:
             async with self._desk.database.connection() as connection:
                 await runs.put_back(connection, run, self._desk.owner, _AGAIN_SECONDS)
             return
+        except asyncpg.DataError as reason:
+            verdict = Unanswered(why=f"what stage {run.state} saw cannot be stored: {reason}")
         if isinstance(verdict, Unanswered):
             verdict = await undecided(self._desk, run, verdict.why)
         try:

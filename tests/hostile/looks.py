@@ -1,7 +1,6 @@
 """Lets a run look at every case of diagnostics.yaml, and says where one stopped it or left more than it should."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +10,6 @@ from aiohttp import web
 
 from remediator.sandbox.kubernetes.faults import AnswerStatus, Fault
 from tests.hostile import corpus
-from tests.hostile.canaries import KINDS, canary
 from tests.hostile.loop_probe import Stall
 from tests.support.clock import DrivenClock
 from tests.support.story import Story, told
@@ -76,10 +74,6 @@ def _cases() -> list[tuple[str, Mapping[str, Any]]]:
         for group, cases in corpus.read("diagnostics.yaml").items()
         for case_id, case in cases.items()
     ]
-    for kind in KINDS["texts"]:
-        planted = canary(kind, random.Random(kind))
-        case = {"group": "log", "text": planted.text, "says": "***", "traces": planted.traces}
-        found.append((f"diagnostics/secret/{kind}", case))
     return found
 
 
@@ -127,6 +121,6 @@ async def _wrong_of(story: Story, number: int, case: Mapping[str, Any]) -> list[
         found.append(f"{len(kept)} characters were stored")
     if case["says"] not in kept:
         found.append(f"{case['says']!r} is not in the evidence: {kept[:300]}")
-    if case.get("never", "\0") in kept or any(each in kept for each in case.get("traces", ())):
+    if case.get("never", "\0") in kept:
         found.append("a secret was stored")
     return found

@@ -56,9 +56,10 @@ _TWICE = ("J01", "J02", "J06", "J11")
 
 @dataclass
 class Chains:
-    """Makes chains, each of the points and pairs that were made least so far."""
+    """Makes chains, each of the points (or, where those are sought, the pairs) that were made least so far."""
 
     rng: random.Random
+    seek_pairs: bool = False
     points: Counter[str] = field(default_factory=Counter)
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -101,7 +102,8 @@ class Chains:
         return chain
 
     def _made(self, last: str, point: str) -> tuple[int, int, float]:
-        return (self.pairs[last, point], self.points[point], self.rng.random())
+        of_pair = self.pairs[last, point] if self.seek_pairs else 0
+        return (of_pair, self.points[point], self.rng.random())
 
     @staticmethod
     def _again(way: Sequence[str], place: int) -> int:

@@ -34,7 +34,7 @@ def test_proof_crash(postgres: PostgresServer, proof: Prove) -> None:
     )
     _nothing_was_violated(found)
     assert found.kills >= KILLS
-    assert found.invalid <= found.kills / 5, "too many faults did not come: little is proven"
+    assert found.invalid <= found.kills / 8, "too many faults did not come: little is proven"
     assert {
         point: found.points[point] for point in FaultPoint.__members__ if found.points[point] < OF_EACH_POINT
     } == {}
@@ -44,7 +44,7 @@ def test_proof_recovery(postgres: PostgresServer, proof: Prove) -> None:
     if FULL:
         tasks, impossible = every_pair(Random(SEED))
     else:
-        tasks, impossible = list(Chains(Random(SEED + 1)).tasks(13, _A_STORY)), []
+        tasks, impossible = list(Chains(Random(SEED + 1), seek_pairs=True).tasks(13, _A_STORY)), []
     found = told(postgres, tasks)
     if FULL:
         impossible += [pair for task in tasks if (pair := task.pair) not in found.pairs]
@@ -53,7 +53,7 @@ def test_proof_recovery(postgres: PostgresServer, proof: Prove) -> None:
     proof("recovery", pairs=len(found.pairs), violations=len(found.violations), invalid=invalid, seed=SEED)
     _nothing_was_violated(found)
     assert len(found.pairs) >= PAIRS
-    assert FULL or found.invalid <= found.kills / 5, "too many faults did not come: little is proven"
+    assert FULL or found.invalid <= found.kills / 8, "too many faults did not come: little is proven"
 
 
 def _nothing_was_violated(found: Sum) -> None:

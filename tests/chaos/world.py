@@ -23,7 +23,7 @@ from tests.support.clock import DrivenClock
 
 TOKEN = "chaos-token"
 LEASE_SECONDS = 15.0
-_PATIENCE = 4
+_PATIENCE = 12
 """Times that a daemon has had nothing more to do, until the fault it waits for is taken not to come."""
 _LONGEST_SECONDS = 30.0
 """Of real time, for one thing that a daemon is told to do."""

@@ -10,7 +10,7 @@ from remediator.incidents.printable import printable
 from remediator.redaction.text import redact
 from remediator.rulebook.load import check
 from remediator.web.webhook_message import read_message
-from tests.hostile.canaries import KINDS
+from tests.hostile.canaries import KINDS, canary
 from tests.support.alerts import recorded
 
 _PIECES = [
@@ -68,7 +68,10 @@ def run(directory: Path, seed: int, times: int) -> tuple[int, list[str]]:
             assert problem.message
 
     bodies = [recorded(name) for name in _RECORDED]
-    lines = ["\n".join(KINDS["ordinary"]).encode(), *(str(each).encode() for each in KINDS["texts"].values())]
+    lines = [
+        "\n".join(KINDS["ordinary"]).encode(),
+        *(canary(kind, random.Random(kind)).text.encode() for kind in KINDS["texts"]),
+    ]
     shipped = [
         each.read_bytes() for each in sorted(Path("rules").rglob("*.yaml")) if "examples" not in each.parts
     ]

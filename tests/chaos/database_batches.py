@@ -162,7 +162,8 @@ async def _story(one: Broken, name: str, cycle: Cycle) -> tuple[list[Laid], list
             await world.let(2 * STEP)
         await one.healthy()
         one.statements.trap = None
-        if trap.sprung and (world.complaints > complaints or laid.what == "pool exhausted"):
+        # A cut or refused statement is felt by whoever sent it, be it a guard that then cannot tell.
+        if trap.sprung and (laid.what not in _LASTING or world.complaints > complaints):
             fired.append(laid)
         going = world.until_over(180, at_least=STEP)
     await going

@@ -9,7 +9,7 @@ from tests.storms.deluge import deluge
 from tests.support.databases import Databases
 from tests.support.proof_lines import Prove
 
-ALERTS = 2_000
+ALERTS = 20_000
 MEBIBYTES = 256
 
 

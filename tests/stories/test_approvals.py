@@ -68,7 +68,7 @@ async def asking(
             story.daemon = replace(story.daemon, worker=Worker(desk, 15.0))
         marks: Any = {"remediator.io/migration-job": "up"}
         await story.create("app:v1", **marks)
-        await story.let(35 * 60)
+        await story.soak(35 * 60)
         story.release("app:v2")
         await story.let(4 * 60)
         await (story.fire() if asked_for_by is None else asked_for(story, asked_for_by))

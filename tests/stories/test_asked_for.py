@@ -30,7 +30,7 @@ async def kim(
 async def bad_release(story: Story) -> None:
     """v1 has soaked; v2 was rolled out four minutes ago."""
     await story.create("app:v1")
-    await story.let(35 * 60, step=45)
+    await story.soak(35 * 60)
     story.release("app:v2")
     await story.let(4 * 60, step=30)
 
@@ -77,7 +77,7 @@ async def test_without_an_alert_the_last_version_known_to_be_good_is_put_back(ki
 async def test_a_version_in_whose_time_any_alert_began_is_not_gone_back_to(kim: Terminal) -> None:
     story = kim.story
     await story.create("app:v1")
-    await story.let(35 * 60, step=45)
+    await story.soak(35 * 60)
     story.release("app:v2")
     await story.let(10 * 60, step=45)
     await story.fire(alertname="NobodysRule")

@@ -27,7 +27,7 @@ async def a_bad_release(story: Story, *, changing: bool) -> None:
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mode": "old"}}
     )
     story.emulator.create(configured("app:v1"))
-    await story.let(35 * 60)
+    await story.soak(35 * 60)
     if changing:
         story.emulator.patch("configmaps", "shop", "web-config", {"data": {"mode": "new"}})
         await story.let(15)

@@ -30,7 +30,7 @@ async def test_a_version_that_was_down_between_two_looks_has_not_soaked(story: S
 async def test_after_that_it_soaks_anew(story: Story) -> None:
     await story.create("app:v1")
     await _down_for(story, 5)
-    await story.let(35 * 60)
+    await story.soak(35 * 60)
     story.release("app:v2")
     await story.let(4 * 60)
     await story.fire()

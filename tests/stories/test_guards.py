@@ -89,7 +89,7 @@ async def test_a_held_run_does_not_write_to_the_cluster(story: Story) -> None:
 
 async def test_a_rollout_that_may_still_succeed_is_not_disturbed(story: Story) -> None:
     await story.create("app:v1")
-    await story.let(35 * 60)
+    await story.soak(35 * 60)
     story.release("app:never-ready-v2")
     await story.let(30)
     await story.fire()
@@ -132,7 +132,7 @@ async def test_a_restart_does_not_count_as_rolling_away_from_its_version(
     rules = ROLLBACK + RESTART.removeprefix("\nrules:").replace("HighErrorRate", "Hung")
     async with told(tmp_path, database_url, clock, rules) as story:
         await story.create("app:v1")
-        await story.let(35 * 60)
+        await story.soak(35 * 60)
         await story.fire(alertname="Hung")
         await story.resolve(alertname="Hung")
         await story.let(40 * 60)
@@ -144,7 +144,7 @@ async def test_a_restart_does_not_count_as_rolling_away_from_its_version(
 
 async def test_while_prometheus_does_not_say_how_long_the_rule_waited_it_is_asked_again(story: Story) -> None:
     await story.create("app:v1")
-    await story.let(35 * 60)
+    await story.soak(35 * 60)
     story.release("app:v2")
     await story.let(40 * 60)
     story.prometheus.rules = [AlertingRule("HighErrorRate", duration=15 * 60)]

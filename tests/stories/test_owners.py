@@ -16,7 +16,7 @@ FLUX = {"kustomize.toolkit.fluxcd.io/name": "shop", "kustomize.toolkit.fluxcd.io
 async def released(story: Story, image: str = "app:v2", annotations: dict[str, Any] | None = None) -> None:
     """v1 has soaked; another image was rolled out four minutes ago."""
     await story.create("app:v1", **(annotations or {}))
-    await story.let(35 * 60, step=45)
+    await story.soak(35 * 60)
     story.release(image)
     await story.let(4 * 60)
 
@@ -52,7 +52,7 @@ async def test_whose_next_server_side_apply_conflicts_with_the_rollback_is_said_
     story: Story,
 ) -> None:
     await story.create("app:v1")
-    await story.let(35 * 60, step=45)
+    await story.soak(35 * 60)
     story.release("app:v2")
     assert (await applied(story, "app:v2"))[0] == 200
     await story.let(4 * 60)
@@ -154,7 +154,7 @@ async def test_an_autoscaler_that_scales_meanwhile_stops_nothing(story: Story) -
 async def test_a_marker_this_database_does_not_know_refuses_however_old_it_is(story: Story) -> None:
     """Another remediator's, or our own from before a backup was put back."""
     await story.create("app:v1")
-    await story.let(35 * 60)
+    await story.soak(35 * 60)
     change(story, {"metadata": {"annotations": {"remediator.io/attempt": "912/0/0"}}}, "remediator")
     await story.let(36 * 60)
     story.release("app:v2")
@@ -177,7 +177,7 @@ async def test_a_recreated_workload_is_left_alone_only_while_it_serves(
 ) -> None:
     await story.create("app:v1", **annotations)
     change(story, {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}})
-    await story.let(35 * 60, step=45)
+    await story.soak(35 * 60)
     story.release(image)
     await story.let(4 * 60)
     await story.fire()

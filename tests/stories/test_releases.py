@@ -37,7 +37,7 @@ async def good_version(story: Story) -> None:
     await story.create("app:v1")
     labelled(story)
     story.emulator.create(another("worker", "worker:v1"))
-    await story.let(35 * 60, step=45)
+    await story.soak(35 * 60)
 
 
 @pytest.mark.parametrize("labels", [RELEASE, {"app.kubernetes.io/part-of": "shop"}])

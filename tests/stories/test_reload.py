@@ -29,7 +29,7 @@ async def test_a_run_keeps_the_rule_it_was_planned_with(
 ) -> None:
     async with told(tmp_path, database_url, clock) as story:
         await story.create("app:v1")
-        await story.let(35 * 60)
+        await story.soak(35 * 60)
         story.release("app:v2")
         await story.let(4 * 60)
         await story.fire()

@@ -10,7 +10,7 @@ HOUR = 3600.0
 async def soaked(story: Story, image: str = "app:v1") -> None:
     """A first version that the memory has seen available for more than the soak time."""
     await story.create(image)
-    await story.let(35 * 60)
+    await story.soak(35 * 60)
 
 
 @pytest.mark.parametrize("image", ["app:v2", "app:crash-v2", "app:missing-v2", "app:never-ready-v2"])
@@ -31,7 +31,7 @@ async def test_a_bad_release_is_rolled_back_and_the_run_ends_resolved(story: Sto
 async def test_with_the_version_before_bad_as_well_the_one_before_that_is_chosen(story: Story) -> None:
     await soaked(story)
     story.release("app:crash-v2")
-    await story.let(35 * 60)
+    await story.soak(35 * 60)
     story.release("app:crash-v3")
     await story.let(4 * 60)
     await story.fire()

@@ -80,7 +80,7 @@ async def test_a_budget_with_no_disruption_left_stops_no_rollback(
         }
     )
     await story.create("app:v1", replicas=replicas)
-    await story.let(35 * 60, step=45)
+    await story.soak(35 * 60)
     story.release(image)
     await story.let(4 * 60)
     await story.fire()

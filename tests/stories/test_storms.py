@@ -163,7 +163,7 @@ async def test_the_one_that_was_rolled_out_first_is_named_first_and_asked_about(
     tmp_path: Path, database_url: str, clock: DrivenClock, receiver: Receiver
 ) -> None:
     async with many(tmp_path, database_url, clock, receiver, rules=ROLLBACK) as story:
-        await story.let(35 * 60, step=60)
+        await story.soak(35 * 60)
         release = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "app:v2"}]}}}}
         story.emulator.patch("deployments", "shop-3", "d", release, user="somebody", manager="kubectl")
         await story.let(4 * 60)

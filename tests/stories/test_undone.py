@@ -8,7 +8,7 @@ from tests.support.story import ALERT, Story
 async def rolled_back(story: Story) -> None:
     """v2 was rolled back from, and the alert goes on."""
     await story.create("app:v1")
-    await story.let(35 * 60, step=45)
+    await story.soak(35 * 60)
     story.release("app:v2")
     await story.let(4 * 60)
     await story.fire()

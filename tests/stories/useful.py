@@ -52,7 +52,7 @@ async def soaked(
     made["metadata"]["labels"] = dict(labels or {})
     made["spec"] |= spec
     story.emulator.create(made)
-    await story.let(35 * 60, step=45)
+    await story.soak(35 * 60)
 
 
 async def no_disruption_left(story: Story) -> None:
@@ -290,7 +290,7 @@ def a_set_after_a_release_of(kind: str, image: str) -> Tell:
 
     async def tell(story: Story) -> None:
         story.emulator.create(workload(kind, "app:v1"))
-        await story.let(35 * 60, step=45)
+        await story.soak(35 * 60)
         change = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}}
         story.emulator.patch(kind, "shop", "db", change, user="somebody", manager="kubectl")
         await story.let(4 * 60)

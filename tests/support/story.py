@@ -94,9 +94,10 @@ class Story:
     async def bad_release(self) -> None:
         """v1 has soaked; v2 was rolled out four minutes ago and fails its users."""
         await self.create("app:v1")
-        await self.let(35 * 60)
+        await self.soak(35 * 60)
         self.release("app:v2")
-        await self.let(4 * 60, step=30)
+        await self.soak(4 * 60)
+        await self.let(15)
 
     def release(self, image: str) -> None:
         """Somebody rolls out another image."""
@@ -152,6 +153,15 @@ class Story:
             pass
         while await daemon.courier.tick():
             pass
+
+    async def soak(self, seconds: float) -> None:
+        """Let time pass in which no alert fires: the memory looks, and nothing else has anything to do."""
+        while seconds > 0:
+            moved = min(60.0, seconds)
+            seconds -= moved
+            await self.clock.advance(moved)
+            await self.emulator.catch_up()
+            await self.daemon.watcher.tick()
 
     async def let(self, seconds: float, *, step: float = 0.0) -> None:
         """Let time pass, with the memory looking and the loops working at every step.

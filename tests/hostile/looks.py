@@ -1,6 +1,7 @@
 """Lets a run look at every case of diagnostics.yaml, and says where one stopped it or left more than it should."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from aiohttp import web
 from remediator.sandbox.kubernetes.faults import AnswerStatus, Fault
 from tests.hostile import corpus
 from tests.hostile.loop_probe import Stall
+from tests.hostile.under_probe import LONGEST_STALL
 from tests.support.clock import DrivenClock
 from tests.support.story import Story, told
 
@@ -57,15 +59,22 @@ async def run(directory: Path, database_url: str, clock: DrivenClock) -> tuple[i
     """Every case, one after the other; how many there were, and what was wrong."""
     wrong: list[str] = []
     server = RawPrometheus()
-    done = 0
+    numbers = itertools.count()
+    cases = _cases()
     async with listening(server) as url:
         settings = {"prometheus": {"url": url}}
         async with told(directory, database_url, clock, RULES, settings) as story:
             await story.create("app:v1", replicas=1)
-            for name, case in _cases():
-                wrong += [f"{name}: {each}" for each in await _looked_at(story, server, done, name, case)]
-                done += 1
-    return done, wrong
+            for name, case in cases:
+                found, stood = await _looked_at(story, server, next(numbers), case)
+                if stood > LONGEST_STALL:
+                    # The collector of this process, which holds all of pytest, may have come: it does not come twice.
+                    again, stood = await _looked_at(story, server, next(numbers), case)
+                    found += again
+                if stood > LONGEST_STALL:
+                    found.append(f"the loop stood {stood:.2f} s, twice")
+                wrong += [f"{name}: {each}" for each in found]
+    return len(cases), wrong
 
 
 def _cases() -> list[tuple[str, Mapping[str, Any]]]:
@@ -78,8 +87,9 @@ def _cases() -> list[tuple[str, Mapping[str, Any]]]:
 
 
 async def _looked_at(
-    story: Story, server: RawPrometheus, number: int, name: str, case: Mapping[str, Any]
-) -> list[str]:
+    story: Story, server: RawPrometheus, number: int, case: Mapping[str, Any]
+) -> tuple[list[str], float]:
+    """What is wrong with what came of it, and how long the loop stood still."""
     server.says = case if case["group"] == "prometheus" else server.usual
     if case["group"] != "prometheus":
         body = corpus.expanded(case.get("text", case.get("body", "")))
@@ -94,10 +104,7 @@ async def _looked_at(
     await story.fire(case=str(number))
     watching.cancel()
     story.emulator.faults.clear()
-    return [
-        *await _wrong_of(story, number, case),
-        *([] if stall.worst <= 0.25 else [f"the loop stood {stall.worst:.2f} s"]),
-    ]
+    return await _wrong_of(story, number, case), stall.worst
 
 
 async def _wrong_of(story: Story, number: int, case: Mapping[str, Any]) -> list[str]:

@@ -101,7 +101,7 @@ async def test_a_refused_connection_was_never_sent(http: HttpClient, refusing: s
 
 async def test_a_connection_that_never_comes_about_was_never_sent(http: HttpClient, silent: str) -> None:
     with pytest.raises(NeverSent, match="timed out"):
-        await http.request("GET", silent, deadline=0.4)
+        await http.request("GET", silent, deadline=2.0)
 
 
 async def test_a_failed_tls_handshake_was_never_sent(http: HttpClient, serve: Serve) -> None:

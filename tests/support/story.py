@@ -96,7 +96,7 @@ class Story:
         await self.create("app:v1")
         await self.soak(35 * 60)
         self.release("app:v2")
-        await self.soak(4 * 60)
+        await self.soak(4 * 60 - 15)
         await self.let(15)
 
     def release(self, image: str) -> None:

@@ -13,12 +13,12 @@ class Stall:
         self.worst = 0.0
 
     async def watch(self) -> None:
-        """Time in which the loop did not come round although this process had the processor.
+        """Time in which the thread of the loop worked and did not come round.
 
         What other processes take from us on a busy machine is no fault of ours, and is not in it.
         """
         while True:
-            wall, busy = time.perf_counter(), time.process_time()
+            wall, busy = time.perf_counter(), time.thread_time()
             await asyncio.sleep(_EVERY)
             late = time.perf_counter() - wall - _EVERY
-            self.worst = max(self.worst, min(late, time.process_time() - busy))
+            self.worst = max(self.worst, min(late, time.thread_time() - busy))

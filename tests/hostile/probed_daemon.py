@@ -24,15 +24,15 @@ class Probe:
         self._resident = _memory("VmRSS")
 
     async def watch(self) -> None:
-        """Time in which the loop did not come round although this process had the processor.
+        """Time in which the thread of the loop worked and did not come round.
 
         What other processes take from us on a busy machine is no fault of ours, and is not in it.
         """
         while True:
-            wall, busy = time.perf_counter(), time.process_time()
+            wall, busy = time.perf_counter(), time.thread_time()
             await asyncio.sleep(_EVERY)
             late = time.perf_counter() - wall - _EVERY
-            self.stall = max(self.stall, min(late, time.process_time() - busy))
+            self.stall = max(self.stall, min(late, time.thread_time() - busy))
 
     async def tell(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer and forget."""

@@ -47,7 +47,7 @@ async def _forked(under: Probed, forks: Process, typed: list[str]) -> tuple[int,
     assert forks.stdin is not None
     assert forks.stdout is not None
     out = under.scene.directory / "said"
-    line = {"argv": typed, "env": {}, "out": str(out)}
+    line = {"argv": typed, "out": str(out)}
     forks.stdin.write(json.dumps(line).encode() + b"\n")
     async with asyncio.timeout(_SECONDS):
         status = int(await forks.stdout.readline())

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from remediator.errors import Permanent
@@ -87,7 +88,7 @@ def run(directory: Path, seed: int, times: int) -> tuple[int, list[str]]:
             raw = mutated(random_.choice(seeds), random_)
             done += 1
             if _breaks(take, raw):
-                small = shrunk(raw, lambda each, take=take: _breaks(take, each))  # type: ignore[misc]
+                small = shrunk(raw, partial(_breaks, take))
                 wrong.append(f"fuzz {name}, seed {seed}: {small!r}")
     return done, wrong
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 _EVERY = 0.005
 
@@ -13,12 +14,18 @@ class Stall:
         self.worst = 0.0
 
     async def watch(self) -> None:
-        """Time in which the thread of the loop worked and did not come round.
+        """Seconds in which the loop did not come round while its process worked, in whichever of its threads.
 
-        What other processes take from us on a busy machine is no fault of ours, and is not in it.
+        What other processes take from us on a busy machine is no fault of ours: the time this thread waited for a
+        processor is taken off, as the scheduler counts it, and so is what no thread of ours worked.
         """
         while True:
-            wall, busy = time.perf_counter(), time.thread_time()
+            wall, busy, waited = time.perf_counter(), time.process_time(), _waited_for_a_processor()
             await asyncio.sleep(_EVERY)
-            late = time.perf_counter() - wall - _EVERY
-            self.worst = max(self.worst, min(late, time.thread_time() - busy))
+            late = time.perf_counter() - wall - _EVERY - (_waited_for_a_processor() - waited)
+            self.worst = max(self.worst, min(late, time.process_time() - busy))
+
+
+def _waited_for_a_processor() -> float:
+    """Seconds, of this thread since it began: the second field of the kernel's schedstat."""
+    return int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9

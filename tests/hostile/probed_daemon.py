@@ -1,46 +1,35 @@
 """The product's own `serve`, with a probe beside it: how long its event loop stood still, how much memory it took.
 
-`python probed_daemon.py PORT CONFIG`. Whoever connects to the port is told since the last time, and that is forgotten.
+`python -m tests.hostile.probed_daemon PORT CONFIG`. Whoever connects to the port is told since the last
+time, and that is forgotten.
 """
 
 import asyncio
 import json
 import sys
-import time
 from pathlib import Path
 
 from remediator.app import serve
 from remediator.settings.load import load_settings
 from remediator.telemetry import configure_logging
-
-_EVERY = 0.005
+from tests.hostile.loop_probe import Stall
 
 
 class Probe:
     """Looks at its own process."""
 
     def __init__(self) -> None:
-        self.stall = 0.0
+        self.stall = Stall()
         self._resident = _memory("VmRSS")
-
-    async def watch(self) -> None:
-        """Time in which the thread of the loop worked and did not come round.
-
-        What other processes take from us on a busy machine is no fault of ours, and is not in it.
-        """
-        while True:
-            wall, busy = time.perf_counter(), time.thread_time()
-            await asyncio.sleep(_EVERY)
-            late = time.perf_counter() - wall - _EVERY
-            self.stall = max(self.stall, min(late, time.thread_time() - busy))
 
     async def tell(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer and forget."""
-        told = {"stall": self.stall, "grown": _memory("VmHWM") - self._resident, "resident": _memory("VmRSS")}
+        grown = _memory("VmHWM") - self._resident
+        told = {"stall": self.stall.worst, "grown": grown, "resident": _memory("VmRSS")}
         writer.write(json.dumps(told).encode())
         writer.close()
         _forget_the_highest()
-        self.stall, self._resident = 0.0, _memory("VmRSS")
+        self.stall.worst, self._resident = 0.0, _memory("VmRSS")
 
 
 def _forget_the_highest() -> None:
@@ -56,7 +45,7 @@ def _memory(name: str) -> int:
 async def main() -> None:
     settings = load_settings(Path(sys.argv[2]), {}, {})
     probe = Probe()
-    watching = asyncio.create_task(probe.watch())
+    watching = asyncio.create_task(probe.stall.watch())
     async with await asyncio.start_server(probe.tell, "127.0.0.1", int(sys.argv[1])):
         await serve(settings)
     watching.cancel()

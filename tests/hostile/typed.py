@@ -1,23 +1,30 @@
 """Runs commands as a shell would, without loading the program anew for each: one JSON line a command.
 
-Each line is `{"argv", "env", "out"}`; the command's output goes to the file `out`, its exit status is printed.
+Each line is `{"argv", "out"}`; the command's output goes to the file `out`, its exit status is printed.
 """
 
 import json
 import os
 import sys
+from typing import TypedDict
 
 from remediator.cli.main import main
 
 
-def _child(typed: dict[str, object]) -> int:
-    out = os.open(str(typed["out"]), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+class Typed(TypedDict):
+    """One command, and the file its output goes to."""
+
+    argv: list[str]
+    out: str
+
+
+def _child(typed: Typed) -> int:
+    out = os.open(typed["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(out, 1)
     os.dup2(out, 2)
-    os.environ.update(typed["env"])  # type: ignore[call-overload]
     try:
-        return main(typed["argv"])  # type: ignore[arg-type]
+        return main(typed["argv"])
     except SystemExit as ended:
         return int(ended.code or 0)
     finally:

@@ -16,7 +16,6 @@ LONGEST_STALL = 0.25
 """Seconds in which the event loop may stand still."""
 MOST_MEMORY = 64
 """MiB that one input may take."""
-_PROBED = Path(__file__).parent / "probed_daemon.py"
 
 
 @dataclass
@@ -76,7 +75,7 @@ async def probed(directory: Path, database_url: str, rules: str) -> AsyncIterato
     probe_port = free_port()
     async with scene(directory, database_url) as made:
         (directory / "rules.yaml").write_text(rules)
-        with made.daemon(program=(str(_PROBED), str(probe_port))) as daemon:
+        with made.daemon(program=("-m", "tests.hostile.probed_daemon", str(probe_port))) as daemon:
             await daemon.ready()
             await made.soaked()
             database = await asyncpg.connect(database_url)

@@ -261,6 +261,7 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         people=daemon.people,
         rules=daemon.rules.rules,
         rule_modes=daemon.rules.modes,
+        of_another_cluster=daemon.belonging.known_foreign,
         why_not_act=why_not_act,
         reload=daemon.rules.reload,
         still_set=daemon.switches.still_set,

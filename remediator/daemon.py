@@ -1,6 +1,5 @@
 """Every part of one daemon, and the loops that keep them going."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from remediator.domain.belonging import Belongs
@@ -34,6 +33,9 @@ from remediator.telemetry import Metrics
 
 _ANYWHERE = ("audit", "clock", "gauges")
 """Loops that go on with another cluster's database."""
+_UNTOLD = ("reader", "backfiller", "switches")
+"""Those that only take in, and go on also while it cannot be told whose database it is. All others conclude something
+from what this cluster, its Alertmanager or its clock say, and wait."""
 _PLANNERS = 4
 """Looking up a target waits for the cluster; the alerts behind it need not."""
 
@@ -101,16 +103,14 @@ def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
         Loop("retention", daemon.forgetting.tick, FORGET_EVERY, Bell()),
         Loop("gauges", daemon.gauges.tick, 15.0, Bell()),
     ]
-    at_home = daemon.belonging
-    return [
-        each if each.name in _ANYWHERE else replace(each, tick=_at_home(at_home, each.tick)) for each in every
-    ]
+    return [each if each.name in _ANYWHERE else _at_home(daemon.belonging, each) for each in every]
 
 
-def _at_home(belonging: Belongs, tick: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
+def _at_home(belonging: Belongs, loop: Loop) -> Loop:
     """The same, but for doing nothing with another cluster's database: what is seen here is not about it."""
+    why_not = belonging.foreign if loop.name in _UNTOLD else belonging.against
 
     async def guarded() -> bool:
-        return await tick() if await belonging.foreign() is None else False
+        return await loop.tick() if await why_not() is None else False
 
-    return guarded
+    return replace(loop, tick=guarded)

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from pydantic import Field
+
 from remediator.catalogue import UNDO
 from remediator.domain.answers import Evidence, GuardVerdict
 from remediator.domain.basis import Basis
@@ -93,9 +95,9 @@ class Streak(Value):
     answer: str
     since: datetime
     why: str
-    recovered_once: bool = False
+    recovered_once: bool = Field(default=False, alias="settled")
     """It recovered for as long as it had to, at some look. What happens to the workload afterwards is no sign that
-    the change did not help; it is none that all is well either."""
+    the change did not help; it is none that all is well either. Stored as `settled`, as the version before wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from remediator.clients.kube_state_metrics import was_available
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import Evidence, Proposal, Refusal
 from remediator.domain.change import ROLLED_BACK_FROM, TemplatePatch, revision_hash
-from remediator.domain.duration import Duration, format_duration
+from remediator.domain.duration import REMEMBERED, Duration, format_duration
 from remediator.domain.history import Tenure
 from remediator.domain.run_view import RunView
 from remediator.errors import Permanent, Retryable
@@ -46,8 +46,8 @@ class Rollback(Action):
 
     soak: Duration = timedelta(minutes=30)
     """How long a version must have been seen fully available to count as good."""
-    max_age: Duration = Field(default=timedelta(days=14), le=timedelta(days=90))
-    """A version last current longer ago than this is not gone back to; what was seen is remembered for 90 days."""
+    max_age: Duration = Field(default=timedelta(days=14), le=REMEMBERED)
+    """A version last current longer ago than this is not gone back to."""
     strict_config: bool = False
     """Whether a version of whose configuration something could not be observed is not gone back to: a ConfigMap
     that has changed since, a Secret. Else that is told as a caveat."""

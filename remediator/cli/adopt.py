@@ -14,6 +14,7 @@ from remediator.errors import Permanent
 from remediator.incidents.printable import printable
 
 if TYPE_CHECKING:
+    from remediator.domain.answers import Refusal
     from remediator.domain.belonging import Binding
     from remediator.settings.load import Settings
     from remediator.store.clusters import Holdings
@@ -62,15 +63,20 @@ def _adopt(args: argparse.Namespace) -> int:
         return 0
     for line in _differences(facing, facing.binding):
         print(printable(line))
-    if not args.yes:
-        if not sys.stdin.isatty():
-            raise Permanent("nobody is there to ask: read the above, then say --yes")
-        if input("Give it to this cluster? [y/N] ").strip().lower() not in ("y", "yes"):
-            print("nothing was changed")
-            return 1
-    asyncio.run(_adopted(settings, facing, args.who or getpass.getuser(), args.why))
+    if not args.yes and not _agreed():
+        print("nothing was changed")
+        return 1
+    refused = asyncio.run(_adopted(settings, facing, facing.binding, args.who or getpass.getuser(), args.why))
+    if refused is not None:
+        raise Permanent(f"nothing was changed: {refused.why}")
     print(f"this database belongs to {facing.name} ({facing.uid}) now")
     return 0
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise Permanent("nobody is there to ask: read the above, then say --yes")
+    return input("Give it to this cluster? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _differences(facing: _Facing, binding: "Binding") -> Iterator[str]:
@@ -108,7 +114,10 @@ async def _faced(settings: "Settings") -> _Facing:
     return _Facing(binding, holdings, str(namespace["metadata"]["uid"]), settings.cluster.name)
 
 
-async def _adopted(settings: "Settings", facing: _Facing, who: str, why: str) -> None:
+async def _adopted(
+    settings: "Settings", facing: _Facing, shown: "Binding", who: str, why: str
+) -> "Refusal | None":
+    from remediator.domain.answers import Refusal
     from remediator.settings.sections import DatabaseLimits
     from remediator.store import clusters
     from remediator.store.database import DATABASE_ERRORS, open_database
@@ -120,8 +129,9 @@ async def _adopted(settings: "Settings", facing: _Facing, who: str, why: str) ->
         database = await open_database(settings.database_url, size=1, limits=patient)
         try:
             async with database.transaction() as connection:
-                await clusters.adopt(connection, facing.uid, facing.name, who, why)
+                made = await clusters.adopt(connection, shown, facing.uid, facing.name, who, why)
         finally:
             await database.close()
     except DATABASE_ERRORS as reason:
         raise Permanent(f"nothing was changed: {str(reason) or type(reason).__name__}") from reason
+    return made if isinstance(made, Refusal) else None

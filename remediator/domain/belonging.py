@@ -39,3 +39,6 @@ class Belongs(Protocol):
 
     async def foreign(self) -> str | None:
         """The same, but None also while it cannot be told: for what only reads and remembers."""
+
+    async def known_foreign(self) -> str | None:
+        """The same by what is known so far, without asking the cluster: for the intake, which waits for no cluster."""

@@ -15,6 +15,8 @@ _DURATION = re.compile(
     r"(?:(?P<y>\d+)y)?(?:(?P<w>\d+)w)?(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?(?:(?P<ms>\d+)ms)?"
 )
 _LONGEST = 100 * 365 * 86400.0
+REMEMBERED = timedelta(days=90)
+"""Whatever the settings say, what is over is kept for so long: nothing that counts or looks back may ask for more."""
 
 
 def parse_duration(text: object) -> timedelta:

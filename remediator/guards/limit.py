@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from remediator.domain.answers import Limit as Count
 from remediator.domain.change import Change
-from remediator.domain.duration import Duration, format_duration
+from remediator.domain.duration import REMEMBERED, Duration, format_duration
 from remediator.domain.run_view import RunView
 from remediator.step import Guard, Step
 
@@ -17,7 +17,7 @@ class Limit(Guard):
 
     effects: int | None = Field(default=None, strict=True, ge=1, le=1000)
     runs: int | None = Field(default=None, strict=True, ge=1, le=1000)
-    per: Duration = Field(gt=timedelta(0))
+    per: Duration = Field(gt=timedelta(0), le=REMEMBERED)
     of: Literal["target", "rule", "namespace", "everything"]
 
     @model_validator(mode="after")

@@ -57,6 +57,13 @@ class Belonging:
         said = await self.against()
         return said if self._uid is not None else None
 
+    async def known_foreign(self) -> str | None:
+        """The same by what is known so far, without asking the cluster: for the intake, which waits for no cluster.
+
+        Raises the database's errors.
+        """
+        return None if self._uid is None else (await self._bound(self._uid)).against(self._uid)
+
     async def _look(self) -> None:
         """Read the uid when it is due. Meanwhile others go on with what is known: a server that hangs holds up one."""
         if self._clock.monotonic() < self._due:

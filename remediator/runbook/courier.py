@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from remediator.domain.belonging import Belongs
 from remediator.effects.doors import Effects
-from remediator.errors import Permanent, Retryable
+from remediator.errors import Permanent
 from remediator.fault_points import FaultPoint, reach
 from remediator.kit import Kit
 from remediator.runbook.call_step import Unanswered, call_step
@@ -58,8 +58,6 @@ class Courier:
             reach(FaultPoint.J34)
         except Permanent as reason:
             final = reason.sentence
-        except Retryable as reason:
-            failed = reason.sentence
         channel = parcel.channel.partition(":")[0]
         async with self._database.connection() as connection:
             if final is not None:

@@ -100,7 +100,7 @@ def _continued(before: Streak | None, finding: Finding, now: datetime) -> Streak
     """The streak goes on while the answer stays the same."""
     since = before.since if before is not None and before.answer == finding.answer else now
     once = before is not None and before.recovered_once
-    return Streak(answer=finding.answer, since=since, why=finding.why, recovered_once=once)
+    return Streak(answer=finding.answer, since=since, why=finding.why, settled=once)
 
 
 def _settled(

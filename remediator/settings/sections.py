@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from remediator.domain.duration import Duration
+from remediator.domain.duration import REMEMBERED, Duration
 from remediator.domain.target import Target
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9]([-a-z0-9.]*[a-z0-9])?)(:[0-9]{1,5})?")
@@ -159,7 +159,7 @@ class Budgets(Section):
 
     everywhere: int = Field(default=5, strict=True, ge=1, le=1000)
     in_namespace: int = Field(default=2, strict=True, ge=1, le=1000)
-    per: Duration = timedelta(minutes=10)
+    per: Duration = Field(default=timedelta(minutes=10), gt=timedelta(0), le=REMEMBERED)
     """The window of the two above."""
     unsettled: int = Field(default=2, strict=True, ge=1, le=1000)
     """Effects at once of which it is not known yet whether they helped."""
@@ -168,7 +168,7 @@ class Budgets(Section):
 class Storms(Section):
     """When so many targets begin to fire at once that nothing is changed any more."""
 
-    window: Duration = timedelta(minutes=5)
+    window: Duration = Field(default=timedelta(minutes=5), gt=timedelta(0))
     in_namespace: int = Field(default=4, strict=True, ge=2, le=100_000)
     anywhere: int = Field(default=8, strict=True, ge=2, le=100_000)
     cool_down: Duration = timedelta(minutes=10)
@@ -178,15 +178,15 @@ class Storms(Section):
 class Breakers(Section):
     """When a target is left to people, and a rule brought down, because acting failed."""
 
-    came_back_within: Duration = timedelta(hours=1)
+    came_back_within: Duration = Field(default=timedelta(hours=1), le=REMEMBERED)
     """A change that helped counts as failed when its alert is back this soon after its run ended."""
     failures: int = Field(default=2, strict=True, ge=1)
     """So many on one target, by whatever rule, open its breaker."""
-    per: Duration = timedelta(hours=24)
+    per: Duration = Field(default=timedelta(hours=24), gt=timedelta(0), le=REMEMBERED)
     open_for: Duration = timedelta(hours=24)
     openings: int = Field(default=2, strict=True, ge=1)
     """So many that a rule had part in bring it down to ask, twice as many to shadow."""
-    demote_within: Duration = timedelta(days=7)
+    demote_within: Duration = Field(default=timedelta(days=7), le=REMEMBERED)
 
 
 class DatabaseLimits(Section):
@@ -205,11 +205,11 @@ class Retention(Section):
 
     notices: Duration = Field(default=timedelta(days=30), ge=timedelta(days=30))
     """What Alertmanager sent, once read and its episode closed; quarantined alerts; episodes without incident."""
-    shadow_runs: Duration = Field(default=timedelta(days=90), ge=timedelta(days=90))
+    shadow_runs: Duration = Field(default=REMEMBERED, ge=REMEMBERED)
     """Incidents in which nothing but shadow runs looked."""
-    incidents: Duration = Field(default=timedelta(days=365), ge=timedelta(days=90))
+    incidents: Duration = Field(default=timedelta(days=365), ge=REMEMBERED)
     """Closed incidents, with their episodes, runs, journal and delivered notices."""
-    memory: Duration = Field(default=timedelta(days=90), ge=timedelta(days=90))
+    memory: Duration = Field(default=REMEMBERED, ge=REMEMBERED)
     """Versions of workloads that ended, and schemas of applications."""
 
 

@@ -1,12 +1,16 @@
 """Which cluster the database belongs to, and what it takes to give it to another one."""
 
+from remediator.domain.answers import Refusal
 from remediator.domain.belonging import Binding
 from remediator.domain.value import Value
+from remediator.redaction.text import redact
 from remediator.run import ACTIVE, State
 from remediator.store import journal
 from remediator.store.database import Connection
 
 FIRST_START = "the first start"
+ANOTHER_CLUSTER = "another cluster"
+"""Why an episode is closed that is of the cluster this database belonged to before."""
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('cluster_bindings', 0))"
 _NEWEST = "select uid, name, who, why, bound_at from cluster_bindings order by id desc limit 1"
 _HELD = sorted({*ACTIVE, State.UNKNOWN})
@@ -63,27 +67,32 @@ async def holdings(connection: Connection) -> Holdings:
     )
 
 
-async def adopt(connection: Connection, uid: str, name: str, who: str, why: str) -> Binding:
+async def adopt(
+    connection: Connection, shown: Binding, uid: str, name: str, who: str, why: str
+) -> Binding | Refusal:
     """Give the database to another cluster; call within a transaction with time enough.
 
-    What is open there ends with people and is never sent: that cluster's own daemon may still be at it. What was
-    seen of its workloads no longer counts here. Pauses and rules stay as they are.
+    Refuses when it belongs no longer to the cluster that was `shown` to the person. What is open there ends with
+    people and is never sent: that cluster's own daemon may still be at it. What was seen of its workloads no longer
+    counts here. Pauses and rules stay as they are.
     """
     await connection.execute("select 1 from intent_gate for update")
     await connection.execute(_LOCK)
     before = await bound(connection)
+    if before != shown:
+        return Refusal(why="the database was given to a cluster meanwhile: look again")
+    why = redact(why)
     await _end_runs(connection, f"{who} gave this database to another cluster: {why}")
     await connection.execute(
         f"update outbox set given_up_at = remediator_now(), last_error = $1 where {_UNDELIVERED}",
         "it is of the cluster this database belonged to before",
     )
     await _close_alerts(connection)
-    if before is not None:
-        for table in ("tenures", "pod_owners", "config_hashes"):
-            await connection.execute(
-                f"update {table} set cluster = cluster || ' ' || $1 where cluster not like '% ' || $1",
-                before.uid,
-            )
+    for table in ("tenures", "pod_owners", "config_hashes"):
+        await connection.execute(
+            f"update {table} set cluster = cluster || ' ' || $1 where cluster not like '% ' || $1",
+            shown.uid,
+        )
     made = await _bind(connection, uid, name, who, why)
     text = f"{who} gave this database to cluster {name} ({uid}): {why}"
     await journal.append(connection, "adopted", text, {"uid": uid, "name": name, "who": who, "why": why})
@@ -133,8 +142,9 @@ async def _close_alerts(connection: Connection) -> None:
     )
     await connection.execute("update backfills set done_at = remediator_now() where done_at is null")
     await connection.execute(
-        """update episodes set closed_at = remediator_now(), closed_because = 'another cluster', plan_due_at = null
-           where closed_at is null"""
+        """update episodes set closed_at = remediator_now(), closed_because = $1, plan_due_at = null
+           where closed_at is null""",
+        ANOTHER_CLUSTER,
     )
     await connection.execute("update incidents set closed_at = remediator_now() where closed_at is null")
     await connection.execute("update storms set ended_at = remediator_now() where ended_at is null")

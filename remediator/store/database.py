@@ -25,7 +25,8 @@ DATABASE_ERRORS = (
 
 POISON = (
     asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.CheckViolationError,
+    asyncpg.NotNullViolationError,
     asyncpg.ProgramLimitExceededError,
     ValueError,
 )

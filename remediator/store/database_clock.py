@@ -41,7 +41,7 @@ class DatabaseClock:
 
 async def _ask(database: Database, machine: Clock) -> tuple[datetime, float]:
     """What the database's time was, and the monotonic moment halfway between question and answer."""
-    asked_at = machine.monotonic()
     async with database.connection() as connection:
+        asked_at = machine.monotonic()
         told: datetime = await connection.fetchval("select remediator_now()")
     return told, (asked_at + machine.monotonic()) / 2

@@ -39,6 +39,11 @@ class Collaborators:
     """The rules in force now, in their order."""
     rule_modes: Callable[[], Awaitable[Sequence[RuleMode]]]
     """How far each of them may go, and why, in the same order."""
+    of_another_cluster: Callable[[], Awaitable[str | None]]
+    """Why nothing of this cluster belongs into the database, as a sentence: it is another one's.
+
+    None also while that cannot be told. Raises the database's errors.
+    """
     why_not_act: Callable[[], Awaitable[str | None]]
     """Why this daemon may not act right now, as a sentence; None when it may."""
     reload: Callable[[], Awaitable[str]]

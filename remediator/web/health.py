@@ -66,11 +66,14 @@ class Health:
             async with asyncio.timeout(_DATABASE_SECONDS):
                 async with self._collaborators.database.connection() as connection:
                     await connection.execute("select 1")
+                elsewhere = await self._collaborators.of_another_cluster()
                 missing = await migrate.pending(self._collaborators.settings.database_url)
         except Permanent as reason:
             return reason.sentence
         except DATABASE_ERRORS as error:
             return f"the database does not answer: {str(error) or type(error).__name__}"
+        if elsewhere is not None:
+            return elsewhere
         if missing:
             return f"the database lacks {', '.join(missing)}: run `remediator migrate`"
         return None

@@ -8,12 +8,14 @@ database.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from remediator.errors import Permanent, Retryable
 from remediator.fault_points import FaultPoint, reach, reach_once_sent
 from remediator.settings.sections import Intake
+from remediator.store.database import DATABASE_ERRORS
 from remediator.telemetry import Metrics
 from remediator.web.authentication import IntakeAuthentication
 from remediator.web.inbox import Inbox
@@ -35,12 +37,18 @@ class AlertmanagerIntake:
     """Answers `POST /api/v1/alertmanager`."""
 
     def __init__(
-        self, settings: Intake, authentication: IntakeAuthentication, inbox: Inbox, metrics: Metrics
+        self,
+        settings: Intake,
+        authentication: IntakeAuthentication,
+        inbox: Inbox,
+        metrics: Metrics,
+        of_another_cluster: Callable[[], Awaitable[str | None]],
     ) -> None:
         self._largest = settings.max_body_bytes
         self._authentication = authentication
         self._inbox = inbox
         self._metrics = metrics
+        self._of_another_cluster = of_another_cluster
         self._room_for_large = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     async def receive(self, request: web.Request) -> web.Response:
@@ -97,7 +105,19 @@ class AlertmanagerIntake:
             return self._too_large(request)
         return None
 
+    async def _refuse_of_another_cluster(self) -> None:
+        """Raises Retryable: another cluster's daemon would take these alerts for its own, or they would be dropped."""
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                why = await self._of_another_cluster()
+        except DATABASE_ERRORS as reason:
+            said = str(reason) or type(reason).__name__
+            raise Retryable(f"the database does not answer: {said}") from reason
+        if why is not None:
+            raise Retryable(why)
+
     async def _take(self, request: web.Request) -> Message:
+        await self._refuse_of_another_cluster()
         reach(FaultPoint.J01)
         length = request.content_length
         if length is not None and length <= _LARGE_BYTES:

@@ -59,7 +59,11 @@ def make_application(collaborators: Collaborators) -> web.Application:
         stored=collaborators.stored,
     )
     intake = AlertmanagerIntake(
-        settings.intake, IntakeAuthentication(settings.intake), inbox, collaborators.metrics
+        settings.intake,
+        IntakeAuthentication(settings.intake),
+        inbox,
+        collaborators.metrics,
+        collaborators.of_another_cluster,
     )
     application = web.Application(
         middlewares=[_errors_as_json], client_max_size=settings.intake.max_body_bytes

@@ -61,6 +61,7 @@ async def intake(dsn: str, stack: AsyncExitStack) -> str:
             people=People(settings, SystemClock()),
             rules=tuple,
             rule_modes=no_modes,
+            of_another_cluster=never,
             why_not_act=never,
             reload=reload,
             still_set=nothing,

@@ -89,3 +89,8 @@ def episode(
 )
 def test_effect_of_a_notice(notice: Alert, latest: Episode | None, effect: Effect) -> None:
     assert effect_of(notice, latest) is effect
+
+
+def test_what_was_closed_with_the_cluster_it_was_of_says_nothing_about_this_one() -> None:
+    """The restored cluster's alert has fired since before the database was given to it."""
+    assert effect_of(firing(0), episode(0, closed=60, because="another cluster")) is Effect.OPENED

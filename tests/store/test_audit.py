@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,35 @@ async def test_every_record_is_printed_and_again_only_after_a_crash(database: Da
     other = io.StringIO()
     await AuditPrinter(database, "two", other).tick()
     assert other.getvalue() == ""
+
+
+async def test_an_output_that_nobody_reads_is_waited_for_by_one_thread(database: Database) -> None:
+    await acted(database)
+    out = Unread()
+    printer = AuditPrinter(database, "one", out)
+    first = asyncio.create_task(printer.tick())
+    assert await asyncio.to_thread(out.begun.wait, 5)
+    threads = threading.active_count()
+    for _ in range(3):
+        with pytest.raises(TimeoutError, match="nobody reads"):
+            await printer.tick()
+    assert threading.active_count() == threads
+    out.drained.set()
+    await first
+    assert len(out.getvalue().splitlines()) == len(await records(database))
+
+
+class Unread(io.StringIO):
+    """A pipe that is full until somebody reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.drained = threading.Event(), threading.Event()
+
+    def write(self, text: str) -> int:
+        self.begun.set()
+        assert self.drained.wait(30)
+        return super().write(text)
 
 
 def test_the_command_says_whether_it_is_whole(

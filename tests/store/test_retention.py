@@ -1,20 +1,28 @@
 """A year of alerts does not fill the disk: what is over and old is let go of, and nothing else is."""
 
+import asyncio
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import pytest
+from pydantic import BaseModel, ValidationError
 
+from remediator.actions.rollback import Rollback
 from remediator.clock import SystemClock
+from remediator.domain.duration import REMEMBERED
+from remediator.guards.limit import Limit
 from remediator.memory.forgetting import Forgetting
-from remediator.settings.sections import Retention
-from remediator.store import attempts, audit_verify
+from remediator.settings.sections import Breakers, Budgets, Retention
+from remediator.store import attempts, audit_verify, episodes
 from remediator.store.attempts import Attempt
 from remediator.store.database import Connection, Database
 from tests.support.clock import DrivenClock
 from tests.support.intents import OWNER, approved, intend
+from tests.support.waiting import until
 
 DAYS = 365
+BREAKERS = ("per", "came_back_within", "demote_within")
 A_DAY = 12
 """Incidents, each of one alert that fired and resolved, was looked at and had one change."""
 
@@ -197,3 +205,51 @@ async def test_nobody_can_ask_for_what_is_young_to_go(database: Database) -> Non
         assert await connection.fetchval("select forget_incidents('-1 year', '-1 year', 10)") == 0
         with pytest.raises(asyncpg.PostgresError):
             await connection.fetchval("select forget_received('0 days', -1)")
+
+
+@pytest.mark.parametrize(
+    ("counting", "key"),
+    [(Limit, "per"), (Rollback, "max_age"), (Budgets, "per"), *((Breakers, key) for key in BREAKERS)],
+)
+def test_nothing_counts_or_looks_further_back_than_what_is_kept_at_least(
+    counting: type[BaseModel], key: str
+) -> None:
+    given = {"effects": 1, "of": "target"} if counting is Limit else {}
+    counting.model_validate({**given, key: "90d"})
+    with pytest.raises(ValidationError, match="less than or equal to 90 days"):
+        counting.model_validate({**given, key: "91d"})
+
+
+def test_what_is_kept_is_kept_at_least_as_long_as_anything_counts() -> None:
+    for kept in ("shadow_runs", "incidents", "memory"):
+        assert Retention.model_validate({kept: "90d"}).model_dump()[kept] == REMEMBERED
+        with pytest.raises(ValidationError):
+            Retention.model_validate({kept: "89d"})
+
+
+async def test_an_alert_that_comes_back_meanwhile_keeps_its_incident(database: Database) -> None:
+    over = "remediator_now() - interval '400 days'"
+    async with database.transaction() as connection:
+        await connection.execute(
+            f"""insert into incidents (id, subject, title, cluster, opened_at, closed_at) overriding system value
+                values (1, 'over', 't', 'default', {over}, {over})"""
+        )
+        await connection.execute(
+            f"""insert into episodes (id, source, fingerprint, alertname, labels, annotations, starts_at, opened_at,
+                                      closed_at, incident_id) overriding system value
+                values (1, 'alertmanager', 'over', 'Slow', '{{}}', '{{}}', {over}, {over}, {over}, 1)"""
+        )
+    async with asyncio.TaskGroup() as tasks:
+        async with database.transaction() as connection:
+            await episodes.reopen(connection, 1)
+            forgetting = tasks.create_task(Forgetting(database, Retention(), "one").tick())
+            await until(partial(waits_for_a_row, database), "letting go waits for the episode")
+        assert await forgetting is False
+    async with database.connection() as connection:
+        assert await count(connection, "incidents") == await count(connection, "episodes") == 1
+
+
+async def waits_for_a_row(database: Database) -> bool:
+    """Whether somebody waits for a row that another transaction holds."""
+    async with database.connection() as connection:
+        return await count(connection, "pg_locks", "not granted") > 0

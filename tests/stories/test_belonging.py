@@ -7,15 +7,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from remediator.app import running
 from remediator.cli.main import main
+from remediator.daemon import loops
+from remediator.domain.answers import Refusal
+from remediator.domain.belonging import Binding
 from remediator.sandbox.kubernetes import Fault
 from remediator.sandbox.kubernetes.faults import AnswerStatus
 from remediator.store import audit_verify, clusters
+from remediator.supervise import Bell
 from tests.support.clock import DrivenClock
-from tests.support.story import Story, told
+from tests.support.story import ALERT, TOKEN, Story, told
 from tests.support.waiting import until
 
 ADOPT = ("adopt-database", "--why", "we restored the cluster from a backup")
@@ -52,7 +57,10 @@ async def test_a_copy_of_the_database_neither_acts_nor_sends_until_a_person_adop
         await acting_in_production(production)
     async with elsewhere(tmp_path, database_url, clock) as copy:
         await copy.bad_release()
-        await copy.fire()
+        assert await copy.daemon.belonging.foreign() is not None
+        copy.alertmanager.fire(ALERT)
+        answers = await copy.alertmanager.deliver(f"{copy.url}/api/v1/alertmanager", token=TOKEN)
+        assert {each.status for each in answers} == {503}, "neither cluster may take them for its own"
         await copy.let(60)
         assert copy.effects() == []
         assert [each.resource for each in copy.emulator.effects if each.user == "remediator"] == []
@@ -86,6 +94,46 @@ async def test_a_copy_of_the_database_neither_acts_nor_sends_until_a_person_adop
         async with copy.daemon.database.transaction() as connection:
             assert (await audit_verify.verify(connection, {})).breaks == ()
             assert await connection.fetchval("select count(*) from tenures where cluster = 'default'") == 0
+        await copy.deliver()
+        async with copy.daemon.database.connection() as connection:
+            still_fires = (
+                "select count(*) from episodes where closed_at is null and alertname = 'HighErrorRate'"
+            )
+            assert await connection.fetchval(still_fires) == 1
+
+
+async def test_two_people_who_adopt_at_once_adopt_once(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock) as production:
+        await production.settle()
+        async with production.daemon.database.transaction() as connection:
+            shown = await clusters.bound(connection)
+            assert shown is not None
+            made = await clusters.adopt(connection, shown, "here", "new", "kim", "password=hunter2hunter2")
+            assert isinstance(made, Binding)
+            assert "hunter2" not in made.why
+        async with production.daemon.database.transaction() as connection:
+            again = await clusters.adopt(connection, shown, "here", "new", "lee", "the same")
+        assert isinstance(again, Refusal)
+
+
+async def test_while_it_cannot_be_told_alerts_are_taken_in_and_nothing_is_concluded(
+    story: Story,
+) -> None:
+    story.emulator.faults.add(Fault("GET", "/namespaces/kube-system$", AnswerStatus(403), times=None))
+    ticks = {each.name: each.tick for each in loops(story.daemon, Bell())}
+    story.alertmanager.fire(ALERT)
+    await story.alertmanager.deliver(f"{story.url}/api/v1/alertmanager", token=TOKEN)
+    assert await ticks["reader"]()
+    for name in ("planner-0", "reconciler", "aftermath", "memory", "retention", "breakers"):
+        assert not await ticks[name](), name
+    async with story.daemon.database.connection() as connection:
+        untouched = "alertname = 'HighErrorRate' and disposition is null and closed_at is null"
+        assert await connection.fetchval(f"select count(*) from episodes where {untouched}") == 1
+    story.emulator.faults.clear()
+    await story.clock.advance(10)
+    assert await ticks["planner-0"]()
 
 
 async def adopting(
@@ -135,16 +183,20 @@ async def test_loops_do_nothing_with_another_clusters_database(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock) as production:
-        await production.settle()
+        await production.deliver()
     async with elsewhere(tmp_path, database_url, clock) as copy, running(copy.daemon) as url:
-        copy.alertmanager.fire({"alertname": "HighErrorRate", "namespace": "shop", "deployment": "api"})
-        answers = await copy.alertmanager.deliver(f"{url}/api/v1/alertmanager", token="story-token")
-        assert {each.status for each in answers} == {200}
+        async with copy.daemon.database.connection() as connection:
+            await connection.execute("update notices set read_at = null")
 
         async def looked() -> bool:
             return b'loop="planner-0"' in copy.daemon.metrics.exposition()
 
         await until(looked, "planning had its turn")
+        copy.alertmanager.fire(ALERT)
+        answers = await copy.alertmanager.deliver(f"{url}/api/v1/alertmanager", token=TOKEN)
+        assert {each.status for each in answers} == {503}
+        async with aiohttp.ClientSession() as session, session.get(f"{url}/-/ready") as ready:
+            assert ready.status == 503
         async with copy.daemon.database.connection() as connection:
-            assert await connection.fetchval("select count(*) from notices where read_at is null") == 2
-            assert await connection.fetchval("select count(*) from episodes") == 0
+            assert await connection.fetchval("select count(*) from notices where read_at is not null") == 0
+            assert await connection.fetchval("select count(*) from notices") == 1

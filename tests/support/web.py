@@ -51,6 +51,9 @@ class Daemon:
     reload: Callable[[], str] = field(default=lambda: "nothing changed")
     times_stored: int = 0
 
+    async def of_another_cluster(self) -> None:
+        """The database is the one of this cluster."""
+
     async def start(
         self, rule_name: str, target: str, mode: Mode | None, who: str, why: str
     ) -> Started | NotStarted:
@@ -158,6 +161,7 @@ async def running_web(
                 metrics=metrics,
                 rules=lambda: daemon.rules,
                 rule_modes=rule_modes,
+                of_another_cluster=daemon.of_another_cluster,
                 why_not_act=why_not_act,
                 reload=reload,
                 still_set=daemon.still_set,

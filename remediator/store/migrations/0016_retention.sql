@@ -81,7 +81,12 @@ begin
         return 0;
     end if;
     select array_agg(id) into gone_runs from runs where incident_id = any(gone_incidents);
-    select array_agg(id) into gone_episodes from episodes where incident_id = any(gone_incidents);
+    -- An alert may have come back since they were chosen: from here on nobody can open one of their episodes.
+    select array_agg(id) into gone_episodes from (
+        select id from episodes where incident_id = any(gone_incidents) order by id for update) as held;
+    if exists (select 1 from episodes where id = any(gone_episodes) and closed_at is null) then
+        return 0;
+    end if;
     delete from notices where episode_id = any(gone_episodes);
     delete from journal where run_id = any(gone_runs);
     delete from journal where episode_id = any(gone_episodes);

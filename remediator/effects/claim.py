@@ -1,7 +1,7 @@
 """Take the target: write our epoch on it, so that every older write is refused by the server itself."""
 
 from remediator.clients.kube_read import KubeReader
-from remediator.clients.kube_write import Applied, KubeWriter, NotSent, Refused
+from remediator.clients.kube_write import Applied, KubeWriter, NotSent, Refused, WriteAnswer
 from remediator.clients.wire_points import Wire, on_the_wire
 from remediator.domain.answers import Refusal
 from remediator.domain.change import EPOCH
@@ -51,6 +51,10 @@ async def claim(
             deadline=deadline,
             begin=window.left,
         )
+    return _claimed(answer)
+
+
+def _claimed(answer: WriteAnswer) -> JsonObject | Refusal:
     match answer:
         case Applied(object=claimed):
             reach(FaultPoint.J22)

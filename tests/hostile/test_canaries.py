@@ -88,9 +88,8 @@ async def test_proof_canaries(tmp_path: Path, database_url: str, clock: DrivenCl
     )  # fmt: skip
     server = RawPrometheus()
     series = [{"metric": {"note": each.text}, "value": [1, "1"]} for each in in_answers]
-    server.says = {
-        "body": json.dumps({"status": "success", "data": {"resultType": "vector", "result": series}})
-    }
+    data = {"resultType": "vector", "result": series}
+    server.say({"body": json.dumps({"status": "success", "data": data})})
     with logged() as log:
         async with (
             listening(server) as url,

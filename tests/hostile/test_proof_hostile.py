@@ -39,6 +39,6 @@ async def test_proof_hostile(
     proof("hostile", **measured, violations=len(violations))
     assert not violations, "\n".join(violations)
     assert messages >= 329
-    assert files >= 120
-    assert typed >= 60
+    assert files >= 144
+    assert typed >= 82
     assert looked >= 84

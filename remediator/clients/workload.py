@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from remediator.clients.kube_read import KubeReader
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject
-from remediator.workloads.fields import controller_uid
+from remediator.workloads.fields import at, controller_uid
 from remediator.workloads.revision_objects import KEPT_IN
 
 
@@ -51,6 +51,6 @@ async def look_at(kube: KubeReader, target: Target) -> SeenWorkload | None:
 
 def labels_of(workload: JsonObject) -> dict[str, str] | None:
     """The matchLabels of a workload's selector; None when labels alone do not say it."""
-    selector = (workload.get("spec") or {}).get("selector") or {}
-    labels = selector.get("matchLabels")
-    return dict(labels) if labels and not selector.get("matchExpressions") else None
+    labels = at(workload, "spec", "selector", "matchLabels")
+    alone = not at(workload, "spec", "selector", "matchExpressions")
+    return dict(labels) if labels and alone else None

@@ -38,7 +38,7 @@ async def test_proof_hostile(
     measured = {"webhook": messages, "rules": files, "cli": typed, "diagnostics": looked, "fuzzed": fuzzed}
     proof("hostile", **measured, violations=len(violations))
     assert not violations, "\n".join(violations)
-    assert messages >= 220
-    assert files >= 120
-    assert typed >= 60
-    assert looked >= 80
+    assert messages >= 329
+    assert files >= 144
+    assert typed >= 82
+    assert looked >= 84

@@ -39,9 +39,10 @@ def _serve() -> None:
             status = 70  # a traceback, which is what the caller looks for
             try:
                 status = _child(json.loads(line))
-            except BaseException:  # noqa: BLE001 -- whatever it is, it is what the proof looks for
-                sys.excepthook(*sys.exc_info())
             finally:
+                kind, reason, where = sys.exc_info()
+                if kind is not None and reason is not None:
+                    sys.excepthook(kind, reason, where)
                 sys.stderr.flush()
                 os._exit(status)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)

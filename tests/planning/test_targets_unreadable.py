@@ -1,5 +1,7 @@
 """A cluster that cannot be read makes the target unknown, which is asked again and never guessed."""
 
+import json
+
 import pytest
 
 from remediator.domain.answers import Refusal
@@ -40,6 +42,19 @@ async def test_every_read_that_fails_makes_it_unknown(world: World, action: Acti
         if not isinstance(found, Refusal) or not found.passing:
             wrong.append((path, found))
     assert wrong == []
+
+
+@pytest.mark.parametrize("spec", [None, {}, {"template": []}, {"template": {"spec": {"containers": "app"}}}])
+async def test_a_workload_without_a_template_that_can_be_read_makes_it_unknown(
+    world: World, spec: object
+) -> None:
+    metadata = {"name": "api", "namespace": "shop", "uid": "u"}
+    body = json.dumps({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec})
+    world.emulator.faults.add(Fault("GET", "/deployments/api$", AnswerStatus(200, body=body), times=None))
+    found = await world.resolve(API)
+    assert isinstance(found, Refusal)
+    assert found.passing
+    assert "no pod template that can be read" in found.why
 
 
 async def test_a_missing_right_in_a_namespace_that_opted_in_says_what_to_grant(world: World) -> None:

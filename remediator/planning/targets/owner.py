@@ -7,6 +7,7 @@ from remediator.domain.answers import Refusal
 from remediator.domain.target import KINDS, Target, no_object
 from remediator.domain.value import JsonObject
 from remediator.planning.targets.answer import Found, Place, container_names
+from remediator.workloads.fields import at, objects
 
 
 class Owner(NamedTuple):
@@ -90,11 +91,17 @@ def found_as(place: Place, kind: str, workload: JsonObject, *, how: str) -> Foun
         return Refusal(
             why=f"{how}, and {kind} {name} is owned by {owner.kind} {owner.name}: {not_changed(owner)}"
         )
+    pod_spec = at(workload, "spec", "template", "spec")
+    if not objects(pod_spec, "containers"):
+        return Refusal(
+            why=f"{how}, but what the API server says of {kind} {name} has no pod template that can be read",
+            passing=True,
+        )
     return Found(
         target=Target(cluster=place.cluster, kind=kind, namespace=place.namespace, name=name),
         uid=str(workload["metadata"]["uid"]),
         how=how,
-        containers=container_names(workload["spec"]["template"].get("spec") or {}),
+        containers=container_names(pod_spec),
         selector=labels_of(workload),
     )
 

@@ -5,16 +5,15 @@ and what was acknowledged are the judges.
 """
 
 import asyncio
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.api_batches import Job, Tally, batch, clean
-from tests.chaos.api_faults import WAY, plan
+from tests.chaos.api_batches import Job, batch, clean
+from tests.chaos.api_faults import WAY, every, plan
+from tests.chaos.tallies import summed
 from tests.support.databases import Databases
 from tests.support.proof_lines import Prove
 
@@ -31,7 +30,6 @@ def test_proof_api(tmp_path: Path, databases: Databases, proof: Prove) -> None:
         (tmp_path / "clean").mkdir()
         asked = asyncio.run(clean(tmp_path / "clean", url))
     cycles = plan(SEED, FAULTS + FAULTS // 50, asked)
-    tally = Tally()
     with ExitStack() as opened:
         jobs = []
         for hurried in (True, False):
@@ -41,16 +39,22 @@ def test_proof_api(tmp_path: Path, databases: Databases, proof: Prove) -> None:
                 directory.mkdir()
                 url = opened.enter_context(databases.clone("driven"))
                 jobs.append(Job(directory, url, some[start : start + _A_BATCH], hurried))
-        spawn = multiprocessing.get_context("spawn")
-        pool = opened.enter_context(ProcessPoolExecutor(2, mp_context=spawn))
-        for each in pool.map(batch, jobs):
-            tally.add(each)
-    proof("api", faults=tally.fired, violations=len(tally.violations), invalid=len(tally.invalid))
+        tally = summed(batch, jobs)
+    missed = {each.what for each in every()} - set(tally.hit)
+    proof(
+        "api",
+        faults=tally.fired,
+        violations=len(tally.violations),
+        invalid=len(tally.invalid),
+        kinds=len(tally.hit),
+        missed=len(missed),
+    )
     ends = ", ".join(f"{times} {ending}" for ending, times in sorted(tally.endings.items()))
     print(f"seed {SEED}: how {len(cycles)} stories ended, with how many effects: {ends}")
     for sentence in tally.invalid:
         print(f"did not fire: {sentence}")
     assert tally.violations == []
+    assert missed == set()
     assert tally.fired >= FAULTS
     assert len(tally.invalid) <= _MOST_INVALID * FAULTS, tally.invalid
 

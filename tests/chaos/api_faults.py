@@ -165,12 +165,11 @@ def plan(seed: int, faults: int, times: Mapping[str, int]) -> list[Cycle]:
     memory = [each for each in every() if each.memory]
     random.shuffle(memory)
 
-    def within(laid: Laid, share: float) -> Laid:
-        return replace(laid, nth=random.randint(1, max(1, int(times.get(laid.kind, 1) * share))))
+    def somewhere(laid: Laid) -> Laid:
+        return replace(laid, nth=random.randint(1, max(1, times.get(laid.kind, 1))))
 
-    # What has to come is not laid at the last requests of a kind: a story that is broken may ask less often.
-    chosen = [within(each, 1 / 2) for each in way] + memory
-    chosen += [within(random.choice(way), 1) for _ in range(faults - len(chosen))]
+    chosen = [somewhere(each) for each in way] + memory
+    chosen += [somewhere(random.choice(way)) for _ in range(faults - len(chosen))]
     return _in_cycles(chosen[:faults], random)
 
 

@@ -11,6 +11,10 @@ DEBIAN_BIN := $(CURDIR)/.cache/debian/usr/bin
 UV_VERSION := 0.13.9
 WORKERS ?= 3
 TIMEOUT ?= 1800
+BROKEN := crash recovery api database replicas planted hostile canaries
+PROOFS := contract rollback useful guards situations facts empty storm pause audit kill deluge $(BROKEN)
+# The lines that have to come; of tests that somebody chose, any.
+EXPECTED ?= $(if $(ARGS),[a-z]*,$(PROOFS))
 
 .PHONY: help
 help: ## print this list
@@ -70,12 +74,15 @@ check: lint test ## lint, then test: what a change must pass
 proofs: $(READY) ## measure every promise; prints its `proof NAME: ...` lines, fails if one falls short
 	@mkdir -p .cache; set -o pipefail; \
 	PYTHONUNBUFFERED=1 $(BIN)/python -m pytest -m proof -q -n 2 --dist worksteal --color=no --timeout $(TIMEOUT) $(ARGS) 2>&1 \
-	  | tee .cache/proofs.log | sed -un 's/^[.sxXFE]*\(proof .*\)/\1/p' && grep -q 'proof [a-z]*: ' .cache/proofs.log \
+	  | tee .cache/proofs.log | sed -un 's/^[.sxXFE]*\(proof .*\)/\1/p' \
 	|| { cat .cache/proofs.log >&2; echo "make proofs: a promise is not kept (the whole output is above)" >&2; exit 1; }
+	@set -f; for name in $(EXPECTED); do grep -q "proof $$name: " .cache/proofs.log \
+	  || { echo "make proofs: no line of proof $$name (all there was is in .cache/proofs.log)" >&2; exit 1; }; done
 
 .PHONY: chaos
 chaos: $(READY) ## the proofs under faults at full size, about an hour; prints the seed of whatever they find
-	@REMEDIATOR_CHAOS=full $(MAKE) proofs TIMEOUT=7200 ARGS="tests/chaos tests/hostile $(ARGS)"
+	@REMEDIATOR_CHAOS=full $(MAKE) proofs TIMEOUT=7200 $(if $(ARGS),,EXPECTED="$(BROKEN)") \
+	  ARGS="tests/chaos tests/hostile $(ARGS)"
 
 .PHONY: e2e
 e2e: $(READY) ## the whole way, with the real Prometheus and Alertmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,32 +12,17 @@ from tests.chaos.api_faults import MEMORY, Cycle, Laid, count
 from tests.chaos.checks import violations
 from tests.chaos.hurried import loop_factory
 from tests.chaos.shops import Shops, shops
+from tests.chaos.tallies import Tally
+from tests.chaos.unforeseen import answers_without_cause
 from tests.support.clock import DrivenClock
 
-_LASTING = frozenset(
-    {
-        *((fault, kind) for fault in ("403", "410", "422") for kind in ("claim", "rehearsal")),
-        ("200, not applied", "rehearsal"),
-    }
-)
+_LASTING = {
+    **{f"{status} at claim": f"the API server refused the claim ({status})" for status in (403, 410, 422)},
+    **{f"{status} at rehearsal": f"the API server would refuse it ({status})" for status in (403, 410, 422)},
+    "200, not applied at rehearsal": "would write another template than the one proposed",
+}
 """Answers to a write that is not the effect which mean a lasting no: a missing right, an admission policy, a template
 that would become another one. The run ends BLOCKED with that sentence, and nothing was changed."""
-
-
-@dataclass
-class Tally:
-    """What the cycles did."""
-
-    fired: int = 0
-    invalid: list[str] = field(default_factory=list)
-    violations: list[str] = field(default_factory=list)
-    endings: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: "Tally") -> None:
-        self.fired += other.fired
-        self.invalid += other.invalid
-        self.violations += other.violations
-        self.endings += other.endings
 
 
 @dataclass(frozen=True)
@@ -98,23 +83,23 @@ async def _judged(
 ) -> Tally:
     tally = Tally()
     told = ", ".join(f"{name}: {cycle}" for name, cycle in cycles.items())
-    found = violations(await world.history(ended_at))
+    found = violations(await world.history(ended_at)) + answers_without_cause(world.failures)
     tally.violations = [f"{each} ({told})" for each in found]
     endings = await world.endings()
     for name, cycle in cycles.items():
-        missed = [each for each in cycle.laid if each not in hits[name]]
-        tally.fired += len(cycle.laid) - len(missed)
-        tally.invalid += [f"{each} (in: {cycle})" for each in missed]
+        hit = [each for each in cycle.laid if each in hits[name]]
+        tally.hit.update(each.what for each in hit)
+        tally.invalid += [f"{each} (in: {cycle})" for each in cycle.laid if each not in hit]
         state, why = endings.get(name, ("no run", ""))
         effects = world.effects_on(name)
         tally.endings[f"{state} {len(effects)}"] += 1
-        wrong = _wrong(cycle, state, effects)
+        wrong = _wrong(hit, state, why, effects)
         if wrong:
             tally.violations.append(f"{wrong} ({cycle}): {state} {effects}: {why}")
     return tally
 
 
-def _wrong(cycle: Cycle, state: str, effects: list[str]) -> str | None:
+def _wrong(hit: list[Laid], state: str, why: str, effects: list[str]) -> str | None:
     """What may not be the end of a story that broke once and was whole again long before it ended."""
     if len(effects) > 1:
         return "more than one effect"
@@ -122,8 +107,9 @@ def _wrong(cycle: Cycle, state: str, effects: list[str]) -> str | None:
         return "resolved, and nothing was changed"
     if state == "UNKNOWN":
         return "unknown, although the object could be read"
-    if state == "BLOCKED" and not effects and any((each.fault, each.kind) in _LASTING for each in cycle.laid):
-        return None
+    if state == "BLOCKED" and not effects:
+        says = [_LASTING[each.what] for each in hit if each.what in _LASTING]
+        return None if any(each in why for each in says) else "blocked, and not by what befell it"
     if state != "RESOLVED":
         return "lost: nothing was done in the end"
     return None

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from remediator.sandbox.kubernetes import Fault
@@ -94,8 +94,13 @@ class Laid:
     fault: str
     memory: bool = False
 
+    @property
+    def what(self) -> str:
+        """Fault and kind, wherever on the way."""
+        return f"{self.fault} at {self.kind}{' of the memory' if self.memory else ''}"
+
     def __str__(self) -> str:
-        return f"{self.fault} at the {self.nth}. {self.kind}{' of the memory' if self.memory else ''}"
+        return f"{self.what}, the {self.nth}."
 
     def trap(self, shop: str, hit: Callable[[], None]) -> Fault:
         """For the emulator; `hit` is called when it springs."""
@@ -144,22 +149,27 @@ def kind_of_logged(request: LoggedRequest) -> str:
     return kind_of(request.method, request.path, request.query, request.content_type)
 
 
+def every() -> list[Laid]:
+    """Every fault at every kind of the way, then at every kind of the memory, the first of each."""
+    way = [Laid(kind, 1, fault) for kind in sorted(WAY) for fault in _befalling(kind)]
+    return way + [Laid(kind, 1, fault, memory=True) for kind in sorted(MEMORY) for fault in _befalling(kind)]
+
+
 def plan(seed: int, faults: int, times: Mapping[str, int]) -> list[Cycle]:
     """So many faults in cycles: every fault at every kind of the way first, then the memory's, then anything again.
 
     `times` says how often each kind is asked on the way when nothing goes wrong.
     """
     random = Random(seed)
-    every = [Laid(kind, 1, fault) for kind in sorted(WAY) for fault in _befalling(kind)]
-    memory = [Laid(kind, 1, fault, memory=True) for kind in sorted(MEMORY) for fault in _befalling(kind)]
+    way = [each for each in every() if not each.memory]
+    memory = [each for each in every() if each.memory]
     random.shuffle(memory)
-    chosen = [
-        Laid(each.kind, random.randint(1, max(1, times.get(each.kind, 1))), each.fault) for each in every
-    ]
-    chosen += memory
-    while len(chosen) < faults:
-        each = random.choice(every)
-        chosen.append(Laid(each.kind, random.randint(1, max(1, times.get(each.kind, 1))), each.fault))
+
+    def somewhere(laid: Laid) -> Laid:
+        return replace(laid, nth=random.randint(1, max(1, times.get(laid.kind, 1))))
+
+    chosen = [somewhere(each) for each in way] + memory
+    chosen += [somewhere(random.choice(way)) for _ in range(faults - len(chosen))]
     return _in_cycles(chosen[:faults], random)
 
 
@@ -179,10 +189,22 @@ def _in_cycles(chosen: Iterable[Laid], random: Random) -> list[Cycle]:
     cycles = alone
     for laid in together.values():
         random.shuffle(laid)
-        cycles += [
-            Cycle(tuple(laid[start : start + _IN_A_CYCLE])) for start in range(0, len(laid), _IN_A_CYCLE)
-        ]
+        cycles += [Cycle(tuple(each)) for each in _of_different_kinds(laid)]
     random.shuffle(cycles)
+    return cycles
+
+
+def _of_different_kinds(laid: Iterable[Laid]) -> list[list[Laid]]:
+    """Two of the same kind might be laid at the same request, and only one of them would come."""
+    cycles: list[list[Laid]] = []
+    for each in laid:
+        room = (
+            one for one in cycles if len(one) < _IN_A_CYCLE and all(each.kind != other.kind for other in one)
+        )
+        cycle = next(room, None)
+        if cycle is None:
+            cycles.append(cycle := [])
+        cycle.append(each)
     return cycles
 
 

@@ -24,6 +24,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "rollback": (*_INGEST, "J37", *_PLAN, *_LOOK, *_FENCE, *_VERIFY, *_END),
     "restart": (*_INGEST, *_PLAN, "J37", *_LOOK, *_FENCE, *_VERIFY, *_END),
     "asked": (*_INGEST, *_PLAN, *_LOOK, "J17", "J18", "J19", *_FENCE, *_VERIFY, *_END),
+    "paused": (*_INGEST, *_PLAN, *_LOOK, "J17", "J18", "J19", *_FENCE, *_VERIFY, *_END),
     "stays": (*_INGEST, *_PLAN, *_LOOK, *_FENCE, "J31", "J34", "J32", "J33", *_END),
     "renews": (*_INGEST, *_PLAN, *_LOOK, "J20", "J38", "J39", "J40", *_FENCE[2:], *_VERIFY, *_END),
 }

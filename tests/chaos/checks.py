@@ -74,7 +74,8 @@ def nothing_begins_after_a_pause(history: History) -> Iterator[str]:
                 yield f"{attempt.marker} was sent in {pause}"
         for effect in history.effects:
             of = history.attempt_of(effect)
-            if of and _covers(pause, of, history) and _within(pause, effect.at - _AFTER_A_PAUSE):
+            late = pause.starts_at + _AFTER_A_PAUSE < effect.at
+            if of and _covers(pause, of, history) and late and _within(pause, effect.at):
                 yield f"the effect {effect.key} came {effect.at - pause.starts_at} after {pause}"
 
 
@@ -92,7 +93,7 @@ def every_guard_allowed_each_intent_from_fresh_facts(history: History) -> Iterat
     expected = history.expected
     for attempt in history.attempts:
         of_it = [each for each in history.verdicts if each.marker == attempt.marker]
-        missing = expected.guards - {each.guard for each in of_it}
+        missing = expected.guards[attempt.action] - {each.guard for each in of_it}
         if missing:
             yield f"the intent {attempt.marker} carries no answer of {', '.join(sorted(missing))}"
         for each in of_it:
@@ -133,7 +134,6 @@ def epochs_on_the_server_only_grow(history: History) -> Iterator[str]:
 
 def effects_and_their_records_are_one_to_one(history: History) -> Iterator[str]:
     made = Counter(each.key for each in history.effects)
-    lines = Counter(history.outcomes)
     for attempt in history.attempts:
         effects = made[attempt.key]
         if attempt.outcome is None:
@@ -142,14 +142,23 @@ def effects_and_their_records_are_one_to_one(history: History) -> Iterator[str]:
             yield f"{attempt.marker} had an effect and is recorded as {attempt.outcome}"
         elif not effects and attempt.outcome in _CHANGED:
             yield f"{attempt.marker} is recorded as {attempt.outcome} and had no effect"
-        told = lines[(attempt.marker, str(attempt.outcome))]
-        if attempt.outcome is not None and told != 1:
-            yield f"the journal tells {told} times that {attempt.marker} was {attempt.outcome}"
     known = {each.key for each in history.attempts}
     for key in made:
         if key not in known:
             yield f"no record is of the effect {key}"
+    yield from _told(history)
     yield from _audited(history)
+
+
+def _told(history: History) -> Iterator[str]:
+    lines = Counter(history.outcomes)
+    wanted = {(each.marker, each.outcome) for each in history.attempts if each.outcome is not None}
+    for marker, outcome in sorted({*wanted, *lines}):
+        times = lines[marker, outcome]
+        if (marker, outcome) not in wanted:
+            yield f"the journal tells {times} times that {marker} was {outcome}, which no attempt says"
+        elif times != 1:
+            yield f"the journal tells {times} times that {marker} was {outcome}"
 
 
 def _audited(history: History) -> Iterator[str]:

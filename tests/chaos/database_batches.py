@@ -1,10 +1,10 @@
 """Stories under the faults of a database, one after the other in one world, in a process with a server of its own."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
@@ -16,30 +16,19 @@ from tests.chaos.database_faults import Cycle, Laid, What
 from tests.chaos.postgres_wire import Statements, Trap
 from tests.chaos.proxy import Proxy, to_postgres
 from tests.chaos.shops import STEP, Shops, shops
+from tests.chaos.tallies import Tally
+from tests.chaos.unforeseen import mistakes
 from tests.support.clock import DrivenClock
 from tests.support.databases import Databases, private_postgres
+from tests.support.waiting import until
 
 WORLD = 6
 """Stories in one world: their releases are made together, and the last may not be too old for a rollback."""
 _POOL = 10
-_HELD_SECONDS = 1.6
-_LASTING = ("read-only", "no connection left")
-
-
-@dataclass
-class Tally:
-    """What the cycles did."""
-
-    fired: int = 0
-    invalid: list[str] = field(default_factory=list)
-    violations: list[str] = field(default_factory=list)
-    kinds: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: "Tally") -> None:
-        self.fired += other.fired
-        self.invalid += other.invalid
-        self.violations += other.violations
-        self.kinds += other.kinds
+_MOST_HELD_SECONDS = 20.0
+_LIMITS = {"connections": _POOL, "statement_timeout": "3s"}
+"""The second is also how long a unit of work waits for a connection."""
+_LASTING = ("read-only", "no connection left", "pool exhausted")
 
 
 @dataclass
@@ -50,13 +39,15 @@ class Broken:
     server: PostgresServer
     statements: Statements
     proxy: Proxy
+    healed_at: datetime
+    """By the clock of the world: when the last fault so far was over."""
     heals: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     def trap(self, laid: Laid) -> Trap:
         """What makes this fault happen."""
         traps: dict[What, Trap] = {
             "cut before": Trap(laid.nth, "before"),
-            "cut after": Trap(laid.nth, "after"),
+            "cut after": Trap(laid.nth, "after", text=laid.text),
             "no space": Trap(laid.nth, "refused", sqlstate="53100"),
             "restart": Trap(laid.nth, "before", then=self._restart),
             "read-only": Trap(laid.nth, "goes on", then=self._read_only),
@@ -96,13 +87,18 @@ class Broken:
         asyncio.get_running_loop().call_soon(self.proxy.cut)
 
     async def _exhausted(self) -> None:
-        """Somebody holds every connection of the pool for longer than a request is let wait."""
+        """Somebody holds every connection of the pool until somebody else has waited for one in vain."""
+        complaints = self.world.complaints
+
+        async def felt() -> bool:
+            return self.world.complaints > complaints
 
         async def hold() -> None:
             async with AsyncExitStack() as held:
                 for _ in range(_POOL):
                     await held.enter_async_context(self.world.daemon.database.connection())
-                await asyncio.sleep(_HELD_SECONDS)
+                with suppress(AssertionError):  # then it counts as invalid
+                    await until(felt, "somebody waits in vain", seconds=_MOST_HELD_SECONDS)
 
         holding = asyncio.create_task(hold())
 
@@ -115,6 +111,7 @@ class Broken:
         """What lasts is over."""
         while self.heals:
             await self.heals.pop()()
+        self.healed_at = self.world.clock.now()
 
 
 @asynccontextmanager
@@ -130,11 +127,11 @@ async def broken(
         through = f"postgresql://postgres@127.0.0.1:{proxy.port}/{dsn.partition('///')[2].partition('?')[0]}"
         clock = DrivenClock(database)
         world = await opened.enter_async_context(
-            shops(directory, dsn, names, clock=clock, daemon_url=through)
+            shops(directory, dsn, names, clock=clock, daemon_url=through, limits=_LIMITS)
         )
         await world.soaked()
         await world.bad_releases(names)
-        yield Broken(world, server, statements, proxy)
+        yield Broken(world, server, statements, proxy, clock.now())
 
 
 async def clean(directory: Path, dsn: str, server: PostgresServer) -> list[str]:
@@ -183,12 +180,10 @@ async def _world(directory: Path, dsn: str, server: PostgresServer, cycles: Sequ
     async with broken(directory, dsn, server, names) as one:
         for name, cycle in zip(names, cycles, strict=True):
             fired, found = await _story(one, name, cycle)
-            tally.fired += len(fired)
-            tally.kinds.update(each.what for each in fired)
+            tally.hit.update(each.kind for each in fired)
             tally.violations += [f"{each} ({cycle})" for each in found]
             tally.invalid += [f"{each} (in: {cycle})" for each in cycle.laid if each not in fired]
-        history = await one.world.history(one.world.clock.now())
-        ended = [each for each in violations(history) if "it was looked at" not in each]
+        ended = violations(await one.world.history(one.healed_at)) + mistakes(one.world.failures)
         tally.violations += [f"{each} (one of: {'; '.join(str(each) for each in cycles)})" for each in ended]
     return tally
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
+from typing import Literal, get_args
 
 What = Literal[
     "cut before", "cut after", "no space", "restart", "read-only", "no connection left", "pool exhausted"
 ]
 _OFTEN: dict[What, int] = {"restart": 1, "read-only": 1, "no connection left": 1, "pool exhausted": 1}
-"""In 30 faults; of the rest most are cuts, before and after in turn, and a few no space."""
+"""In 30 faults; of the rest most are cuts, and a few no space."""
+COMMIT = "COMMIT"
+KINDS = frozenset({*get_args(What), f"cut after {COMMIT}"})
 
 
 @dataclass(frozen=True)
@@ -18,9 +20,16 @@ class Laid:
 
     what: What
     nth: int
+    text: str = ""
+    """Only statements that contain it count."""
+
+    @property
+    def kind(self) -> str:
+        """What is counted: of cuts also whether they were behind a COMMIT."""
+        return f"{self.what} {self.text}".strip()
 
     def __str__(self) -> str:
-        return f"{self.what} at statement {self.nth}"
+        return f"{self.what} at {self.text or 'statement'} {self.nth}"
 
 
 @dataclass(frozen=True)
@@ -33,22 +42,36 @@ class Cycle:
         return ", then ".join(str(each) for each in self.laid)
 
 
-def plan(seed: int, faults: int, statements: int) -> list[Cycle]:
-    """So many faults; the cuts are spread evenly over the statements that a story has when nothing goes wrong."""
+def plan(seed: int, faults: int, way: Sequence[str]) -> list[Cycle]:
+    """So many faults on the way of a story in which nothing goes wrong, given as its statements.
+
+    First a cut behind every COMMIT, whose client cannot know what became of it; then cuts, before and after in turn,
+    evenly spread over all statements.
+    """
     random = Random(seed)
+    statements = len(way)
     rare: list[What] = [each for each, of_30 in _OFTEN.items() for _ in range(max(1, faults * of_30 // 30))]
     rare += ["no space"] * (faults // 10)
-    cuts = faults - len(rare)
-    firsts: list[Laid] = []
-    for number in range(cuts):
-        nth = 1 + number // 2 * statements // ((cuts + 1) // 2)
-        firsts.append(Laid("cut before" if number % 2 else "cut after", nth))
+    behind = [Laid("cut after", nth, COMMIT) for nth in range(1, 1 + sum(COMMIT in each for each in way))]
+    spread = faults - len(rare) - len(behind)
+    firsts = [
+        Laid("cut before" if number % 2 else "cut after", 1 + number * statements // spread)
+        for number in range(spread)
+    ]
     firsts += [Laid(each, random.randint(1, statements)) for each in rare]
     random.shuffle(firsts)
-    half = (len(firsts) + 1) // 2
+    half = (len(behind) + len(firsts) + 1) // 2
+    # What counts COMMITs is the first of its story: where a second one begins to count nobody knows.
+    firsts = [*behind, *firsts]
     cycles = [Cycle((each,)) for each in firsts[:half]]
     for number, each in enumerate(firsts[half:]):
         # Only what is left of the way after the first fault can be befallen by the second.
-        left = max(1, (statements - cycles[number].laid[0].nth) // 2)
+        left = max(1, (statements - _place(cycles[number].laid[0], way)) // 2)
         cycles[number] = Cycle((*cycles[number].laid, Laid(each.what, 1 + each.nth % left)))
+    random.shuffle(cycles)
     return cycles
+
+
+def _place(laid: Laid, way: Sequence[str]) -> int:
+    """Which statement of the way it befalls, counted from 1."""
+    return [number for number, each in enumerate(way, 1) if laid.text in each][laid.nth - 1]

@@ -142,8 +142,9 @@ async def _told(
                 good=prepared.good,
                 floors={"deployment/shop/api": 2},
             )
-            found = violations(await world.history(expected))
-            wrong = await story.ended_as_it_should(world)
+            history = await world.history(expected)
+            found = violations(history) + world.failures
+            wrong = await story.ended_as_it_should(world, len(history.effects))
         found += [wrong] if wrong else []
         return Result(task, tuple(world.fired), tuple(found), dict(world.reached))
     finally:

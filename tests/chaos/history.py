@@ -109,6 +109,7 @@ class Attempt:
     target: str
     namespace: str
     run_id: int
+    action: str
     epoch: int
     sends: int
     intended_at: datetime
@@ -145,7 +146,6 @@ class Run:
     created_at: datetime
     ended_at: datetime | None
     due_at: datetime
-    leased_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -192,10 +192,18 @@ class Ready:
     pods: int
 
 
-_ALWAYS_ASKED = (
-    *("this_cluster", "protected", "opted_in", "pause", "freeze"),
-    *("storm", "monitoring_fresh", "alert_still_firing", "budget"),
+_GUARDS = frozenset(
+    {
+        *("alert_still_firing", "as_planned", "autoscaled", "breaker", "budget", "floor", "freeze"),
+        *("human_active", "monitoring_fresh", "node_trouble", "opted_in", "owner", "pause", "protected"),
+        *("quota", "rollout_in_progress", "rule_in_force", "storm", "this_cluster"),
+    }
 )
+GUARDS = {
+    "restart": frozenset({*_GUARDS, "restart_loop"}),
+    "rollback": frozenset({*_GUARDS, "caused_by_rollout", "migration", "ping_pong", "siblings"}),
+}
+"""By action, every guard that has to be asked before a change of it; written down here, not read from the product."""
 
 
 @dataclass(frozen=True)
@@ -213,20 +221,8 @@ class Expected:
     window: timedelta = timedelta(minutes=10)
     lively_within: timedelta = timedelta(seconds=60)
     fresh_within: timedelta = timedelta(seconds=15)
-    guards: frozenset[str] = frozenset(
-        [
-            "this_cluster",
-            "protected",
-            "opted_in",
-            "pause",
-            "freeze",
-            "storm",
-            "monitoring_fresh",
-            "alert_still_firing",
-            "budget",
-        ]
-    )
-    """Guards of which each intent of an alert's run must carry the answer."""
+    guards: Mapping[str, frozenset[str]] = field(default_factory=lambda: GUARDS)
+    """By action, those of which each intent must carry the answer."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +240,6 @@ class History:
     """Marker, kind and outcome of each record that the audit holds of an attempt."""
     runs: Sequence[Run] = ()
     notices: Sequence[Notice] = ()
-    quarantined: int = 0
     episodes: Sequence[Episode] = ()
     pauses: Sequence[Pause] = ()
     outbox: Sequence[Parcel] = ()

@@ -22,6 +22,7 @@ from remediator.settings.load import Settings
 from remediator.store.database import DATABASE_ERRORS
 from remediator.supervise import Bell
 from remediator.web.server import listening, make_application
+from tests.chaos.unforeseen import answers_without_cause
 from tests.support.clock import DrivenClock
 
 
@@ -110,9 +111,9 @@ async def _work(control: socket.socket) -> None:
                     arm(_fault(asked["fault"], counted))
                     _answer(answers, {})
                     continue
-                await _work_until_idle(daemon, watch=asked["watch"])
+                failures = await _work_until_idle(daemon, watch=asked["watch"])
                 reached = {point.name: times for point, times in counted.items()}
-                _answer(answers, {"reached": reached})
+                _answer(answers, {"reached": reached, "failures": answers_without_cause(failures)})
             os._exit(0)
 
 
@@ -125,8 +126,9 @@ def _answer(answers: asyncio.StreamWriter, said: dict[str, Any]) -> None:
     answers.write(json.dumps(said).encode() + b"\n")
 
 
-async def _work_until_idle(daemon: Daemon, *, watch: bool) -> None:
-    """Every loop, in the order of the way of an alert, until none has anything to do at this moment."""
+async def _work_until_idle(daemon: Daemon, *, watch: bool) -> list[Exception]:
+    """Every loop, in the order of the way of an alert, until none has anything to do at this moment; what failed."""
+    failures: list[Exception] = []
     ticks = [daemon.reader.tick, daemon.planner.tick, daemon.worker.tick, daemon.courier.tick]
     if watch:
         ticks = [daemon.watcher.tick, daemon.switches.tick, daemon.reconciler.tick, *ticks]
@@ -137,6 +139,8 @@ async def _work_until_idle(daemon: Daemon, *, watch: bool) -> None:
             try:
                 while await tick():
                     again = True
-            except DATABASE_ERRORS:
+            except DATABASE_ERRORS as reason:
                 again = False  # as its loop takes it: the next unit of work, a moment later
+                failures.append(reason)
         ticks = ticks[-4:]
+    return failures

@@ -6,6 +6,7 @@ them goes on where it was.
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,6 +17,8 @@ from tests.chaos.postgres_wire import Statements, refuse_as_full
 Way = Literal["to server", "to client"]
 _CHUNK = 65536
 
+Heal = Callable[[], None]
+"""Ends one fault."""
 Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
@@ -58,13 +61,16 @@ class Proxy:
     _pairs: set[_Pair] = field(default_factory=set)
     _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
     _open: dict[Way, asyncio.Event] = field(default_factory=dict)
-    _refusing: bool = False
-    _delay: float = 0.0
+    _shut: Counter[Way] = field(default_factory=Counter)
+    """How many faults keep a way shut: several may befall one proxy at a time, and each ends by itself."""
+    _refusing: int = 0
+    _delays: list[float] = field(default_factory=list)
     _server: asyncio.Server | None = None
 
     async def __aenter__(self) -> "Proxy":
         self._open = {"to server": asyncio.Event(), "to client": asyncio.Event()}
-        self.heal()
+        for event in self._open.values():
+            event.set()
         self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -86,25 +92,35 @@ class Proxy:
             self.bitten += 1
             pair.cut()
 
-    def refuse(self) -> None:
-        """As `cut`, and new ones are lost at once, until `heal`."""
-        self._refusing = True
+    def refuse(self) -> Heal:
+        """As `cut`, and new ones are lost at once, until it is healed."""
+        self._refusing += 1
         self.cut()
 
-    def swallow(self, *ways: Way) -> None:
-        """Nothing goes these ways any more, of old connections and new, until `heal`; nobody is told."""
+        def heal() -> None:
+            self._refusing -= 1
+
+        return heal
+
+    def swallow(self, *ways: Way) -> Heal:
+        """Nothing goes these ways any more, of old connections and new, until it is healed; nobody is told."""
         for way in ways:
+            self._shut[way] += 1
             self._open[way].clear()
 
-    def slow(self, seconds: float) -> None:
-        """Every piece is held for so long, until `heal`."""
-        self._delay = seconds
+        def heal() -> None:
+            for way in ways:
+                self._shut[way] -= 1
+                if not self._shut[way]:
+                    # What was held back goes first.
+                    self._open[way].set()
 
-    def heal(self) -> None:
-        """Everything goes through again, what was held back first."""
-        self._refusing, self._delay = False, 0.0
-        for event in self._open.values():
-            event.set()
+        return heal
+
+    def slow(self, seconds: float) -> Heal:
+        """Every piece is held for so long, until it is healed."""
+        self._delays.append(seconds)
+        return lambda: self._delays.remove(seconds)
 
     # -- the way through ------------------------------------------------------------------------------------
 
@@ -155,9 +171,9 @@ class Proxy:
     ) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while piece := await pieces():
-                self.bitten += bool(self._delay) or not self._open[way].is_set()
-                if self._delay:
-                    await asyncio.sleep(self._delay)
+                self.bitten += bool(self._delays) or not self._open[way].is_set()
+                if self._delays:
+                    await asyncio.sleep(max(self._delays))
                 await self._open[way].wait()
                 writer.write(piece)
                 await writer.drain()

@@ -50,7 +50,6 @@ async def read(
         audited=[(row["marker"], row["kind"], row["outcome"]) for row in await connection.fetch(_AUDITED)],
         runs=[Run(**row) for row in await connection.fetch(_RUNS)],
         notices=[Notice(Told(*tuple(row)[:4]), *tuple(row)[4:]) for row in await connection.fetch(_NOTICES)],
-        quarantined=await connection.fetchval("select count(*) from quarantine"),
         episodes=[
             Episode(**row)
             for row in await connection.fetch("select id, disposition, closed_at, opened_at from episodes")
@@ -66,8 +65,8 @@ _COMMITTED = """case current_setting('track_commit_timestamp') when 'on' then pg
                 end as committed"""
 _ATTEMPTS = f"""
 select concat_ws('/', a.run_id, rung, action_index) as marker, a.change->>'pod_uid' as pod_uid,
-       concat_ws('/', a.kind, namespace, name) as target, namespace, a.run_id, epoch, sends, intended_at, sent_at,
-       outcome, outcome_at, {_COMMITTED}
+       concat_ws('/', a.kind, namespace, name) as target, namespace, a.run_id, action, epoch, sends, intended_at,
+       sent_at, outcome, outcome_at, {_COMMITTED}
 from attempts a left join journal j on j.kind = 'intent' and j.run_id = a.run_id
     and j.details->>'attempt' = concat_ws('/', a.run_id, rung, action_index)
 order by a.id"""
@@ -85,8 +84,8 @@ _AUDITED = """
 select record::jsonb->>'attempt' as marker, kind, record::jsonb->>'outcome' as outcome from audit
 where kind in ('intent', 'outcome') order by id"""
 _RUNS = """
-select id, concat_ws('/', kind, namespace, name) as target, mode, rule, state, created_at, ended_at, due_at,
-       lease_until as leased_until from runs order by id"""
+select id, concat_ws('/', kind, namespace, name) as target, mode, rule, state, created_at, ended_at, due_at
+from runs order by id"""
 _NOTICES = """
 select fingerprint, status, starts_at, ends_at, read_at, disposition, episode_id, last_received_at from notices"""
 _PAUSES = "select scope, value, starts_at, coalesce(cleared_at, until) as ended_at from pauses"

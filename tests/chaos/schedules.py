@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.chaos.fleet import LEASE_SECONDS, REPLICAS, Fleet, Replica
-from tests.chaos.proxy import Proxy, Way
+from tests.chaos.proxy import Heal, Proxy, Way
 
 _HOUR, _YEAR = 3600.0, 365 * 86400.0
 _JUMPS = (-10 * _YEAR, -_HOUR, _HOUR, 10 * _YEAR)
@@ -79,19 +79,24 @@ async def _clock(fleet: Fleet, replica: Replica, blow: Blow) -> bool:
     return replica.runs
 
 
-def _to(which: Callable[[Replica], Proxy], fault: Callable[[Proxy], None]) -> Apply:
+def _to(which: Callable[[Replica], Proxy], fault: Callable[[Proxy], Heal]) -> Apply:
     async def apply(fleet: Fleet, replica: Replica, blow: Blow) -> bool:
         proxy = which(replica)
         bitten = proxy.bitten
-        fault(proxy)
+        heal = fault(proxy)
         await asyncio.sleep(blow.lasts)
-        proxy.heal()
+        heal()
         return proxy.bitten > bitten
 
     return apply
 
 
-def _swallow(*ways: Way) -> Callable[[Proxy], None]:
+def _cut(proxy: Proxy) -> Heal:
+    proxy.cut()
+    return lambda: None
+
+
+def _swallow(*ways: Way) -> Callable[[Proxy], Heal]:
     return lambda proxy: proxy.swallow(*ways)
 
 
@@ -107,12 +112,12 @@ BLOWS: Mapping[str, Apply] = {
     "kill -9": _kill,
     "stop": _stop,
     "clock jump": _clock,
-    "PostgreSQL cut": _to(_postgres, Proxy.cut),
+    "PostgreSQL cut": _to(_postgres, _cut),
     "PostgreSQL refused": _to(_postgres, Proxy.refuse),
     "PostgreSQL hears nothing": _to(_postgres, _swallow("to server")),
     "PostgreSQL is not heard": _to(_postgres, _swallow("to client")),
     "PostgreSQL gone silent": _to(_postgres, _swallow("to server", "to client")),
-    "API cut": _to(_api, Proxy.cut),
+    "API cut": _to(_api, _cut),
     "API refused": _to(_api, Proxy.refuse),
     "API hears nothing": _to(_api, _swallow("to server")),
     "API is not heard": _to(_api, _swallow("to client")),

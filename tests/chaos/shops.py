@@ -5,7 +5,7 @@ story costs in looks of the memory and steps of the clock is shared.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -63,7 +63,7 @@ class Shops:
     names: Sequence[str]
     acknowledged: list[Told] = field(default_factory=list)
     good: frozenset[str] = frozenset()
-    failed_units: list[str] = field(default_factory=list)
+    failures: list[BaseException] = field(default_factory=list)
     """What units of work failed with: a loop takes the next one."""
     refused: int = 0
     """How often a request was answered 503."""
@@ -73,7 +73,7 @@ class Shops:
     @property
     def complaints(self) -> int:
         """How often something failed that a fault may have been felt by."""
-        return len(self.failed_units) + self.refused
+        return len(self.failures) + self.refused
 
     async def soaked(self) -> None:
         """Every shop runs v1, and the memory has seen it long enough."""
@@ -175,7 +175,7 @@ class Shops:
         try:
             return await tick()
         except (*DATABASE_ERRORS, RemediatorError) as reason:
-            self.failed_units.append(f"{type(reason).__name__}: {reason}")
+            self.failures.append(reason)
             return False
 
     async def until_over(self, seconds: float, *, at_least: float = 0.0) -> datetime:
@@ -248,8 +248,12 @@ async def shops(
     *,
     clock: DrivenClock,
     daemon_url: str | None = None,
+    limits: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Shops]:
-    """Shops in which nothing runs yet; `daemon_url` is how the daemon reaches the database, if otherwise."""
+    """Shops in which nothing runs yet; `daemon_url` is how the daemon reaches the database, if otherwise.
+
+    `limits` are the daemon's settings of its database.
+    """
     (directory / "token").write_text(TOKEN)
     (directory / "rules.yaml").write_text(RULES)
     names = list(names)
@@ -264,6 +268,7 @@ async def shops(
             emulator.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
         config = {
             "database_url": daemon_url or database_url,
+            "database": {**(limits or {})},
             "rules": [directory / "rules.yaml"],
             "listen_address": "127.0.0.1:0",
             "kubernetes": {

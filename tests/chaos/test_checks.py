@@ -9,6 +9,7 @@ import pytest
 
 from tests.chaos.checks import CHECKS, violations
 from tests.chaos.history import (
+    GUARDS,
     Attempt,
     Episode,
     Expected,
@@ -41,12 +42,11 @@ EFFECT = Write(
     2, at(11), API, "u1", claim=False, epoch="7", marker="1/0/0", before="v2", after="v1", arrived=at(11)
 )
 EVICTION = Write(3, at(11), "pod/shop/api-1", "p1", claim=False, epoch=None, marker=None, before="", after="")
-ATTEMPT = Attempt("1/0/0", None, API, "shop", 1, 7, 1, at(10), at(10), "applied", at(12), committed=at(10.5))
+ATTEMPT = Attempt(
+    "1/0/0", None, API, "shop", 1, "rollback", 7, 1, at(10), at(10), "applied", at(12), committed=at(10.5)
+)
 RUN = Run(1, API, "act", "bad-release", "RESOLVED", at(1), at(100), at(100))
-VERDICTS = [
-    Verdict("1/0/0", guard, "allow", at(8))
-    for guard in sorted(Expected(faults_ended_at=T0).guards | {"as_planned", "floor"})
-]
+VERDICTS = [Verdict("1/0/0", guard, "allow", at(8)) for guard in sorted(GUARDS["rollback"])]
 
 GOOD = History(
     expected=Expected(faults_ended_at=at(60), good=frozenset({"v1"}), floors={API: 2}),
@@ -141,7 +141,11 @@ BAD: list[tuple[str, History, str]] = [
         replace(effect(at=at(50)), pauses=[Pause("everything", "", at(10.5), None)]),
         "the effect 1/0/0 came",
     ),
-    ("C6", changed("verdicts", *VERDICTS[1:]), "carries no answer of"),
+    *(
+        ("C6", changed("verdicts", *(each for each in VERDICTS if each is not left_out)), left_out.guard)
+        for left_out in VERDICTS
+    ),
+    ("C6", attempt(action="restart"), "carries no answer of restart_loop"),
     ("C6", changed("verdicts", *VERDICTS, Verdict("1/0/0", "owner", "refuse", at(8))), "owner said refuse"),
     ("C6", changed("verdicts", *VERDICTS, Verdict("1/0/0", "owner", "unknown", at(8))), "owner said unknown"),
     ("C6", changed("verdicts", *VERDICTS, Verdict("1/0/0", "owner", "ask", at(8))), "owner said ask"),
@@ -162,6 +166,8 @@ BAD: list[tuple[str, History, str]] = [
     ("C9", changed("writes", CLAIM), "had no effect"),
     ("C9", changed("outcomes"), "tells 0 times"),
     ("C9", changed("outcomes", *GOOD.outcomes, *GOOD.outcomes), "tells 2 times"),
+    ("C9", more("outcomes", ("1/0/0", "not_applied")), "was not_applied, which no attempt says"),
+    ("C9", more("outcomes", ("2/0/0", "applied")), "that 2/0/0 was applied, which no attempt says"),
     ("C9", changed("attempts"), "no record is of"),
     ("C9", changed("audited", GOOD.audited[0]), "exactly one record ('1/0/0', 'outcome', 'applied')"),
     ("C9", changed("audited", GOOD.audited[1]), "exactly one record ('1/0/0', 'intent', None)"),
@@ -183,6 +189,7 @@ ALL_RIGHT: list[History] = [
     replace(GOOD, pauses=[Pause("everything", "", at(10.1), None)]),
     replace(GOOD, pauses=[Pause("namespace", "other", at(9), None)]),
     replace(GOOD, pauses=[Pause("everything", "", at(1), at(9))]),
+    replace(GOOD, pauses=[Pause("everything", "", at(-90), at(9.5))]),
     changed("verdicts", *VERDICTS, Verdict("1/0/0", "owner", "ask", at(8), agreed=True)),
     replace(effect(after="v2", stamp="2026"), outcomes=GOOD.outcomes),
     replace(

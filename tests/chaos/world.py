@@ -60,6 +60,8 @@ class World:
         self.killed_at: list[str] = []
         self.fired: list[bool] = []
         """Of each fault in order, so far, whether it killed; one that was waited for in vain did not."""
+        self.failures: list[str] = []
+        """What units of work failed with that nothing here explains."""
         self._in_vain = 0
         self.acknowledged: list[Told] = []
         self._left = list(zip(children, [*faults, None], strict=True))
@@ -141,6 +143,7 @@ class World:
             if answer is not None:
                 await self._wait_for_the_next_if_in_vain()
                 self._reached[len(self._left)] = Counter(answer["reached"])
+                self.failures += answer["failures"]
                 return
             await self.advance(LEASE_SECONDS + 1)
 

@@ -24,6 +24,8 @@ from tests.support.story import ALERT, Story, deployment, told
 WORKLOADS = 16
 ASKED = 4
 """So many of them are changed only after a person said yes, and half of these get a no."""
+QUIET = "quiet"
+"""One more, of which no alert tells: a person has it restarted."""
 RULES = """
 rules:
   - rule: hung
@@ -55,11 +57,11 @@ def test_proof_audit(tmp_path: Path, databases: Databases, proof: Prove) -> None
     violations = [*wrong, *missed]
     proof("audit", effects=effects, tampered=len(TAMPERED), missed=len(missed), violations=len(violations))
     assert violations == []
-    assert effects >= WORKLOADS - ASKED // 2
+    assert effects == WORKLOADS - ASKED // 2 + 1
 
 
 async def _acted(tmp_path: Path, dsn: str) -> tuple[int, list[str]]:
-    """A day's work of people and rules; how many effects the cluster saw, and what does not fit its records."""
+    """Minutes of work of people and rules; how many effects the cluster saw, and what does not fit its records."""
     database = await open_database(dsn)
     chosen = {**people(tmp_path, kim=("view", "approve", "operate")), **ROOM}
     try:
@@ -87,7 +89,7 @@ async def _acted(tmp_path: Path, dsn: str) -> tuple[int, list[str]]:
 
 async def _worked(story: Story, kim: Someone) -> None:
     names = [f"api-{number}" for number in range(WORKLOADS)]
-    for name in names:
+    for name in (*names, QUIET):
         made = deployment("app:v1")
         made["metadata"]["name"] = name
         story.emulator.create(made)
@@ -103,10 +105,9 @@ async def _worked(story: Story, kim: Someone) -> None:
         answer = await (kim.decline(run.id) if number % 2 else kim.approve(run.id))
         assert answer.status == 200, answer
     await story.let(60, step=30)
-    ended = await kim.send(
-        "POST", "/api/v1/runs", {"rule": "hung", "target": "deployment/shop/api-1", "why": "?"}
-    )
-    assert ended.status in (201, 409), ended
+    wanted = {"rule": "hung", "target": f"deployment/shop/{QUIET}", "why": "it is slow"}
+    assert (asked := await kim.send("POST", "/api/v1/runs", wanted)).status == 201, asked
+    await story.let(60, step=30)
 
 
 async def _tampered(dsn: str) -> list[str]:

@@ -51,8 +51,9 @@ class Catalogue:
 
     def _binds(self, later: "Catalogue") -> Iterator[str]:
         for name, (_, nullable, filled) in later.columns.items():
-            was_nullable = self.columns[name][1] if name in self.columns else True
-            if name.partition(".")[0] in self.tables and was_nullable and not (nullable or filled):
+            _, was_nullable, was_filled = self.columns.get(name, ("", True, True))
+            had_to = not (was_nullable or was_filled)
+            if name.partition(".")[0] in self.tables and not (had_to or nullable or filled):
                 yield f"{name} has to be given"
         for name in later.rules - self.rules:
             if name.partition(":")[0] in self.tables:
@@ -83,6 +84,7 @@ async def test_migrations_since_the_version_before_only_add(empty: str) -> None:
             ("alter table runs drop column plan", "runs.plan is gone"),
             ("alter table runs alter column rung type bigint", "runs.rung was int4 and is int8"),
             ("alter table runs add column x text not null", "runs.x has to be given"),
+            ("alter table attempts alter column sends drop default", "attempts.sends has to be given"),
             ("drop function undone_by", "undone_by(bigint) is gone, or answers something else"),
             (
                 "alter table runs add check (rung < 9)",

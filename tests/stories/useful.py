@@ -81,6 +81,18 @@ async def a_pod_is_replaced_meanwhile(story: Story) -> None:
 
 async def autoscaled_meanwhile(story: Story) -> None:
     await soaked(story)
+    _autoscale(story)
+    story.release("app:v2")
+    await story.let(2 * 60)
+    _scale(story, 4)
+    await story.let(2 * 60)
+    _scale(story, 3)
+    await story.let(30)
+    await story.fire()
+
+
+def _autoscale(story: Story) -> None:
+    """Somebody gives it an autoscaler."""
     story.emulator.create(
         {
             "apiVersion": "autoscaling/v2",
@@ -93,13 +105,6 @@ async def autoscaled_meanwhile(story: Story) -> None:
             },
         }
     )
-    story.release("app:v2")
-    await story.let(2 * 60)
-    _scale(story, 4)
-    await story.let(2 * 60)
-    _scale(story, 3)
-    await story.let(30)
-    await story.fire()
 
 
 def _scale(story: Story, replicas: int) -> None:
@@ -320,36 +325,14 @@ async def hangs_with_a_budget_and_an_autoscaler(story: Story) -> None:
             "spec": {"selector": {"matchLabels": {"app": "api"}}, "maxUnavailable": 0},
         }
     )
-    story.emulator.create(
-        {
-            "apiVersion": "autoscaling/v2",
-            "kind": "HorizontalPodAutoscaler",
-            "metadata": {"name": "api", "namespace": "shop"},
-            "spec": {
-                "minReplicas": 2,
-                "maxReplicas": 10,
-                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
-            },
-        }
-    )
+    _autoscale(story)
     await story.fire()
 
 
 async def scaled_by_its_autoscaler_while_held(story: Story) -> None:
     """The plan stands while a pause holds it; that the autoscaler goes on working is no change of what it rests on."""
     await soaked(story)
-    story.emulator.create(
-        {
-            "apiVersion": "autoscaling/v2",
-            "kind": "HorizontalPodAutoscaler",
-            "metadata": {"name": "api", "namespace": "shop"},
-            "spec": {
-                "minReplicas": 2,
-                "maxReplicas": 10,
-                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
-            },
-        }
-    )
+    _autoscale(story)
     story.release("app:v2")
     await story.let(4 * 60)
     story.alertmanager.fire(ALERT)

@@ -2,7 +2,7 @@
 
 A proof asks for the fixture `proof` and calls it before it asserts, so that a promise that is not kept shows its
 numbers as well. The line travels with the test's report and is printed where the session is led, whichever worker ran
-the test.
+the test; what else the test printed follows it.
 """
 
 from typing import Any, Protocol
@@ -41,6 +41,8 @@ class ProofLines:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if report.when != "call" or terminal is None:
             return
-        for name, line in report.user_properties:
-            if name == _LINE:
-                terminal.write_line(str(line))
+        lines = [str(line) for name, line in report.user_properties if name == _LINE]
+        for line in lines:
+            terminal.write_line(line)
+        if lines and report.passed and report.capstdout:
+            terminal.write_line(report.capstdout.rstrip())

@@ -45,7 +45,7 @@ BUGS = (
         "epoch = nextval('epochs'),",
         "epoch = greatest(epoch, 1),",
         killed("restart", "J22"),
-        "the run ended BLOCKED, not RESOLVED",
+        "the run ended BLOCKED with 0 effects",
     ),
     Bug(
         "it is sent again without a look at the object",
@@ -70,7 +70,7 @@ BUGS = (
         '"value": {**change.to_template, "metadata": {**change.to_template["metadata"],'
         ' "annotations": {"kubectl.kubernetes.io/restartedAt": str(id(marker))}}}}',
         killed("restart"),
-        "the run ended",
+        "the run ended BLOCKED with 0 effects",
     ),
     Bug(
         "a dead daemon's lease never ends",
@@ -94,7 +94,7 @@ BUGS = (
         "            attempt = made.get(index)\n",
         "            attempt = None\n",
         killed("restart", "J25"),
-        "the run ended",
+        "a unit of work failed with UniqueViolationError",
     ),
     Bug(
         "a second send goes under the first epoch",
@@ -102,7 +102,7 @@ BUGS = (
         "attempt.change, attempt.marker, run.epoch, deadline, window)",
         "attempt.change, attempt.marker, attempt.epoch, deadline, window)",
         killed("restart", "J25"),
-        "the run ended ESCALATED, not RESOLVED",
+        "the run ended ESCALATED with 0 effects",
     ),
     Bug(
         "an outcome is told twice",
@@ -120,6 +120,14 @@ BUGS = (
         "",
         killed("restart"),
         "C6: the intent 1/0/0 carries no answer of",
+    ),
+    Bug(
+        "what holds is asked for and not heeded",
+        "store/pauses.py",
+        "answer=GuardAnswer.REFUSE if found else GuardAnswer.ALLOW,",
+        "answer=GuardAnswer.ALLOW,",
+        killed("paused", "J19"),
+        "C5: the intent 1/0/0 was made in",
     ),
     Bug(
         "what an intent counts is not counted in its transaction",

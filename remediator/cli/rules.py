@@ -1,13 +1,12 @@
-"""`remediator rules`: check rule files without a daemon; list and approve the rules a daemon has loaded."""
+"""`remediator rules`: what can be asked about rule files, and about the rules a daemon has loaded."""
 
 import argparse
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
+from remediator.cli import rules_check
 from remediator.cli.client import Daemon, add_options
 from remediator.cli.commands import Commands
 from remediator.cli.output import print_json, print_table
@@ -20,7 +19,7 @@ def add_commands(commands: Commands) -> None:
     """Add `rules` and what belongs under it."""
     rules = commands.add_parser("rules", help="check rule files; list and approve rules")
     under = rules.add_subparsers(required=True, metavar="COMMAND")
-    _add_check(under)
+    rules_check.add_commands(under)
     listing = under.add_parser("list", help="the rules a daemon has loaded, and what they may do")
     add_options(listing)
     listing.set_defaults(run=_list)
@@ -33,46 +32,6 @@ def add_commands(commands: Commands) -> None:
     approve.add_argument("rule", metavar="DIGEST|RULE", help="a digest, or a rule for its loaded version")
     add_options(approve)
     approve.set_defaults(run=_approve)
-
-
-def _add_check(under: Commands) -> None:
-    check = under.add_parser(
-        "check",
-        help="say everything that is wrong with rule files",
-        description="Reads rule files as the daemon would and names every mistake with its line and column. "
-        "Exit status: 0 all fine, 1 mistakes found, 2 wrong usage.",
-    )
-    check.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a rule file or a directory of them"
-    )
-    check.add_argument("--output", choices=["text", "json"], default="text", help="json is for programs")
-    check.set_defaults(run=_check)
-
-
-def _check(args: argparse.Namespace) -> int:
-    # Here, not above: the steps behind it take a third of a second to import.
-    from remediator.rulebook.load import load
-    from remediator.rulebook.problem import RulebookError
-
-    try:
-        rulebook = load(args.paths)
-    except RulebookError as error:
-        if args.output == "json":
-            print_json({"problems": [asdict(each) for each in error.problems]})
-        else:
-            print(error.sentence)
-            print(_count(len(error.problems), "problem"), "found")
-        return 1
-    rules, files = len(rulebook.rules), len(rulebook.files)
-    if args.output == "json":
-        print_json({"problems": [], "rules": rules, "files": files, "digest": rulebook.digest})
-    else:
-        print(f"{_count(rules, 'rule')} in {_count(files, 'file')} {'is' if rules == 1 else 'are'} fine")
-    return 0
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -229,13 +229,18 @@ def _no_character(two: str) -> str:
 
 
 def _can_hold_with(earlier: list[Matcher], matcher: Matcher, offset: int) -> None:
-    """Refuses two closed lists of values that have none in common: such a line matches nothing."""
-    for other in earlier:
-        if other.name != matcher.name or other.values is None or matcher.values is None:
-            continue
-        if not other.values & matcher.values:
+    """Refuses a closed list of values of which the other conditions on the label leave none: no alert matches that."""
+    others = [each for each in earlier if each.name == matcher.name]
+    for other in others:
+        if other.values is not None and matcher.values is not None and not other.values & matcher.values:
             either = f'{matcher.name}=~"{other.value}|{matcher.value}"'
             raise MatcherError(f"never holds together with {other}: for either write {either}", offset)
+    for listed in [*others, matcher]:
+        if listed.values is None:
+            continue
+        if not any(all(each.accepts(value) for each in [*others, matcher]) for value in listed.values):
+            before = ", ".join(str(each) for each in others)
+            raise MatcherError(f"never holds together with {before}: nothing is left of its values", offset)
 
 
 def _selects_something(matchers: list[Matcher]) -> None:

@@ -12,7 +12,7 @@ from remediator.rulebook.checks import check_content
 from remediator.rulebook.document import Document
 from remediator.rulebook.files import find_rule_files, read_file
 from remediator.rulebook.positions import read_yaml
-from remediator.rulebook.problem import Fault, Problem, RulebookError, YamlPath, written
+from remediator.rulebook.problem import Fault, Problem, RulebookError, Severity, YamlPath, written
 from remediator.rulebook.rule import Defaults, LoadedRule, Rule, RuleFile, RuleTarget
 from remediator.rulebook.schema import parse_rule_file
 from remediator.rulebook.targets import with_their_targets
@@ -47,25 +47,35 @@ class Rulebook:
 
 
 @dataclass(slots=True)
-class _File:
+class ReadFile:
+    """One rule file as it was read, with everything that is wrong with it."""
+
     name: str
     document: Document
     parsed: RuleFile | None
+    """None when its shape is not that of a rule file."""
     faults: list[Fault]
 
-    def problem(self, fault: Fault) -> Problem:
-        place = self.document.place(fault)
-        return Problem(self.name, place.line, place.column, written(fault.path), fault.message, fault.hint)
+    def problem(self, fault: Fault, severity: Severity = "error") -> Problem:
+        """The same, with file, line and column."""
+        line, column = self.document.place(fault)
+        return Problem(self.name, line, column, written(fault.path), fault.message, fault.hint, severity)
 
     def where(self, path: YamlPath) -> str:
+        """`file:line` of what stands at this path."""
         return f"{self.name}:{self.document.place(Fault(path, '')).line}"
 
 
 def load(paths: Sequence[Path]) -> Rulebook:
     """Read every rule file below these paths. Raises RulebookError with all problems of all files."""
-    files, problems = _read(paths)
+    files, problems = read(paths)
     if problems:
         raise RulebookError(problems)
+    return rulebook_of(files)
+
+
+def rulebook_of(files: Sequence[ReadFile]) -> Rulebook:
+    """The rulebook of files without mistakes."""
     rules: list[Rule] = []
     targets: list[RuleTarget] = []
     places: dict[str, str] = {}
@@ -73,7 +83,7 @@ def load(paths: Sequence[Path]) -> Rulebook:
         if file.parsed is None:
             continue
         for index, rule in enumerate(file.parsed.rules):
-            rules.append(_with_defaults(rule, file.parsed.defaults))
+            rules.append(with_defaults(rule, file.parsed.defaults))
             places[rule.rule] = file.where(("rules", index, "rule"))
         targets += file.parsed.targets
     return Rulebook(
@@ -83,12 +93,13 @@ def load(paths: Sequence[Path]) -> Rulebook:
 
 def check(paths: Sequence[Path]) -> tuple[Problem, ...]:
     """All problems of all rule files below these paths, by file, line and column."""
-    return _read(paths)[1]
+    return read(paths)[1]
 
 
-def _read(paths: Sequence[Path]) -> tuple[list[_File], tuple[Problem, ...]]:
+def read(paths: Sequence[Path]) -> tuple[list[ReadFile], tuple[Problem, ...]]:
+    """Every rule file below these paths as far as it can be read, and all problems of all of them."""
     found, problems = find_rule_files(paths)
-    files: list[_File] = []
+    files: list[ReadFile] = []
     for path in found:
         raw = read_file(path)
         if isinstance(raw, Problem):
@@ -104,25 +115,25 @@ def _read(paths: Sequence[Path]) -> tuple[list[_File], tuple[Problem, ...]]:
     return files, tuple(problems)
 
 
-def _read_file(name: str, raw: bytes) -> _File:
+def _read_file(name: str, raw: bytes) -> ReadFile:
     document = read_yaml(raw)
     faults = list(document.faults)
     content = document.content
     if not document.readable:
-        return _File(name, document, None, faults)
+        return ReadFile(name, document, None, faults)
     if content is None and not faults:
-        return _File(name, document, None, [Fault((), "an empty file", "delete it, or give it rules")])
+        return ReadFile(name, document, None, [Fault((), "an empty file", "delete it, or give it rules")])
     crowded = list(_too_many_entries(content))
     if crowded:
-        return _File(name, document, None, [*faults, *crowded])
+        return ReadFile(name, document, None, [*faults, *crowded])
     checked = check_content(content)
     parsed = parse_rule_file(content)
     if isinstance(parsed, RuleFile):
         if not parsed.rules and not parsed.targets and not faults:
             faults.append(Fault((), "neither rules nor targets in this file"))
-        return _File(name, document, parsed, [*faults, *checked])
+        return ReadFile(name, document, parsed, [*faults, *checked])
     shape = [each for each in parsed if not _told_already(each, faults, checked)]
-    return _File(name, document, None, [*faults, *shape, *checked])
+    return ReadFile(name, document, None, [*faults, *shape, *checked])
 
 
 def _too_many_entries(content: Any) -> Iterator[Fault]:
@@ -141,7 +152,8 @@ def _told_already(fault: Fault, unread: Iterable[Fault], checked: Iterable[Fault
     return any(each.path[:depth] == fault.path and each.message == fault.message for each in checked)
 
 
-def _with_defaults(rule: Rule, defaults: Defaults) -> Rule:
+def with_defaults(rule: Rule, defaults: Defaults) -> Rule:
+    """The rule with whatever its file's defaults give and it does not say itself."""
     given = {
         name: value
         for name in Defaults.model_fields
@@ -150,7 +162,7 @@ def _with_defaults(rule: Rule, defaults: Defaults) -> Rule:
     return rule.model_copy(update=given) if given else rule
 
 
-def _entries(file: _File, key: str) -> Iterator[tuple[YamlPath, dict[str, Any]]]:
+def _entries(file: ReadFile, key: str) -> Iterator[tuple[YamlPath, dict[str, Any]]]:
     """The mappings of a top-level list as far as there are any, whatever else is wrong with the file."""
     content = file.document.content if file.document.readable else None
     entries = content.get(key) if isinstance(content, dict) else None
@@ -159,7 +171,7 @@ def _entries(file: _File, key: str) -> Iterator[tuple[YamlPath, dict[str, Any]]]
             yield (key, index), entry
 
 
-def _second_names(files: Iterable[_File]) -> Iterator[tuple[_File, Fault]]:
+def _second_names(files: Iterable[ReadFile]) -> Iterator[tuple[ReadFile, Fault]]:
     """A name is one rule's, in all files: metrics, approvals and history go by it."""
     first: dict[str, str] = {}
     for file in files:
@@ -175,7 +187,7 @@ def _second_names(files: Iterable[_File]) -> Iterator[tuple[_File, Fault]]:
             first.setdefault(name, file.where((*path, "rule")))
 
 
-def _second_targets(files: Iterable[_File]) -> Iterator[tuple[_File, Fault]]:
+def _second_targets(files: Iterable[ReadFile]) -> Iterator[tuple[ReadFile, Fault]]:
     """The same matchers with two targets would leave every such alert without one."""
     first: dict[frozenset[Matcher], tuple[Any, str]] = {}
     for file in files:

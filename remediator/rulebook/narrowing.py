@@ -7,12 +7,10 @@ list below. Anything else begins a probation of its own.
 from collections.abc import Iterable, Iterator
 
 from remediator.domain.duration import format_duration
-from remediator.domain.matcher import Matcher, parse_matchers
+from remediator.domain.matcher import parse_matchers
+from remediator.rulebook.lines import may_meet, within
 from remediator.rulebook.rule import LoadedRule, RuleTarget, Rung
-from remediator.rulebook.targets import may_meet
 from remediator.step import Step
-
-_Line = tuple[Matcher, ...]
 
 
 def widened(earlier: LoadedRule, later: LoadedRule) -> tuple[str, ...]:
@@ -28,7 +26,7 @@ def _sooner(earlier: LoadedRule, later: LoadedRule) -> Iterator[str]:
     """What makes it take up an incident that it left alone, left to others, or took up later."""
     lines = [parse_matchers(each) for each in earlier.match]
     for text in later.match:
-        if not any(_within(parse_matchers(text), line) for line in lines):
+        if not any(within(parse_matchers(text), line) for line in lines):
             yield f"it may match alerts it did not match: {text}"
     if later.priority < earlier.priority:
         yield f"it goes before more rules: priority {later.priority} instead of {earlier.priority}"
@@ -45,18 +43,6 @@ def _more(earlier: LoadedRule, later: LoadedRule) -> Iterator[str]:
             yield f"the guard {guard.key()} is gone or refuses less"
     if not _is_beginning(later.ladder, earlier.ladder):
         yield "what it does, or how that is verified, is another"
-
-
-def _within(line: _Line, other: _Line) -> bool:
-    """Whether every alert that `line` matches is one that `other` matches: each condition there follows from here."""
-    return all(any(_implies(mine, theirs) for mine in line) for theirs in other)
-
-
-def _implies(mine: Matcher, theirs: Matcher) -> bool:
-    if mine == theirs:
-        return True
-    closed = mine.values if mine.name == theirs.name else None
-    return closed is not None and all(theirs.accepts(value) for value in closed)
 
 
 def _is_beginning(later: tuple[Rung, ...], earlier: tuple[Rung, ...]) -> bool:

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from remediator.errors import Permanent
 
+Severity = Literal["error", "warning"]
+"""Whether a file is refused for it, or it is only likely to be a mistake."""
 YamlPath = tuple[str | int, ...]
 """The keys and indexes that lead to a value: ("rules", 0, "guards")."""
 
@@ -38,7 +40,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Something wrong at one place of one file. `line` is 0 when it is the file as a whole."""
+    """Something wrong, or likely so, at one place of one file. `line` is 0 when it is the file as a whole."""
 
     file: str
     line: int
@@ -46,12 +48,19 @@ class Problem:
     path: str
     message: str
     hint: str = ""
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        where += ": warning" if self.severity == "warning" else ""
+        return f"{where}: {self.sentence}"
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and how to mend it, without the place."""
         subject = f"{self.path}: " if self.path else ""
         joint = " " if self.hint.startswith("(") else ", "
-        return f"{where}: {subject}{self.message}" + (f"{joint}{self.hint}" if self.hint else "")
+        return f"{subject}{self.message}" + (f"{joint}{self.hint}" if self.hint else "")
 
 
 class RulebookError(Permanent):

@@ -1,11 +1,11 @@
 """The shape of a rule file: what an SRE may write. Reading it from YAML is load.py's part."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from remediator.catalogue import ActionStep, DiagnosticStep, GuardStep, VerificationStep
 from remediator.domain.duration import Duration
@@ -13,6 +13,7 @@ from remediator.domain.run_view import Mode
 from remediator.domain.value import digest
 
 _RULE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WEB_ADDRESS = re.compile(r"https?://\S+")
 
 
@@ -28,6 +29,14 @@ def _a_web_address(text: str) -> str:
     return text
 
 
+def _a_day(given: Any) -> Any:
+    if isinstance(given, date):
+        return given
+    if not isinstance(given, str) or not _DAY.fullmatch(given):
+        raise ValueError(f"a day such as 2027-01-31, not {given!r}")
+    return date.fromisoformat(given)
+
+
 RuleName = Annotated[
     str,
     AfterValidator(_a_rule_name),
@@ -41,6 +50,14 @@ WebAddress = Annotated[
     Field(json_schema_extra={"pattern": f"^{_WEB_ADDRESS.pattern}$"}),
 ]
 """Shown to people as a link, so it may be nothing that a browser would run."""
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_a_day),
+    Field(json_schema_extra={"pattern": f"^{_DAY.pattern}$"}),
+]
+"""Written 2027-01-31. Which zone's day does not matter: it is for reviews."""
 
 
 class _Shape(BaseModel):
@@ -78,6 +95,8 @@ class Rule(_Shape):
     owner: str | None = None
     runbook: WebAddress | None = None
     description: str | None = None
+    review_by: Day | None = None
+    """By when somebody is to look whether the rule is still right; nothing but a warning comes of it."""
     priority: int = Field(default=100, strict=True, ge=0, le=1000)
     """The lowest wins among the rules that match; then the order in the file."""
     wait: Duration = timedelta(0)
@@ -142,6 +161,7 @@ class Defaults(_Shape):
     owner: str | None = None
     mode: Mode | None = None
     runbook: WebAddress | None = None
+    review_by: Day | None = None
     priority: int | None = Field(default=None, strict=True, ge=0, le=1000)
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from remediator.domain.matcher import Matcher, parse_matchers
+from remediator.domain.matcher import parse_matchers
+from remediator.rulebook.lines import may_meet
 from remediator.rulebook.rule import LoadedRule, Rule, RuleTarget
-
-_Line = tuple[Matcher, ...]
 
 
 def with_their_targets(rules: Iterable[Rule], targets: Sequence[RuleTarget]) -> tuple[LoadedRule, ...]:
@@ -21,23 +20,3 @@ def with_their_targets(rules: Iterable[Rule], targets: Sequence[RuleTarget]) -> 
         mine = tuple(entry for entry, theirs in entries if may_meet(lines, theirs))
         found.append(LoadedRule.of(rule, mine))
     return tuple(found)
-
-
-def may_meet(lines: Iterable[_Line], others: Iterable[_Line]) -> bool:
-    """Whether some alert may match a line of both."""
-    others = tuple(others)
-    return any(not _apart(line, other) for line in lines for other in others)
-
-
-def _apart(line: _Line, other: _Line) -> bool:
-    """Whether no alert can match both: one wants a value from a closed list of which the other takes none."""
-    return any(
-        _none_of(mine, theirs) or _none_of(theirs, mine)
-        for mine in line
-        for theirs in other
-        if mine.name == theirs.name
-    )
-
-
-def _none_of(listed: Matcher, judge: Matcher) -> bool:
-    return listed.values is not None and not any(judge.accepts(value) for value in listed.values)

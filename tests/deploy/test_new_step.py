@@ -54,6 +54,8 @@ def follow(checkout: Path) -> None:
     after(checkout / catalogue, "from remediator.guards.limit import Limit\n", an_import)
     after(checkout / catalogue, '    | Annotated[Cooldown, _FIELDS, Tag("cooldown")]\n', line)
     after(checkout / rules, "| guards | |\n|---|---|\n", row)
+    schema = run(checkout, "remediator", "rules", "schema")
+    (checkout / "rules" / "schema.json").write_text(schema.stdout)
 
 
 def after(path: Path, line: str, added: str) -> None:

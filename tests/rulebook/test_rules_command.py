@@ -37,6 +37,7 @@ SAID = """\
 5 problems found
 """
 
+NO_NAME = "is not a rule's name: up to 63 lower-case letters, digits, inner dashes"
 FINE = "rules: [{rule: a, match: ['{alertname=\"X\"}']}]\n"
 
 
@@ -82,7 +83,35 @@ def test_programs_get_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             "path": "rules[0].rule",
             "message": f"'a' is already the name of the rule at {tmp_path / 'a.yaml'}:1",
             "hint": "",
+            "severity": "error",
         }
+    ]
+
+
+def test_warnings_are_told_and_fail_only_when_asked_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(FINE.replace("}]", ", owner: no}]"))
+    warning = "rules[0].owner: no is text here, but not to every program that reads YAML, quote it"
+    assert run("check", str(file)) == 0
+    assert capsys.readouterr().out == (
+        f"{file}:1:54: warning: {warning}\n1 warning found\n1 rule in 1 file is fine\n"
+    )
+    assert run("check", "--lint-fatal", str(file)) == 1
+    assert run("check", "--lint", "none", "--lint-fatal", str(file)) == 0
+    capsys.readouterr()
+    assert run("check", "--output", "github", str(file)) == 0
+    assert capsys.readouterr().out == f"::warning file={file},line=1,col=54::{warning}\n"
+
+
+def test_a_pull_request_is_annotated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "50%,a:b.yaml"
+    file.write_text(FINE.replace("rule: a", "rule: 50%"))
+    assert run("check", "--output", "github", str(file), str(tmp_path / "none.yaml")) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        f"::error file={tmp_path}/50%25%2Ca%3Ab.yaml,line=1,col=16::rules[0].rule: '50%25' {NO_NAME}",
+        f"::error file={tmp_path}/none.yaml::cannot be read: No such file or directory",
     ]
 
 

@@ -1,0 +1,49 @@
+"""The JSON Schema of a rule file, for editors: read off the models, so that it cannot say anything else."""
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from remediator.domain.duration import format_duration
+from remediator.rulebook.rule import RuleFile
+from remediator.rulebook.shape import STEPS
+from remediator.step import Step
+
+DIALECT = "http://json-schema.org/draft-07/schema#"
+"""The newest one that yaml-language-server reads."""
+
+
+def json_schema() -> JsonSchemaValue:
+    """The schema of one file of rules/."""
+    found = RuleFile.model_json_schema(by_alias=True, schema_generator=_AsInYaml)
+    return {"$schema": DIALECT, **found, "title": "remediator rule file"}
+
+
+class _AsInYaml(GenerateJsonSchema):
+    """Steps as they are written, a name alone or a name with its fields, and durations as `5m`."""
+
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        fields = {str(name): self.generate_inner(choice) for name, choice in schema["choices"].items()}
+        steps = next(known for known in STEPS.values() if known.keys() == fields.keys())
+        alone = [name for name, step in steps.items() if _needs_nothing(step)]
+        written = {name: _value_of(steps[name], fields[name]) for name in fields}
+        one = {"type": "object", "properties": written, "additionalProperties": False}
+        one |= {"minProperties": 1, "maxProperties": 1}
+        return {"anyOf": [{"enum": alone}, one]} if alone else one
+
+    def encode_default(self, dft: Any) -> Any:
+        return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+
+def _needs_nothing(step: type[Step]) -> bool:
+    return not any(field.is_required() for field in step.model_fields.values())
+
+
+def _value_of(step: type[Step], fields: JsonSchemaValue) -> JsonSchemaValue:
+    """What may stand after `name:`."""
+    others: list[JsonSchemaValue] = [{"type": "null"}] if _needs_nothing(step) else []
+    if step.bare is not None:
+        others.append({"not": {"type": "object"}})
+    return {"anyOf": [fields, *others]} if others else fields

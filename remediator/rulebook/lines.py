@@ -1,0 +1,47 @@
+"""What can be told of lines of matchers without any alert. Pure."""
+
+from collections.abc import Iterable
+
+from remediator.domain.matcher import Matcher
+
+Line = tuple[Matcher, ...]
+"""One line of `match`: all of it has to hold."""
+
+_NOBODY_WRITES = ("zq-0-wy", "Kx_7:vj", "9~\u00e5.ph")
+
+
+def may_meet(lines: Iterable[Line], others: Iterable[Line]) -> bool:
+    """Whether some alert may match a line of both."""
+    others = tuple(others)
+    return any(not _apart(line, other) for line in lines for other in others)
+
+
+def _apart(line: Line, other: Line) -> bool:
+    """Whether no alert can match both: one wants a value from a closed list of which the other takes none."""
+    return any(
+        _none_of(mine, theirs) or _none_of(theirs, mine)
+        for mine in line
+        for theirs in other
+        if mine.name == theirs.name
+    )
+
+
+def _none_of(listed: Matcher, judge: Matcher) -> bool:
+    return listed.values is not None and not any(judge.accepts(value) for value in listed.values)
+
+
+def within(line: Line, other: Line) -> bool:
+    """Whether every alert that `line` matches is one that `other` matches: each condition there follows from here."""
+    return all(any(_implies(mine, theirs) for mine in line) for theirs in other)
+
+
+def matches_any(matcher: Matcher) -> bool:
+    """Whether it accepts whatever a label says, as far as three texts tell that nobody would write in a rule."""
+    return all(matcher.accepts(text) for text in _NOBODY_WRITES)
+
+
+def _implies(mine: Matcher, theirs: Matcher) -> bool:
+    if mine == theirs:
+        return True
+    closed = mine.values if mine.name == theirs.name else None
+    return closed is not None and all(theirs.accepts(value) for value in closed)

@@ -20,11 +20,12 @@ def _matchers(line: str) -> str:
 
 
 class AlertsCorrelated(Guard):
-    """`alerts_correlated: {at_least: 1, match: ['{alertname="HighLatency"}'], within: 15m}`.
+    """Other alerts that began at about the same time have to be open as well.
 
-    So many alerts of other names have to be open on the same target, or in the same incident, that began at most
-    `within` before or after the run's own. Two alerts of one name are one signal, and so are the pods of one
-    alert. `match` are lines of matchers, one of which must match each; without them any other alert counts.
+    `alerts_correlated: {at_least: 1, match: ['{alertname="HighLatency"}'], within: 15m}`: so many alerts of other
+    names have to be open on the same target, or in the same incident, that began at most `within` before or after the
+    run's own. Two alerts of one name are one signal, and so are the pods of one alert. `match` are lines of matchers,
+    one of which must match each; without them any other alert counts.
     (Slack, January 2021: CPU fell because threads waited, and the tier was scaled down.)
     """
 

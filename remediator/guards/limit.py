@@ -13,7 +13,7 @@ from remediator.step import Guard, Step
 
 
 class Limit(Guard):
-    """`limit: {effects: 1, per: 6h, of: target}`; enforced in the intent's own transaction."""
+    """At most so many effects, or runs, of the scope within the window, counted where the intent is committed."""
 
     effects: int | None = Field(default=None, strict=True, ge=1, le=1000)
     runs: int | None = Field(default=None, strict=True, ge=1, le=1000)

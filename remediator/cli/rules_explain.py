@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remediator.cli.commands import Commands
-from remediator.cli.output import print_json
+from remediator.cli.output import print_json, print_section
 from remediator.errors import Permanent
 from remediator.incidents.printable import printable
 
@@ -23,8 +23,6 @@ _NEAREST = 5
 _MOST_BYTES = 1 << 20
 _NAME, _TEXT = 60, 200
 """Characters of a name and of what is said about it; --output json has all of them."""
-
-Row = tuple[str, str]
 
 
 def add_commands(under: Commands) -> None:
@@ -221,9 +219,9 @@ def _print(told: Mapping[str, Any]) -> None:
     others = [(each["rule"], f"{'; '.join(each['why_not'])} ({each['where']})") for each in told["others"]]
     _section("rules", matching or [("none", "no rule matches it")])
     _section("not", others)
-    _section("target", [("", told["target"])])
+    _section("target", [(told["target"],)])
     _section("steps", [(each["stage"], each["step"]) for each in told["steps"]])
-    _section("for it to act", [("", each) for each in told["to_act"]])
+    _section("for it to act", [(each,) for each in told["to_act"]])
     _section("guards", [(each["guard"], each["what"]) for each in told["guards"]])
 
 
@@ -231,13 +229,10 @@ def _of_rule(rule: Mapping[str, Any]) -> str:
     return f"{rule['part']} (mode {rule['mode']}, priority {rule['priority']}, {rule['where']})"
 
 
-def _section(title: str, rows: Sequence[Row]) -> None:
-    shown = [(_short(printable(name), _NAME), _short(printable(text), _TEXT)) for name, text in rows]
-    width = max((len(name) for name, _ in shown), default=0)
-    for number, (name, text) in enumerate(shown):
-        if number == 0:
-            print(title)
-        print(f"  {name.ljust(width)}  {text}" if width else f"  {text}")
+def _section(title: str, rows: Sequence[tuple[str, ...]]) -> None:
+    print_section(
+        title, [(*(_short(each, _NAME) for each in row[:-1]), _short(row[-1], _TEXT)) for row in rows]
+    )
 
 
 def _short(text: str, most: int) -> str:

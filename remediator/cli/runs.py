@@ -6,7 +6,7 @@ from typing import Any
 from remediator.cli import approvals, run_requests
 from remediator.cli.client import Daemon, add_options
 from remediator.cli.commands import Commands
-from remediator.cli.output import moment, print_json, print_table
+from remediator.cli.output import moment, print_json, print_section, print_table
 from remediator.cli.verdicts import print_verdicts
 
 
@@ -28,6 +28,12 @@ def add_commands(commands: Commands) -> None:
     )
     add_options(show)
     show.set_defaults(run=_show)
+    explain = under.add_parser(
+        "explain", help="why one run did what it did, and what would have to be otherwise for it to act"
+    )
+    explain.add_argument("id", type=int, metavar="ID")
+    add_options(explain)
+    explain.set_defaults(run=_explain)
     approvals.add_commands(under)
     run_requests.add_under(under)
 
@@ -69,4 +75,19 @@ def _show(args: argparse.Namespace) -> int:
     print(told(incident, [run], only_run=args.id), end="")
     if args.guards:
         print_verdicts(run["journal"])
+    return 0
+
+
+def _explain(args: argparse.Namespace) -> int:
+    # Here, not above: reading arguments needs none of it.
+    from remediator.cli.told import explained
+
+    daemon = Daemon.named_by(args)
+    run = daemon.get(f"/api/v1/runs/{args.id}")
+    sections = explained(daemon.get(f"/api/v1/incidents/{run['run']['incident_id']}"), run, args.id)
+    if args.output == "json":
+        print_json({each.title: each.rows for each in sections})
+        return 0
+    for each in sections:
+        print_section(each.title, each.rows)
     return 0

@@ -1,9 +1,11 @@
-"""The API's answers about an incident, told as a timeline."""
+"""The API's answers about an incident, told as a timeline, or as the reasons of one of its runs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from remediator.errors import Permanent
+from remediator.incidents.explained import Section
+from remediator.incidents.explained import explained as explained_run
 from remediator.incidents.record import Record
 from remediator.incidents.timeline import timeline
 from remediator.incidents.timeline_text import as_text
@@ -11,11 +13,19 @@ from remediator.incidents.timeline_text import as_text
 
 def told(incident: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], only_run: int | None = None) -> str:
     """The timeline as text. Raises Permanent when the answers are not what this program understands."""
+    return as_text(timeline(_record(incident, runs), only_run))
+
+
+def explained(incident: Mapping[str, Any], run: Mapping[str, Any], run_id: int) -> tuple[Section, ...]:
+    """Why the run did what it did. Raises Permanent when the answers are not what this program understands."""
+    return explained_run(_record(incident, [run]), run_id)
+
+
+def _record(incident: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> Record:
     try:
-        record = Record.of(incident, runs)
+        return Record.of(incident, runs)
     except (KeyError, TypeError, ValueError) as reason:
         raise Permanent(
             f"the daemon's answer is not understood ({type(reason).__name__}: {reason}): "
             "use the remediator of the daemon's version, or --output json"
         ) from reason
-    return as_text(timeline(record, only_run))

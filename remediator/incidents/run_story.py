@@ -46,7 +46,7 @@ class RunStory:
     def moments(self, journal: Iterable[Line]) -> list[Moment]:
         """The run's moments, oldest first."""
         lines = [each for each in journal if each.run_id == self._run.id]
-        return [moment for block in _transitions(lines) for moment in self._transition(block)]
+        return [moment for block in transitions(lines) for moment in self._transition(block)]
 
     def _transition(self, block: Sequence[Line]) -> Iterator[Moment]:
         last = block[-1]
@@ -150,7 +150,8 @@ class RunStory:
         return Moment(at, label, tuple(rows), self._run.id)
 
 
-def _transitions(lines: Iterable[Line]) -> Iterator[list[Line]]:
+def transitions(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """The lines of one run in blocks, one for each transition or hold."""
     block: list[Line] = []
     for line in lines:
         block.append(line)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from remediator.domain.rule_mode import RuleMode
-from remediator.domain.value import Value
+from remediator.domain.value import JsonObject, Value
 from remediator.rulebook.rule import Rule
 from remediator.store.episodes import Episode
 
@@ -25,10 +25,25 @@ class Bid(Value):
         """Lowest wins: priority, then order in the files, then the older alert."""
         return (self.rule.priority, self.order, self.episode.id)
 
+    def told(self) -> JsonObject:
+        """What is kept of it, so that the choice can be explained afterwards."""
+        return {
+            "rule": self.rule.rule,
+            "priority": self.rule.priority,
+            "mode": self.mode.effective,
+            "why": self.mode.why,
+            "alert": self.episode.alertname,
+        }
+
 
 def best(bids: Sequence[Bid]) -> Bid | None:
     """The bid that gets the incident: shadow rules never take the slot."""
     return min(_acting(bids), key=lambda bid: bid.rank, default=None)
+
+
+def ranked(bids: Sequence[Bid]) -> list[Bid]:
+    """All of them, the first to be considered first."""
+    return sorted(bids, key=lambda bid: bid.rank)
 
 
 def acted_on(episodes: Sequence[Episode], bids: Sequence[Bid]) -> list[Episode]:
@@ -39,7 +54,7 @@ def acted_on(episodes: Sequence[Episode], bids: Sequence[Bid]) -> list[Episode]:
 
 def shadows(bids: Sequence[Bid]) -> list[Bid]:
     """The shadow rules among the bids, best first; each gets a run of its own that changes nothing."""
-    return sorted((bid for bid in bids if bid.mode.effective == "shadow"), key=lambda bid: bid.rank)
+    return [bid for bid in ranked(bids) if bid.mode.effective == "shadow"]
 
 
 def _acting(bids: Sequence[Bid]) -> list[Bid]:

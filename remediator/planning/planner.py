@@ -11,7 +11,7 @@ from remediator.domain.storm import Storm
 from remediator.domain.target import Target
 from remediator.fault_points import FaultPoint, reach
 from remediator.planning.bids import bids_of, held_by
-from remediator.planning.choose import Bid, acted_on, best, shadows
+from remediator.planning.choose import Bid, acted_on, best, ranked, shadows
 from remediator.planning.due import next_due
 from remediator.planning.policy import Policy
 from remediator.planning.resolve import Resolved, Resolver, depends_on
@@ -182,7 +182,8 @@ class Planner:
         if held is None and storm is not None:
             await self._record(connection, episode, "storm", storm.why, again_at=storm.ends_at)
             return
-        await self._shadow(connection, resolved, incident_id, bids)
+        every = [*bids, *rivals]
+        await self._shadow(connection, resolved, incident_id, bids, every)
         if winner is None:
             await self._wait_or_record(connection, episode, bids, now)
         elif held is not None:
@@ -194,7 +195,8 @@ class Planner:
             why = f"{winner.rule.rule} waits {waits} to see whether it clears by itself"
             await self._record(connection, episode, "waiting", why, again_at=now + winner.waits)
         else:
-            await self._start(connection, winner, resolved, incident_id, [episode, *acted_on(beside, rivals)])
+            joining = [episode, *acted_on(beside, rivals)]
+            await self._start(connection, winner, resolved, incident_id, joining, every)
 
     async def _place(
         self, connection: Connection, episode: Episode, resolved: Resolved, incident_id: int, *, acting: bool
@@ -210,7 +212,12 @@ class Planner:
         return None if storm is None or storm.offered == str(target) else storm
 
     async def _shadow(
-        self, connection: Connection, resolved: Resolved, incident_id: int, bids: list[Bid]
+        self,
+        connection: Connection,
+        resolved: Resolved,
+        incident_id: int,
+        bids: list[Bid],
+        every: Sequence[Bid],
     ) -> None:
         """Each shadow rule gets a run of its own, at most once per `settle` on a target."""
         now: datetime = await connection.fetchval("select remediator_now()")
@@ -218,7 +225,7 @@ class Planner:
             last = await runs.last_on(connection, resolved.target, shadow_of=bid.rule.rule)
             recent = last is not None and (last.ended_at is None or last.ended_at + self._policy.settle > now)
             if not recent and bid.waits <= timedelta(0):
-                await self._start(connection, bid, resolved, incident_id, [bid.episode])
+                await self._start(connection, bid, resolved, incident_id, [bid.episode], every)
 
     async def _wait_or_record(
         self, connection: Connection, episode: Episode, bids: list[Bid], now: datetime
@@ -237,7 +244,13 @@ class Planner:
         )
 
     async def _start(
-        self, connection: Connection, bid: Bid, resolved: Resolved, incident_id: int, joining: list[Episode]
+        self,
+        connection: Connection,
+        bid: Bid,
+        resolved: Resolved,
+        incident_id: int,
+        joining: list[Episode],
+        every: Sequence[Bid],
     ) -> None:
         run_id = await runs.create(
             connection,
@@ -252,7 +265,8 @@ class Planner:
         mode = bid.mode.effective
         held = f" ({bid.mode.why})" if bid.mode.disarmed else ""
         text = f"run {run_id}: rule {bid.rule.rule} in mode {mode}{held} for {bid.episode.alertname}"
-        await journal.append(connection, "planned", text, incident_id=incident_id, run_id=run_id)
+        details = {"episode": bid.episode.id, "bids": [each.told() for each in ranked(every)]}
+        await journal.append(connection, "planned", text, details, incident_id=incident_id, run_id=run_id)
         if mode == "shadow":
             return
         for episode in joining:

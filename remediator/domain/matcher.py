@@ -122,8 +122,12 @@ class _Token:
         return "the end" if self.kind == "end" else self.text
 
 
+@lru_cache(maxsize=1 << 14)
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
-    """Read one line of `match`. Raises MatcherError with the offset of the first mistake."""
+    """Read one line of `match`. Raises MatcherError with the offset of the first mistake.
+
+    Remembered: loading, warning and matching each ask for the same lines.
+    """
     tokens = _tokens(text)
     if tokens[0].text != "{":
         raise MatcherError('matchers are written in braces, as in {alertname="HighErrorRate"}', 0)

@@ -9,6 +9,14 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import yaml
+from yaml.events import (
+    AliasEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
 from remediator.rulebook.core_schema import resolve
 from remediator.rulebook.document import LINE_BREAK, Document, Spot
@@ -125,18 +133,18 @@ class _Reading:
 
     def _take(self, event: Any) -> None:
         match event:
-            case yaml.AliasEvent():
+            case ScalarEvent() if self.open and self.open[-1].key_comes_next:
+                self._key(self.open[-1], event)
+            case ScalarEvent():
+                self._whole(self._meaning(event), event)
+            case AliasEvent():
                 self._fault(f"the alias *{event.anchor}: write out what it stands for", event)
                 self._whole(None, event)
-            case yaml.ScalarEvent() if self.open and self.open[-1].key_comes_next:
-                self._key(self.open[-1], event)
-            case yaml.ScalarEvent():
-                self._whole(self._meaning(event), event)
-            case yaml.MappingStartEvent():
+            case MappingStartEvent():
                 self._begin({}, event)
-            case yaml.SequenceStartEvent():
+            case SequenceStartEvent():
                 self._begin([], event)
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+            case MappingEndEvent() | SequenceEndEvent():
                 ended = self.open.pop().content
                 self._put(tuple(ended) if isinstance(ended, list) else ended)
 

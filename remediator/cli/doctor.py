@@ -12,6 +12,7 @@ from remediator.cli.output import print_json
 from remediator.incidents.printable import printable
 
 if TYPE_CHECKING:
+    from remediator.doctor.examine import Check
     from remediator.doctor.finding import Examined
     from remediator.settings.load import Settings
 
@@ -37,13 +38,15 @@ def _doctor(args: argparse.Namespace) -> int:
     # Here, not above: the clients behind it take seconds to import.
     import asyncio
 
-    examined = asyncio.run(_examined(settings_of(args)))
+    from remediator.doctor.examine import CHECKS
+
+    examined = asyncio.run(examined_by(settings_of(args), CHECKS))
     counts = Counter(finding.level for each in examined for finding in each.findings)
     if args.output == "json":
         levels = {level: counts[level] for level in ("ok", "warning", "failed", "unknown")}
         print_json({"checks": [each.to_json() for each in examined], "counts": levels})
     else:
-        _print(examined)
+        print_examined(examined)
         print(
             f"{len(examined)} checks: {counts['ok']} ok, {counts['warning']} warnings, "
             f"{counts['failed']} failed, {counts['unknown']} could not be checked"
@@ -51,13 +54,14 @@ def _doctor(args: argparse.Namespace) -> int:
     return 1 if counts["failed"] else 0
 
 
-async def _examined(settings: "Settings") -> "list[Examined]":
+async def examined_by(settings: "Settings", checks: "Sequence[Check]") -> "list[Examined]":
+    """What the checks find; on a terminal with a word of what is waited for."""
     from remediator.clock import SystemClock
     from remediator.doctor.examine import examine
     from remediator.doctor.systems import systems
 
     async with systems(settings, SystemClock()) as opened:
-        found = await examine(opened, _waiting)
+        found = await examine(opened, _waiting, checks)
     if sys.stderr.isatty():
         print(_CLEAR, end="", file=sys.stderr, flush=True)
     return found
@@ -68,7 +72,8 @@ def _waiting(names: Sequence[str]) -> None:
         print(_WAITING.format(", ".join(names))[:_MOST], end="", file=sys.stderr, flush=True)
 
 
-def _print(examined: "Sequence[Examined]") -> None:
+def print_examined(examined: "Sequence[Examined]") -> None:
+    """A line for each finding, under the name of its check."""
     width = max(len(each.check) for each in examined)
     for each in examined:
         for finding in each.findings:

@@ -17,6 +17,10 @@ _OF_A_POD = frozenset({"pod", "instance", "container", "node", "uid", "exported_
 """Labels by which the same alert about two pods of one workload differs."""
 
 
+_OF_THE_SERIES = frozenset({"__name__", "alertstate"})
+"""Labels of the series ALERTS that are not the alert's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One element of an instant vector; a scalar has no labels."""
@@ -116,6 +120,19 @@ class PrometheusClient:
         if not isinstance(data, list):
             raise Permanent(f"Prometheus gave a list of metrics this version cannot read: {answer.excerpt}")
         return frozenset(map(str, data))
+
+    async def alerts_seen(self, since: datetime) -> tuple[Mapping[str, str], ...]:
+        """The labels of every alert that was pending or firing since then. Raises as `query` does."""
+        data, answer = await self._data("series", {"match[]": "ALERTS", "start": str(since.timestamp())})
+        try:
+            return tuple(
+                {str(name): str(value) for name, value in each.items() if name not in _OF_THE_SERIES}
+                for each in data
+            )
+        except (AttributeError, TypeError) as error:
+            raise Permanent(
+                f"Prometheus gave a list of series this version cannot read: {answer.excerpt}"
+            ) from error
 
     async def alert_fired(
         self, alertname: str, labels: Mapping[str, str], window: timedelta, at: datetime

@@ -4,7 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from remediator.doctor import alertmanagers, clock, database, files, kubernetes, prometheus, rights, watchdog
+from remediator.doctor import (
+    alert_labels,
+    alertmanagers,
+    clock,
+    database,
+    files,
+    kubernetes,
+    prometheus,
+    rights,
+    rule_routes,
+    rule_targets,
+    watchdog,
+)
 from remediator.doctor.finding import Examined, Finding, unknown
 from remediator.doctor.systems import Systems
 from remediator.errors import RemediatorError
@@ -43,12 +55,24 @@ CHECKS = (
 )
 """In the order they are printed. A new check is its function and its line here."""
 
+OF_RULES = (
+    Check("queries", prometheus.check_queries, 60.0),
+    Check("alerts", prometheus.check_alerts),
+    Check("labels", alert_labels.check_alert_labels),
+    Check("routes", rule_routes.check_rule_routes),
+    Check("workloads", rule_targets.check_rule_targets, 60.0),
+    Check("rights", rights.check_rights, 60.0),
+)
+"""What `rules check --live` asks: about the rules it was given, not about the installation."""
+
 
 async def examine(
-    systems: Systems, waiting_for: Callable[[Sequence[str]], None] = lambda _: None
+    systems: Systems,
+    waiting_for: Callable[[Sequence[str]], None] = lambda _: None,
+    checks: Sequence[Check] = CHECKS,
 ) -> list[Examined]:
-    """Run every check. `waiting_for` is told now and then which have not answered yet."""
-    under_way = {check.name: asyncio.create_task(_answered(check, systems)) for check in CHECKS}
+    """Run the checks. `waiting_for` is told now and then which have not answered yet."""
+    under_way = {check.name: asyncio.create_task(_answered(check, systems)) for check in checks}
     try:
         while left := [name for name, task in under_way.items() if not task.done()]:
             waiting_for(left)

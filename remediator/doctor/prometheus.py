@@ -12,6 +12,7 @@ from remediator.doctor.systems import Systems
 from remediator.domain.matcher import parse_matchers
 from remediator.domain.substitution import tried_out
 from remediator.errors import Permanent, RemediatorError, Retryable
+from remediator.rulebook.lines import alert_names
 from remediator.rulebook.load import Rulebook
 
 _RECENT = timedelta(minutes=10)
@@ -127,12 +128,6 @@ async def check_alerts(systems: Systems) -> list[Finding]:
         warning(f"rule {rule.rule}: there is no alerting rule called {some(names)}", _ADD)
         for rule in rulebook.rules
         for line in rule.match
-        if (names := _names(line)) and not known & set(names)
+        if (names := sorted(alert_names(parse_matchers(line)))) and not known & set(names)
     ]
     return lost or [ok("every alert that a rule names has an alerting rule there")]
-
-
-def _names(line: str) -> list[str]:
-    """The alerts a line can match, where it is a closed list; empty when it leaves the name open."""
-    closed = [each.values for each in parse_matchers(line) if each.name == "alertname" and each.values]
-    return sorted(frozenset.intersection(*closed)) if closed else []

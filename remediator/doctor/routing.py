@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from remediator.doctor.route_tree import RouteTree
 from remediator.errors import Permanent
 
 INTAKE = "/api/v1/alertmanager"
@@ -59,6 +60,7 @@ class Routing:
 
     webhooks: tuple[Webhook, ...]
     routes: tuple[Route, ...]
+    top: RouteTree
 
     @property
     def ours(self) -> tuple[Webhook, ...]:
@@ -78,7 +80,8 @@ def read_routing(original: str) -> Routing:
             for each in receiver.get("webhook_configs") or ()
         )
         top = document["route"]
-        return Routing(webhooks, tuple(_routes(top, str(top["receiver"]), (), last=True, reachable=True)))
+        routes = tuple(_routes(top, str(top["receiver"]), (), last=True, reachable=True))
+        return Routing(webhooks, routes, RouteTree.of(top, str(top["receiver"])))
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Permanent(f"its configuration cannot be read: {type(error).__name__}") from error
 

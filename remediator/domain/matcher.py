@@ -8,7 +8,7 @@ matchers. And a line that matches every alert, or none, is refused.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Literal, cast
@@ -128,6 +128,13 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 
     Remembered: loading, warning and matching each ask for the same lines.
     """
+    matchers = parse_conditions(text)
+    _selects_something(matchers)
+    return matchers
+
+
+def parse_conditions(text: str) -> tuple[Matcher, ...]:
+    """The same, but for lines that may select everything, as those of Alertmanager's routes. Raises MatcherError."""
     tokens = _tokens(text)
     if tokens[0].text != "{":
         raise MatcherError('matchers are written in braces, as in {alertname="HighErrorRate"}', 0)
@@ -145,7 +152,6 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
             raise MatcherError(f"expected a comma or }}, found {tokens[at].shown}", tokens[at].offset)
     if tokens[at + 1].kind != "end":
         raise MatcherError(f"expected nothing after }}, found {tokens[at + 1].shown}", tokens[at + 1].offset)
-    _selects_something(matchers)
     return tuple(matchers)
 
 
@@ -247,7 +253,7 @@ def _can_hold_with(earlier: list[Matcher], matcher: Matcher, offset: int) -> Non
             raise MatcherError(f"never holds together with {before}: nothing is left of its values", offset)
 
 
-def _selects_something(matchers: list[Matcher]) -> None:
+def _selects_something(matchers: Sequence[Matcher]) -> None:
     """Refuses what Alertmanager refuses in a silence: matchers that all accept a missing label."""
     if not matchers:
         raise MatcherError("matches every alert: name at least one label", 0)

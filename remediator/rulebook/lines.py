@@ -30,6 +30,19 @@ def _none_of(listed: Matcher, judge: Matcher) -> bool:
     return listed.values is not None and not any(judge.accepts(value) for value in listed.values)
 
 
+def alert_names(line: Line) -> frozenset[str]:
+    """The alerts a line can match, where that is a closed list; empty where it leaves the name open."""
+    closed = [each.values for each in line if each.name == "alertname" and each.values is not None]
+    return frozenset.intersection(*closed) if closed else frozenset()
+
+
+def surely(line: Line, condition: Matcher) -> bool | None:
+    """Whether whatever the line matches meets the condition; None where some may and some may not."""
+    if any(_implies(mine, condition) for mine in line):
+        return True
+    return False if _apart(line, (condition,)) else None
+
+
 def within(line: Line, other: Line) -> bool:
     """Whether every alert that `line` matches is one that `other` matches: each condition there follows from here."""
     return all(any(_implies(mine, theirs) for mine in line) for theirs in other)

@@ -74,6 +74,7 @@ class Prometheus(LoopbackServer):
                 web.post("/api/v1/query_range", self._query_range),
                 web.get("/api/v1/rules", self._get_rules),
                 web.get("/api/v1/label/__name__/values", self._names),
+                web.get("/api/v1/series", self._series),
                 web.get("/api/v1/status/buildinfo", self._build_info),
                 web.get("/-/ready", self._ok),
                 web.get("/-/healthy", self._ok),
@@ -173,6 +174,16 @@ class Prometheus(LoopbackServer):
             if not patterns or any(re.fullmatch(pattern, name) for pattern in patterns)
         ]
         return web.json_response({"status": "success", "data": names})
+
+    async def _series(self, request: web.Request) -> web.Response:
+        """The series of the past by their metric's name alone; start is not looked at."""
+        wanted = request.query.getall("match[]", [])
+        if not wanted or not all(re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", each) for each in wanted):
+            return _error(
+                400, "bad_data", 'invalid parameter "match[]": this stand-in takes the name of a metric'
+            )
+        found = [dict(each.labels) for each in self.past if each.labels.get("__name__") in wanted]
+        return web.json_response({"status": "success", "data": found})
 
     async def _build_info(self, _: web.Request) -> web.Response:
         return _success({"version": "2.42.0", "revision": "sandbox", "branch": "HEAD", "goVersion": "go1.20"})

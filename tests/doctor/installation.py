@@ -127,10 +127,14 @@ class Installation:
 
     async def doctor(self, *options: str) -> tuple[int, str]:
         """Exit status and standard output of the command."""
+        return await self.command("doctor", *options)
+
+    async def command(self, *command: str) -> tuple[int, str]:
+        """The same of any command that takes the configuration of `serve`."""
         config = self.directory / "remediator.yml"
         config.write_text(json.dumps(self.settings))
         self.capture.readouterr()
-        status = await asyncio.to_thread(main, ["doctor", "--config.file", str(config), *options])
+        status = await asyncio.to_thread(main, [*command, "--config.file", str(config)])
         printed = self.capture.readouterr()
         assert printed.err == ""
         return status, printed.out

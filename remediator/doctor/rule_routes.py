@@ -1,0 +1,57 @@
+"""Does Alertmanager send us the alerts of each rule? Its routes are followed for what the rule's matchers say.
+
+Grouping takes no label from an alert: each has its own in the message, whatever `group_by` says.
+"""
+
+from collections.abc import Iterator
+
+from remediator.clients.http import place
+from remediator.doctor.finding import Finding, failed, ok, some, unknown
+from remediator.doctor.routing import Routing, read_routing
+from remediator.doctor.systems import Systems
+from remediator.domain.matcher import parse_matchers
+from remediator.errors import Permanent, RemediatorError
+from remediator.rulebook.load import Rulebook
+
+_ADD = "let a route to the receiver of remediator take them, with continue: true, before any that keeps them"
+
+
+async def check_rule_routes(systems: Systems) -> list[Finding]:
+    """Each peer that answers, for each line of each rule."""
+    rulebook = await systems.rulebook()
+    findings: list[Finding] = []
+    for url, status in (await systems.peers()).items():
+        if isinstance(status, RemediatorError):
+            findings.append(unknown(f"{place(url)} did not tell its configuration", "see alertmanagers"))
+            continue
+        try:
+            routing = read_routing(status.config)
+        except Permanent as reason:
+            findings.append(
+                unknown(f"{place(url)}: {reason.sentence}", "look at it with amtool config routes")
+            )
+            continue
+        told = list(_told(rulebook, routing)) or [
+            ok(f"the alerts of every rule are sent to us ({len(rulebook.rules)})")
+        ]
+        findings += [each.model_copy(update={"saw": f"{place(url)}: {each.saw}"}) for each in told]
+    return findings
+
+
+def _told(rulebook: Rulebook, routing: Routing) -> Iterator[Finding]:
+    ours = {each.receiver for each in routing.ours}
+    for rule in rulebook.rules:
+        for text in rule.match:
+            line = parse_matchers(text)
+            surely, perhaps = routing.top.receivers_of(line)
+            if surely & ours:
+                continue
+            if perhaps & ours:
+                saw = (
+                    f"rule {rule.rule}: whether {text} comes to us hangs on labels that it does not speak of"
+                )
+                yield unknown(
+                    saw, f"see with amtool config routes test; the receivers may be {some(sorted(perhaps))}"
+                )
+            else:
+                yield failed(f"rule {rule.rule}: no route sends us {text}", _ADD)

@@ -11,6 +11,7 @@ from remediator.domain.storm import Storm
 from remediator.domain.target import Target
 from remediator.fault_points import FaultPoint, reach
 from remediator.planning.bids import bids_of, held_by
+from remediator.planning.by_labels import Decided, decided
 from remediator.planning.choose import Bid, acted_on, best, ranked, shadows
 from remediator.planning.due import next_due
 from remediator.planning.policy import Policy
@@ -69,10 +70,10 @@ class Planner:
                 await episodes.refresh_soon(connection, episode_id)
         return True
 
-    async def _resolve(self, episode: Episode, matching: Matching) -> Resolved | Refusal | None:
-        """The target; None where planning needs none to decide."""
-        if self._of_other_cluster(episode) is not None or not matching.rules_for(episode.labels):
-            return None
+    async def _resolve(self, episode: Episode, matching: Matching) -> Resolved | Refusal | Decided:
+        """The target, unless the labels alone decide."""
+        if by_labels := decided(episode.labels, matching, self._policy):
+            return by_labels
         entries = matching.targets_for(episode.labels)
         known = self._known(episode, entries)
         if known is not None:
@@ -99,7 +100,7 @@ class Planner:
         connection: Connection,
         episode: Episode,
         matching: Matching,
-        resolved: Resolved | Refusal | None,
+        resolved: Resolved | Refusal | Decided,
     ) -> None:
         match resolved:
             case Resolved():
@@ -111,20 +112,8 @@ class Planner:
                 incident_id = await self._attach(connection, episode, None)
                 await episodes.forget_target(connection, episode.id)
                 await self._record(connection, episode, "no_target", resolved.why, incident_id=incident_id)
-            case None:
-                disposition, why = self._why_no_target_is_needed(episode, matching)
+            case Decided(disposition, why):
                 await self._record(connection, episode, disposition, why)
-
-    def _of_other_cluster(self, episode: Episode) -> str | None:
-        told = episode.labels.get(self._policy.cluster_label or "", self._policy.cluster)
-        return told if told != self._policy.cluster else None
-
-    def _why_no_target_is_needed(self, episode: Episode, matching: Matching) -> tuple[str, str]:
-        other = self._of_other_cluster(episode)
-        if other is not None:
-            return "other_cluster", f"it is about cluster {other!r}"
-        off = matching.off_rules_for(episode.labels)
-        return "no_rule", "only rules in mode off match it" if off else "no rule matches it"
 
     async def _record_unknown(self, connection: Connection, episode: Episode, refusal: Refusal) -> None:
         """The cluster could not be read: look again until the alert clears. People see it after a minute."""
@@ -304,7 +293,7 @@ class Planner:
             )
 
 
-def _subject(episode: Episode, resolved: Resolved | Refusal | None) -> str:
+def _subject(episode: Episode, resolved: Resolved | Refusal | Decided | None) -> str:
     """What the incident of an episode is about: the target, or the alert itself where there is none."""
     if isinstance(resolved, Resolved):
         return f"{resolved.target.cluster}/{resolved.target}"

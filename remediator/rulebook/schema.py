@@ -1,7 +1,7 @@
 """What the shape of a file finds wrong, in sentences that do not need pydantic to be understood."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -31,7 +31,16 @@ def parse(root: type[Root], content: Any) -> Root | tuple[Fault, ...]:
     try:
         return root.model_validate(content, strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
-        return tuple(_fault(each, root) for each in error.errors(include_url=False))
+        found = error.errors(include_url=False)
+        return tuple(_fault(each, root) for each in found if not _follows(each, found))
+
+
+def _follows(error: ErrorDetails, errors: Iterable[ErrorDetails]) -> bool:
+    """Whether a list is only too short because pydantic left out the entries that are wrong."""
+    path = error["loc"]
+    return error["type"] == "too_short" and any(
+        each["loc"][: len(path)] == path and len(each["loc"]) > len(path) for each in errors
+    )
 
 
 def _fault(error: ErrorDetails, root: type[BaseModel]) -> Fault:

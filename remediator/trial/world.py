@@ -26,6 +26,7 @@ LONG = 20 * 60.0
 CHANGED = ("deployments", "statefulsets", "daemonsets")
 TOKEN = "story-token"
 """Of the Alertmanager."""
+WATCHDOG = "Watchdog"
 USER = "remediator"
 """As whom the emulated API server knows the daemon."""
 
@@ -82,9 +83,10 @@ class World:
             await self.emulator.catch_up()
             await self.work()
 
-    async def work(self) -> None:
-        """Every loop looks once at what there is now, and works until it has nothing to do."""
-        await self.daemon.watcher.tick()
+    async def work(self, *, look: bool = True) -> None:
+        """Every loop looks once at what there is now, and works until it has nothing to do; the memory if asked to."""
+        if look:
+            await self.daemon.watcher.tick()
         await self.daemon.switches.tick()
         await self.daemon.schemas.tick()
         await self.daemon.reconciler.tick()
@@ -130,7 +132,7 @@ async def standing(
         Alertmanager(clock=clock.now) as alertmanager,
         Prometheus(clock=clock.now) as prometheus,
     ):
-        alertmanager.fire({"alertname": "Watchdog"})
+        alertmanager.fire({"alertname": WATCHDOG})
         config = {
             "database_url": database_url,
             "rules": list(given.rules),

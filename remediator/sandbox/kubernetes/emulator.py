@@ -197,6 +197,11 @@ class Emulator:
         """Every write of a client that was really applied, by HTTP or by the methods below."""
         return self._writes.effects
 
+    @property
+    def version(self) -> int:
+        """The newest resourceVersion: another one means that some object changed."""
+        return self._store.version
+
     # -- objects, without HTTP ------------------------------------------------------------------------------
 
     def create(self, obj: Json, user: str = ADMIN, manager: str = "") -> Json:

@@ -83,6 +83,13 @@ class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Turn(_Shape):
+    """From then on pods that start are otherwise; those that run stay as they are."""
+
+    at: Moment
+    health: Health
+
+
 class Revision(_Shape):
     """One rollout of a workload, and what becomes of its pods."""
 
@@ -91,6 +98,7 @@ class Revision(_Shape):
     health: Health = "fine"
     ready_after: Duration = timedelta(0)
     """From start to ready, of pods that are fine."""
+    turns: tuple[Turn, ...] = Field(default=(), max_length=10)
     by: str = Field(default="kubectl", min_length=1)
     """The field manager that wrote it."""
 

@@ -10,7 +10,7 @@ from remediator.domain.target import Target
 from remediator.sandbox.kubernetes import Emulator, ImageBehaviour
 from remediator.sandbox.kubernetes.furniture import NODE
 from remediator.sandbox.kubernetes.images import Images
-from remediator.trial.case import Case, NodeState, Revision, Workload, Write, images_of
+from remediator.trial.case import Case, Health, NodeState, Workload, Write, images_of
 from remediator.trial.world import namespace
 
 _KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"}
@@ -40,10 +40,18 @@ def happenings(case: Case, begins: timedelta) -> Iterator[Happening]:
         yield Happening(state.at, partial(_node, state))
 
 
-def behaviours(case: Case) -> Images:
-    """How the containers of a case behave, by their images."""
-    known = {revision.image: _behaviour(revision) for _, revision in images_of(case)}
-    return lambda image: known.get(image, ImageBehaviour.good(log=_LOG))
+def behaviours(case: Case, now: Callable[[], timedelta]) -> Images:
+    """How containers behave that start `now`, by their images."""
+    known = {revision.image: revision for _, revision in images_of(case)}
+
+    def behaviour(image: str) -> ImageBehaviour:
+        revision = known.get(image)
+        if revision is None:
+            return ImageBehaviour.good(log=_LOG)
+        turned = [each.health for each in revision.turns if each.at <= now()]
+        return _behaviour(turned[-1] if turned else revision.health, revision.ready_after)
+
+    return behaviour
 
 
 def plain(value: Any) -> Any:
@@ -53,8 +61,8 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _behaviour(revision: Revision) -> ImageBehaviour:
-    match revision.health:
+def _behaviour(health: Health, ready_after: timedelta) -> ImageBehaviour:
+    match health:
         case "crashing":
             return ImageBehaviour.crash_looping(log=("starting", "fatal: it was told to crash"))
         case "unready":
@@ -62,7 +70,7 @@ def _behaviour(revision: Revision) -> ImageBehaviour:
         case "unpullable":
             return ImageBehaviour.unpullable()
         case _:
-            return ImageBehaviour.good(revision.ready_after.total_seconds(), log=_LOG)
+            return ImageBehaviour.good(ready_after.total_seconds(), log=_LOG)
 
 
 def _namespaces(case: Case) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:

@@ -50,7 +50,9 @@ async def play(
         begins = _begins(case)
         await clock.move_to(ZERO + begins)
         chosen = settings.model_dump(mode="json", exclude_unset=True)
-        given = Given([rules], {"engine": _RHYTHM, **chosen}, images=behaviours(case))
+        given = Given(
+            [rules], {"engine": _RHYTHM, **chosen}, images=behaviours(case, lambda: clock.now() - ZERO)
+        )
         async with standing(directory, database_url, clock, given) as world:
             await _Playing(case, world, begins).play()
             return await look_back(world, ZERO)

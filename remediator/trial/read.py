@@ -97,7 +97,9 @@ def _of_case(path: YamlPath, case: Case, rulebook: Rulebook) -> Iterator[Fault]:
     yield from _two_healths(path, case)
     for index, write in enumerate(case.writes):
         if write.to.count("/") == 2 and write.to not in workloads:
-            yield Fault((*path, "writes", index, "to"), *_not_among(write.to, workloads, "workload"))
+            yield Fault(
+                (*path, "writes", index, "to"), *_not_among(write.to, workloads, "workload of this test")
+            )
     rules = [each.rule for each in rulebook.rules]
     for index, expected in enumerate(case.expect):
         yield from _of_expected((*path, "expect", index), expected, case, rules)
@@ -105,10 +107,10 @@ def _of_case(path: YamlPath, case: Case, rulebook: Rulebook) -> Iterator[Fault]:
 
 def _two_healths(path: YamlPath, case: Case) -> Iterator[Fault]:
     """An image behaves in one way: the emulated node knows it by its name."""
-    healths: dict[str, tuple[str, timedelta]] = {}
+    healths: dict[str, tuple[object, ...]] = {}
     for index, workload in enumerate(case.workloads):
         for number, revision in enumerate(workload.revisions):
-            mine = (revision.health, revision.ready_after)
+            mine = (revision.health, revision.ready_after, revision.turns)
             if healths.setdefault(revision.image, mine) != mine:
                 at = (*path, "workloads", index, "revisions", number, "image")
                 yield Fault(
@@ -127,7 +129,7 @@ def _of_expected(path: YamlPath, expected: Expected, case: Case, rules: list[str
         yield from _of_act(at, expected.acts, case)
     workloads = [each.workload for each in case.workloads]
     if expected.target is not None and expected.target not in workloads:
-        yield Fault((*path, "target"), *_not_among(expected.target, workloads, "workload"))
+        yield Fault((*path, "target"), *_not_among(expected.target, workloads, "workload of this test"))
     if expected.rule is not None and expected.rule not in rules:
         yield Fault((*path, "rule"), *_not_among(expected.rule, rules, "rule"))
 
@@ -139,8 +141,8 @@ def _of_act(path: YamlPath, act: str, case: Case) -> Iterator[Fault]:
     images = [revision.image for _, revision in images_of(case)]
     image = act.removeprefix("rollback to ")
     if act.startswith("rollback") and image not in images:
-        yield Fault(path, *_not_among(image, images, "image"))
+        yield Fault(path, *_not_among(image, images, "image of this test"))
 
 
 def _not_among(word: str, known: Sequence[str], what: str) -> tuple[str, str]:
-    return f"no {what} of this test or of the catalogue is called {word!r}", near_miss(word, known)
+    return f"no {what} is called {word!r}", near_miss(word, known)

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from remediator.domain.duration import Duration, format_duration, parse_duration
 from remediator.domain.run_view import Mode
@@ -73,7 +81,13 @@ def _a_series(text: str) -> str:
     return text
 
 
-Moment = Annotated[timedelta, BeforeValidator(_moment)]
+Moment = Annotated[
+    timedelta,
+    BeforeValidator(_moment),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^-?(0|([0-9]+(y|w|d|h|ms|m|s))+)$", "examples": ["-3d", "5m"]}
+    ),
+]
 """Time since the test began; what is before it is history."""
 WorkloadName = Annotated[str, AfterValidator(_a_workload)]
 SeriesText = Annotated[str, AfterValidator(_a_series)]

@@ -22,14 +22,13 @@ ZERO = START + timedelta(weeks=13)
 """The moment that tests count from, a Monday at noon: later than the longest history they may have."""
 
 _STEP = timedelta(minutes=1)
-_LONGEST_STEP = timedelta(hours=23)
-_GROWTH = 8
+_GROWTH, _LONGEST_STEP = 8, timedelta(days=30)
 _LOOK_EVERY = timedelta(minutes=15)
 _RHYTHM = {
     "verify_every": "1m",
     "hold": "1m",
     # What is unseen for four looks counts as not available: history is looked at far more seldom than this.
-    "memory_every": "6h",
+    "memory_every": "30d",
 }
 """Runs are asked once a minute, which is the step time goes by."""
 
@@ -73,11 +72,11 @@ def _as_file(rulebook: Rulebook, case: Case) -> dict[str, object]:
 
 
 def _begins(case: Case) -> timedelta:
-    """A minute before anything is there."""
+    """When the first thing is there, or happens."""
     moments = [each.at for workload in case.workloads for each in workload.revisions]
     moments += [each.at for each in case.writes] + [each.at for each in case.node]
     moments += [each.begins for each in (*case.alerts, *case.silences)]
-    return min([timedelta(0), *moments]) - _STEP
+    return min([timedelta(0), *moments])
 
 
 @dataclass
@@ -131,20 +130,24 @@ class _Playing:
         while self._now < self._ends:
             alive = self._now >= self._alive_from
             listed = next((each for each in self._moments if each > self._now), self._ends)
-            moment = min(listed, await self._due() if alive else self._now + step)
+            moment = min(listed, await self._due() if alive else self._changes_next(step))
             await self._world.clock.advance((moment - self._now).total_seconds())
             self._now = moment
             await self._world.emulator.catch_up()
             if not alive or (self._to_come and self._to_come[0].at <= moment):
                 # What was there until now is seen before it changes.
                 await self._look(whatever=True)
-            # History goes in longer and longer steps, until something happens in it.
             step = min(step * _GROWTH, _LONGEST_STEP)
             if moment == listed:
                 step = _STEP
                 await self._arrive()
             elif alive:
                 await self._live()
+
+    def _changes_next(self, step: timedelta) -> timedelta:
+        """When history goes on by itself, as pods become ready: in longer and longer steps, since some never do."""
+        at = self._world.emulator.next_at
+        return timedelta.max if at is None else max(self._now + step, at - ZERO)
 
     async def _due(self) -> timedelta:
         """The next minute, or an earlier moment for which an alert is put off."""

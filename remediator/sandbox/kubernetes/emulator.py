@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -184,6 +185,11 @@ class Emulator:
                     await changed.wait()
         finally:
             self._store.silence(see)
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When something will happen by itself; None when nothing will."""
+        return self._loop.next_at()
 
     # -- what happened --------------------------------------------------------------------------------------
 

@@ -58,6 +58,8 @@ def _regex(text: str) -> "re.Pattern[str]":
 
 def _test(args: argparse.Namespace) -> int:
     # Here, not above: what plays the tests is the whole daemon, and takes a second to import.
+    from remediator.errors import Permanent
+    from remediator.sandbox.postgres import PostgresError
     from remediator.trial.coverage import Coverage
     from remediator.trial.databases import Databases, private_postgres
     from remediator.trial.read import read_suites
@@ -71,11 +73,14 @@ def _test(args: argparse.Namespace) -> int:
     coverage = Coverage()
     failed = bool(problems)
     if suites:
-        with private_postgres() as server:
-            databases = Databases(server)
-            databases.make_templates()
-            for suite in suites:
-                failed |= not _passes(suite, args, databases, coverage)
+        try:
+            with private_postgres() as server:
+                databases = Databases(server)
+                databases.make_templates()
+                for suite in suites:
+                    failed |= not _passes(suite, args, databases, coverage)
+        except PostgresError as reason:
+            raise Permanent(f"the PostgreSQL that tests need does not start: {reason}") from reason
     if args.coverage is not None:
         _print_coverage(coverage)
         failed |= args.coverage == "fail" and bool(coverage.missing())

@@ -62,8 +62,14 @@ class Coverage:
         return 100 * len(every & self.exercised) // len(every) if every else 100
 
     def never_refused(self) -> list[str]:
-        """The always-on guards that no test saw refuse: the engine's own, which no rule has to test."""
-        return [each.key() for each in ALWAYS_ON if (each.key(), "refused") not in self.always_on]
+        """The always-on guards that these rules' actions ask and no test saw refuse; no rule has to test them."""
+        actions = {
+            action.key() for rule in self.rules.values() for rung in rule.ladder for action in rung.actions
+        }
+        asked = [
+            each for each in ALWAYS_ON if actions & (each.actions if each.actions is not None else actions)
+        ]
+        return [each.key() for each in asked if (each.key(), "refused") not in self.always_on]
 
 
 def _side(verdict: GuardVerdict) -> str | None:

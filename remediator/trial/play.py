@@ -4,18 +4,20 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from remediator.rulebook.load import Rulebook
+from remediator.run import ACTIVE
+from remediator.sandbox.kubernetes.json_patch import PatchFailed
 from remediator.sandbox.kubernetes.status import ApiError
-from remediator.store import episodes
-from remediator.store.database import Database, open_database
+from remediator.store import episodes, runs
+from remediator.store.database import open_database
 from remediator.trial.case import AlertSeries, Case, CaseSettings
 from remediator.trial.clock import START, DrivenClock
 from remediator.trial.facts import behaviours, happenings
 from remediator.trial.seen import Seen, look_back
-from remediator.trial.series import fires, parse_series
+from remediator.trial.series import boundaries, fires, parse_series
 from remediator.trial.world import Given, World, standing
 
 ZERO = START + timedelta(weeks=13)
@@ -98,7 +100,7 @@ class _Alert:
             if self.series.until is not None:
                 yield self.series.until
             return
-        yield from (self.interval * number for number in range(len(self.samples) + 1))
+        yield from boundaries(self.samples, self.interval)
 
     def fires_at(self, moment: timedelta) -> bool:
         if self.series.values is None:
@@ -150,10 +152,12 @@ class _Playing:
         return timedelta.max if at is None else max(self._now + step, at - ZERO)
 
     async def _due(self) -> timedelta:
-        """The next minute, or an earlier moment for which an alert is put off."""
-        put_off = await _put_off_until(self._world.daemon.database)
-        soon = self._now + _STEP
-        return soon if put_off is None else max(self._now, min(soon, put_off - ZERO))
+        """The next minute, or an earlier moment for which an alert is put off; much later while no run is at work."""
+        async with self._world.daemon.database.connection() as connection:
+            put_off = [each.plan_due_at for each in await episodes.all_open(connection)]
+            at_work = ACTIVE & set(await runs.count_by_state(connection))
+        to_come = [each - ZERO for each in put_off if each is not None and each - ZERO > self._now]
+        return min([self._now + (_STEP if at_work else _LOOK_EVERY), *to_come])
 
     async def _arrive(self) -> None:
         """It is `self._now`: what happens now happens, and whoever lives looks at it."""
@@ -161,7 +165,7 @@ class _Playing:
             happening = self._to_come.pop(0)
             try:
                 happening.do(self._world.emulator)
-            except (ApiError, KeyError) as reason:
+            except (ApiError, PatchFailed, KeyError) as reason:
                 raise CannotPlay(f"the cluster does not take a fact of this test: {reason}") from reason
         await self._world.emulator.catch_up()
         self._answer_queries()
@@ -223,12 +227,5 @@ class _Playing:
             moments |= {silence.begins} | ({silence.until} if silence.until is not None else set())
         for metric in self._case.metrics:
             samples = parse_series(metric.values) if metric.values is not None else ()
-            moments |= {self._case.interval * number for number in range(len(samples) + 1)}
+            moments |= set(boundaries(samples, self._case.interval))
         return sorted({*moments, timedelta(0)})
-
-
-async def _put_off_until(database: Database) -> datetime | None:
-    """The next moment for which an alert has been put off."""
-    async with database.connection() as connection:
-        due = [each.plan_due_at for each in await episodes.all_open(connection)]
-    return min((each for each in due if each is not None), default=None)

@@ -6,7 +6,8 @@ downwards, `axn` n+1 times a, `_` no sample, `_xn` n of them, `stale` the end of
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 Sample = float | None
 """None where there is no sample."""
@@ -43,6 +44,15 @@ def _samples(found: re.Match[str]) -> Sequence[Sample]:
     if found["sign"] == "-":
         step = -step
     return [first + step * number for number in range(int(found["times"] or 0) + 1)]
+
+
+def boundaries(samples: Sequence[Sample], interval: timedelta) -> Iterator[timedelta]:
+    """When the samples, the first of which is at 0, become others; there is none before them nor after them."""
+    before: Sample = None
+    for number, sample in enumerate((*samples, None)):
+        if sample != before:
+            yield interval * number
+        before = sample
 
 
 def fires(sample: Sample) -> bool:

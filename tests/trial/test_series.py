@@ -1,10 +1,11 @@
 """Series are read as promtool reads those of its tests."""
 
 import math
+from datetime import timedelta
 
 import pytest
 
-from remediator.trial.series import fires, parse_series
+from remediator.trial.series import boundaries, fires, parse_series
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,9 @@ def test_a_series_of_more_samples_than_anybody_needs_is_refused() -> None:
 def test_an_alert_fires_with_any_number_but_0() -> None:
     assert [fires(each) for each in (1.0, 0.2, -1.0)] == [True, True, True]
     assert [fires(each) for each in (0.0, None, math.nan)] == [False, False, False]
+
+
+def test_time_goes_on_to_where_a_series_becomes_another() -> None:
+    minute = timedelta(minutes=1)
+    found = boundaries(parse_series("0.3x2 0.01x30 _x4 1"), minute)
+    assert [each // minute for each in found] == [0, 3, 34, 38, 39]

@@ -120,8 +120,8 @@ def _passes(suite: "Suite", args: argparse.Namespace, databases: "Databases", co
 
 
 def _all_that_happened(name: str, seen: "Seen") -> Iterator[str]:
-    from remediator.trial.case import at_text
     from remediator.trial.compare import told
+    from remediator.trial.moment import at_text
 
     yield f"  {name}:"
     yield from (f"    {at_text(each.at):>8}  {told(each)}" for each in seen.events)

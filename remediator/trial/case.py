@@ -7,17 +7,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    WithJsonSchema,
     model_validator,
 )
 
-from remediator.domain.duration import Duration, format_duration, parse_duration
+from remediator.domain.duration import Duration
 from remediator.domain.run_view import Mode
-from remediator.domain.target import Target
 from remediator.settings.sections import (
     Approvals,
     Breakers,
@@ -26,54 +21,17 @@ from remediator.settings.sections import (
     Namespace,
     Storms,
 )
+from remediator.trial.expected import Expected, Shape, WorkloadName, a_workload
+from remediator.trial.moment import Moment
 from remediator.trial.series import Sample, parse_series
 
-_EARLIEST, _LATEST = timedelta(days=-90), timedelta(days=2)
 _WORKLOAD_OR_NAMESPACE = re.compile(r"(?:namespace|node)/[a-z0-9][-a-z0-9.]*")
 
 Health = Literal["fine", "crashing", "unready", "unpullable"]
-Ending = Literal["RESOLVED", "BLOCKED", "SHADOWED", "DECLINED", "CANCELLED", "ESCALATED", "UNKNOWN"]
-Disposition = Literal[
-    "no_rule",
-    "no_target",
-    "target_unknown",
-    "other_cluster",
-    "storm",
-    "waiting",
-    "shadowed",
-    "settling",
-    "handled",
-    "joined",
-]
-KINDS = ("acts", "asks", "holds", "refuses", "ends", "nothing")
-"""What can be expected; an entry says one of them."""
-
-
-def _moment(given: Any) -> Any:
-    if isinstance(given, timedelta):
-        return given
-    if not isinstance(given, str):
-        raise ValueError(f"a time such as 0s, 5m or -3d, not {given!r} (quote it and add a unit)")
-    before = given.startswith("-")
-    moment = parse_duration(given[1:] if before else given)
-    moment = -moment if before else moment
-    if not _EARLIEST <= moment <= _LATEST:
-        raise ValueError(f"{given!r} is not within -90d and 2d")
-    return moment
-
-
-def at_text(moment: timedelta) -> str:
-    """`-4m` and `1h30m`, as a file of tests writes them."""
-    return f"-{format_duration(-moment)}" if moment < timedelta(0) else format_duration(moment)
-
-
-def _a_workload(text: str) -> str:
-    Target.parse(text, "")
-    return text
 
 
 def _an_object(text: str) -> str:
-    return text if _WORKLOAD_OR_NAMESPACE.fullmatch(text) else _a_workload(text)
+    return text if _WORKLOAD_OR_NAMESPACE.fullmatch(text) else a_workload(text)
 
 
 def _a_series(text: str) -> str:
@@ -81,30 +39,17 @@ def _a_series(text: str) -> str:
     return text
 
 
-Moment = Annotated[
-    timedelta,
-    BeforeValidator(_moment),
-    WithJsonSchema(
-        {"type": "string", "pattern": "^-?(0|([0-9]+(y|w|d|h|ms|m|s))+)$", "examples": ["-3d", "5m"]}
-    ),
-]
-"""Time since the test began; what is before it is history."""
-WorkloadName = Annotated[str, AfterValidator(_a_workload)]
 SeriesText = Annotated[str, AfterValidator(_a_series)]
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Turn(_Shape):
+class Turn(Shape):
     """From then on pods that start are otherwise; those that run stay as they are."""
 
     at: Moment
     health: Health
 
 
-class Revision(_Shape):
+class Revision(Shape):
     """One rollout of a workload, and what becomes of its pods."""
 
     image: str = Field(min_length=1)
@@ -117,14 +62,14 @@ class Revision(_Shape):
     """The field manager that wrote it."""
 
 
-class Autoscaler(_Shape):
+class Autoscaler(Shape):
     """A HorizontalPodAutoscaler of the workload. It stands there; it scales nothing by itself."""
 
     min: int = Field(strict=True, ge=1, le=1000)
     max: int = Field(strict=True, ge=1, le=1000)
 
 
-class Workload(_Shape):
+class Workload(Shape):
     """One workload with its history."""
 
     workload: WorkloadName
@@ -145,7 +90,7 @@ class Workload(_Shape):
         return self
 
 
-class NamespaceFacts(_Shape):
+class NamespaceFacts(Shape):
     """A namespace that is not merely there and opted in."""
 
     namespace: Namespace
@@ -154,14 +99,14 @@ class NamespaceFacts(_Shape):
     annotations: dict[str, str] = Field(default_factory=dict)
 
 
-class NodeState(_Shape):
+class NodeState(Shape):
     """What becomes of the node that all pods run on."""
 
     at: Moment
     state: Literal["not_ready", "cordoned", "fine"] = Field(alias="is")
 
 
-class Write(_Shape):
+class Write(Shape):
     """Somebody changes an object, or deletes it."""
 
     at: Moment
@@ -173,7 +118,7 @@ class Write(_Shape):
     """A strategic merge patch, as `kubectl patch` takes it."""
 
 
-class Stretch(_Shape):
+class Stretch(Shape):
     """Something that lasts: with `until` left out, to the end of the test."""
 
     begins: Moment = Field(default=timedelta(0), alias="from")
@@ -206,7 +151,7 @@ class AlertSeries(Stretch):
         return self
 
 
-class Metric(_Shape):
+class Metric(Shape):
     """What Prometheus answers to one query: `value` always, or `values` from 0 on."""
 
     query: str = Field(min_length=1)
@@ -229,44 +174,7 @@ class Metric(_Shape):
         return samples[index] if 0 <= index < len(samples) else None
 
 
-class Expected(_Shape):
-    """What has to be seen at one time: one of KINDS, which may be narrowed to a target, a rule and words."""
-
-    at: Moment
-    acts: str | None = None
-    """`restart`, `rollback to IMAGE` or `eviction`: a change that the API server really applied then."""
-    asks: str | None = None
-    """The guard, or the action, for which a person was asked to agree then."""
-    holds: str | None = None
-    """The guard or verification that a run waits for at that time."""
-    refuses: str | None = None
-    """The guard that said no or could not know then, or the action that had nothing to propose."""
-    ends: Ending | None = None
-    """How a run ended then."""
-    nothing: Disposition | None = None
-    """Why no run is planned for an alert at that time."""
-    target: WorkloadName | None = None
-    rule: str | None = None
-    because: str | None = None
-    """Words that the sentence contains."""
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        said = [kind for kind in KINDS if getattr(self, kind) is not None]
-        if len(said) != 1:
-            raise ValueError(f"an entry expects one of {', '.join(KINDS)}; here {len(said)} are given")
-        return self
-
-    @property
-    def kind(self) -> str:
-        return next(kind for kind in KINDS if getattr(self, kind) is not None)
-
-    @property
-    def what(self) -> str:
-        return str(getattr(self, self.kind))
-
-
-class Case(_Shape):
+class Case(Shape):
     """One test: facts, what happens over time, and what has to come of it."""
 
     name: str = Field(min_length=1)
@@ -286,7 +194,7 @@ class Case(_Shape):
     expect: tuple[Expected, ...] = Field(min_length=1, max_length=100)
 
 
-class CaseSettings(_Shape):
+class CaseSettings(Shape):
     """The settings that verdicts depend on, as in remediator.yml."""
 
     budgets: Budgets = Budgets()
@@ -300,7 +208,7 @@ class CaseSettings(_Shape):
     protected_targets: tuple[str, ...] = ()
 
 
-class CaseFile(_Shape):
+class CaseFile(Shape):
     """One file of tests."""
 
     rule_files: tuple[str, ...] = Field(min_length=1, max_length=100)

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from remediator.trial.case import Case, Expected, at_text
+from remediator.trial.case import Case
+from remediator.trial.expected import Expected
+from remediator.trial.moment import at_text
 from remediator.trial.seen import Event, Seen
 
 _NEVER_UNEXPECTED = ("acts", "asks", "ends")

@@ -15,7 +15,8 @@ from remediator.rulebook.positions import read_yaml
 from remediator.rulebook.problem import Fault, Problem, YamlPath, near_miss, written
 from remediator.rulebook.schema import parse
 from remediator.rulebook.shape import STEPS
-from remediator.trial.case import Case, CaseFile, Expected, images_of
+from remediator.trial.case import Case, CaseFile, images_of
+from remediator.trial.expected import Expected
 
 _ACT = re.compile(r"restart|eviction|rollback to \S+")
 _GUARDS = {*STEPS["guards"], *(each.key() for each in ALWAYS_ON)}

@@ -26,7 +26,7 @@ class Event:
 
     at: timedelta
     kind: str
-    """One of case.KINDS."""
+    """One of expected.KINDS."""
     names: tuple[str, ...]
     """What it is: `rollback to app:v1`, the guards that hold it, the ending."""
     sentence: str = ""

@@ -13,7 +13,6 @@ from remediator.trial.case import (
     Case,
     CaseFile,
     CaseSettings,
-    Expected,
     Metric,
     NamespaceFacts,
     NodeState,
@@ -23,6 +22,7 @@ from remediator.trial.case import (
     Write,
 )
 from remediator.trial.compare import differences
+from remediator.trial.expected import Expected
 from remediator.trial.play import play
 from remediator.trial.read import read_suites
 from tests.support.databases import Databases

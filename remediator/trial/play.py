@@ -31,8 +31,12 @@ _RHYTHM = {
     "hold": "1m",
     # What is unseen for four looks counts as not available: history is looked at far more seldom than this.
     "memory_every": "30d",
+    # Renewed by the machine's time, which says nothing here.
+    "lease": "1h",
 }
 """Runs are asked once a minute, which is the step time goes by."""
+_PATIENT = {"statement_timeout": "1m", "lock_timeout": "1m", "idle_in_transaction_timeout": "1m"}
+"""Of the database: a machine that is busy with something else fails no test."""
 
 
 class CannotPlay(Exception):
@@ -51,9 +55,9 @@ async def play(
         begins = _begins(case)
         await clock.move_to(ZERO + begins)
         chosen = settings.model_dump(mode="json", exclude_unset=True)
-        given = Given(
-            [rules], {"engine": _RHYTHM, **chosen}, images=behaviours(case, lambda: clock.now() - ZERO)
-        )
+        usual = {"engine": _RHYTHM, "database": _PATIENT}
+        images = behaviours(case, lambda: clock.now() - ZERO)
+        given = Given([rules], {**usual, **chosen}, images=images)
         async with standing(directory, database_url, clock, given) as world:
             await _Playing(case, world, begins).play()
             return await look_back(world, ZERO)

@@ -86,10 +86,15 @@ def _side(verdict: GuardVerdict) -> str | None:
 def _written(guards: Sequence[Guard], verdict: GuardVerdict) -> Guard | None:
     """The guard of the rule that gave it. Of several of one name, the one whose numbers it went by."""
     of_name = [each for each in guards if each.key() == verdict.guard]
-    if len(of_name) < 2:
+    always_on = [each for each in ALWAYS_ON if each.key() == verdict.guard]
+    if not of_name or len(of_name) + len(always_on) == 1:
         return of_name[0] if of_name else None
     looked_at = [str(each) for each in verdict.inputs.values()]
-    return max(of_name, key=lambda guard: sum(str(each) in looked_at for each in _fields(guard).values()))
+    best = max(
+        [*of_name, *always_on],
+        key=lambda guard: sum(str(each) in looked_at for each in _fields(guard).values()),
+    )
+    return best if best in of_name else None
 
 
 def _fields(guard: Guard) -> dict[str, Any]:

@@ -49,9 +49,12 @@ def add_commands(under: Commands) -> None:
     check.set_defaults(run=_check)
     schema = under.add_parser(
         "schema",
-        help="print the JSON Schema of rule files",
+        help="print the JSON Schema of rule files, or of their tests",
         description="For editors: write it to a file beside the rules and name that in their first line: "
         f"`{_SCHEMA_HINT}`. `rules check` knows more than a schema can say.",
+    )
+    schema.add_argument(
+        "--tests", action="store_true", help="the schema of files of tests instead (*.test.yaml)"
     )
     schema.set_defaults(run=_schema)
 
@@ -87,10 +90,15 @@ def _live(args: argparse.Namespace) -> "list[Examined]":
     return asyncio.run(examined_by(settings, OF_RULES))
 
 
-def _schema(_: argparse.Namespace) -> int:
-    from remediator.rulebook.json_schema import json_schema
+def _schema(args: argparse.Namespace) -> int:
+    from remediator.rulebook.json_schema import json_schema, schema_of
 
-    print_json(json_schema())
+    if args.tests:
+        from remediator.trial.case import CaseFile
+
+        print_json(schema_of(CaseFile, "remediator file of tests"))
+    else:
+        print_json(json_schema())
     return 0
 
 

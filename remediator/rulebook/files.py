@@ -1,6 +1,6 @@
-"""Which files of a directory are rule files, and their bytes."""
+"""Which files of a directory are rule files or files of tests, and their bytes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from remediator.rulebook.positions import MOST_BYTES
@@ -17,17 +17,40 @@ def find_rule_files(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
     Hidden names are passed over. That also makes a mounted ConfigMap count once: its files are links
     into `..data`, which is a link into a directory named after the time.
     """
+    return _find(paths, _is_rule_file, "no rule files (*.yaml, *.yml) in this directory")
+
+
+def find_test_files(paths: Sequence[Path]) -> tuple[list[Path], list[Problem]]:
+    """All files of tests below the paths, as `find_rule_files` finds the rules they stand beside."""
+    found, problems = _find(paths, _is_test_file, "no files of tests (*.test.yaml) in this directory")
+    for path in [each for each in found if not _is_test_file(each.name)]:
+        found.remove(path)
+        problems.append(_unusable(path, f"not named like a file of tests ({path.stem}.test.yaml)"))
+    return found, problems
+
+
+def _is_rule_file(name: str) -> bool:
+    return name.endswith(_ENDINGS) and not _is_test_file(name)
+
+
+def _is_test_file(name: str) -> bool:
+    return name.endswith(_TESTS)
+
+
+def _find(
+    paths: Sequence[Path], wanted: Callable[[str], bool], why_none: str
+) -> tuple[list[Path], list[Problem]]:
     found: list[Path] = []
     problems: list[Problem] = []
     seen: set[Path] = set()
     for path in paths:
         try:
-            below = list(_below(path, seen)) if path.is_dir() else [path]
+            below = list(_below(path, seen, wanted)) if path.is_dir() else [path]
         except OSError as reason:
             problems.append(_unusable(path, f"cannot be searched: {reason.strerror}"))
             continue
         if not below:
-            problems.append(_unusable(path, "no rule files (*.yaml, *.yml) in this directory"))
+            problems.append(_unusable(path, why_none))
         found += [each for each in below if _first_time(each, seen)]
     return found, problems
 
@@ -43,7 +66,7 @@ def read_file(path: Path) -> bytes | Problem:
         return _unusable(path, f"cannot be read: {reason.strerror}")
 
 
-def _below(directory: Path, seen: set[Path]) -> Iterator[Path]:
+def _below(directory: Path, seen: set[Path], wanted: Callable[[str], bool]) -> Iterator[Path]:
     if not _first_time(directory, seen):
         return
     for entry in sorted(directory.iterdir()):
@@ -51,8 +74,8 @@ def _below(directory: Path, seen: set[Path]) -> Iterator[Path]:
             continue
         if entry.is_dir():
             if entry.name != _EXAMPLES:
-                yield from _below(entry, seen)
-        elif entry.name.endswith(_ENDINGS) and not entry.name.endswith(_TESTS):
+                yield from _below(entry, seen, wanted)
+        elif wanted(entry.name):
             yield entry
 
 

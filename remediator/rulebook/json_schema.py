@@ -1,8 +1,9 @@
-"""The JSON Schema of a rule file, for editors: read off the models, so that it cannot say anything else."""
+"""JSON Schemas of the files people write, for editors: read off the models, so that they cannot say anything else."""
 
 from datetime import timedelta
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -17,8 +18,13 @@ DIALECT = "http://json-schema.org/draft-07/schema#"
 
 def json_schema() -> JsonSchemaValue:
     """The schema of one file of rules/."""
-    found = RuleFile.model_json_schema(by_alias=True, schema_generator=_AsInYaml)
-    return {"$schema": DIALECT, **found, "title": "remediator rule file"}
+    return schema_of(RuleFile, "remediator rule file")
+
+
+def schema_of(root: type[BaseModel], title: str) -> JsonSchemaValue:
+    """The schema of a file of this shape."""
+    found = root.model_json_schema(by_alias=True, schema_generator=_AsInYaml)
+    return {"$schema": DIALECT, **found, "title": title}
 
 
 class _AsInYaml(GenerateJsonSchema):

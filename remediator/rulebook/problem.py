@@ -86,5 +86,6 @@ def written(path: YamlPath) -> str:
 
 def near_miss(word: str, known: Iterable[str]) -> str:
     """The hint that names what was probably meant, or an empty string."""
-    close = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else ""
+    by_lower = {each.lower(): each for each in known}
+    close = get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
+    return f"did you mean '{by_lower[close[0]]}'?" if close else ""

@@ -1,10 +1,10 @@
-"""What the shape of a rule file finds wrong, in sentences that do not need pydantic to be understood."""
+"""What the shape of a file finds wrong, in sentences that do not need pydantic to be understood."""
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from remediator.catalogue import UNDO
@@ -12,27 +12,43 @@ from remediator.rulebook.problem import Fault, YamlPath, near_miss
 from remediator.rulebook.rule import RuleFile
 from remediator.rulebook.shape import STEPS, keys_at
 
+Root = TypeVar("Root", bound=BaseModel)
+
 _LEADING_ZEROS = re.compile(r"^0+(?=[0-9])")
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 
 
 def parse_rule_file(content: Any) -> RuleFile | tuple[Fault, ...]:
-    """The rule file, or everything that is wrong with its shape.
+    """The rule file, or everything that is wrong with its shape."""
+    return parse(RuleFile, content)
+
+
+def parse(root: type[Root], content: Any) -> Root | tuple[Fault, ...]:
+    """A file of the shape `root`, or everything that is wrong with it.
 
     Strict: nothing is converted, because `"5"` for a number is as much a slip as `5` for a text.
     """
     try:
-        return RuleFile.model_validate(content, strict=True, by_alias=True, by_name=False)
+        return root.model_validate(content, strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
-        return tuple(_fault(each) for each in error.errors(include_url=False))
+        found = error.errors(include_url=False)
+        return tuple(_fault(each, root) for each in found if not _follows(each, found))
 
 
-def _fault(error: ErrorDetails) -> Fault:
+def _follows(error: ErrorDetails, errors: Iterable[ErrorDetails]) -> bool:
+    """Whether a list is only too short because pydantic left out the entries that are wrong."""
+    path = error["loc"]
+    return error["type"] == "too_short" and any(
+        each["loc"][: len(path)] == path and len(each["loc"]) > len(path) for each in errors
+    )
+
+
+def _fault(error: ErrorDetails, root: type[BaseModel]) -> Fault:
     path: YamlPath = error["loc"]
     kind = error["type"]
     given = error["input"]
     if kind == "extra_forbidden":
-        return _unknown_key(path)
+        return _unknown_key(path, root)
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         return _unknown_step(path, given)
     expected = _EXPECTED.get(kind)
@@ -46,8 +62,8 @@ def _fault(error: ErrorDetails) -> Fault:
     return Fault(path, error["msg"])
 
 
-def _unknown_key(path: YamlPath) -> Fault:
-    known = keys_at(path[:-1])
+def _unknown_key(path: YamlPath, root: type[BaseModel]) -> Fault:
+    known = keys_at(path[:-1], root)
     hint = near_miss(str(path[-1]), known) or (f"known here: {', '.join(known)}" if known else "")
     return Fault(path, "unknown key", hint, at_key=True)
 
@@ -134,6 +150,7 @@ _EXPECTED: dict[str, _Sentence] = {
     "bool_type": lambda _: "true or false",
     "tuple_type": lambda _: "a list",
     "model_type": lambda _: "a mapping",
+    "dict_type": lambda _: "a mapping",
     "literal_error": lambda context: str(context["expected"]).replace("'", ""),
     "greater_than_equal": lambda context: f"at least {context['ge']}",
     "less_than_equal": lambda context: f"at most {context['le']}",

@@ -1,4 +1,4 @@
-"""Which keys may stand where in a rule file, read off the models themselves."""
+"""Which keys may stand where in a rule file, or another of ours, read off the models themselves."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -32,9 +32,9 @@ STEPS: dict[str, dict[str, type[Step]]] = {
 """The steps each list of a rule may hold, by their keys."""
 
 
-def keys_at(path: YamlPath) -> tuple[str, ...]:
-    """The keys a mapping at this path may have; empty when the path leads to no mapping."""
-    model: type[BaseModel] | None = RuleFile
+def keys_at(path: YamlPath, root: type[BaseModel] = RuleFile) -> tuple[str, ...]:
+    """The keys a mapping at this path of a file may have; empty when the path leads to no mapping."""
+    model: type[BaseModel] | None = root
     steps: dict[str, type[Step]] = {}
     for piece in path:
         if isinstance(piece, int):

@@ -72,6 +72,15 @@ async def of_incident(connection: Connection, incident_id: int) -> Sequence[Line
     return [Line(**row) for row in rows]
 
 
+async def of_kind(connection: Connection, kind: str) -> Sequence[Line]:
+    """All lines of one kind, whatever they are about, oldest first."""
+    rows = await connection.fetch(
+        "select id, at, kind, text, details, run_id, episode_id from journal where kind = $1 order by id",
+        kind,
+    )
+    return [Line(**row) for row in rows]
+
+
 async def of_run(connection: Connection, run_id: int) -> Sequence[Line]:
     """All lines of a run, oldest first."""
     rows = await connection.fetch(

@@ -8,14 +8,15 @@ import jsonschema
 import pytest
 import yaml
 
-from remediator.rulebook.json_schema import json_schema
+from remediator.rulebook.files import find_rule_files, find_test_files
+from remediator.rulebook.json_schema import json_schema, schema_of
 from remediator.rulebook.load import check
 from remediator.rulebook.positions import read_yaml
 from remediator.rulebook.shape import STEPS
+from remediator.trial.case import CaseFile
 from tests.rulebook.test_check import IN_A_RULE, RULE
 
 RULES = Path(__file__).parents[2] / "rules"
-FILES = sorted(RULES.rglob("*.yaml"))
 VALIDATOR = jsonschema.Draft7Validator(json_schema())
 
 
@@ -39,7 +40,24 @@ def test_the_shipped_one_is_what_the_command_prints() -> None:
     assert shipped == json_schema(), "write it anew: remediator rules schema > rules/schema.json"
 
 
-@pytest.mark.parametrize("file", sorted(RULES.glob("*.yaml")), ids=lambda path: path.name)
+def test_the_shipped_one_for_tests_is_what_the_command_prints() -> None:
+    shipped = json.loads((RULES / "tests.schema.json").read_text())
+    now = schema_of(CaseFile, "remediator file of tests")
+    assert shipped == now, "write it anew: remediator rules schema --tests > rules/tests.schema.json"
+
+
+@pytest.mark.parametrize("file", find_test_files([RULES])[0], ids=lambda path: path.name)
+def test_every_shipped_file_of_tests_names_its_schema_and_is_valid_by_it(file: Path) -> None:
+    text = file.read_text()
+    assert text.splitlines()[0] == "# yaml-language-server: $schema=tests.schema.json"
+    validator = jsonschema.Draft7Validator(schema_of(CaseFile, "remediator file of tests"))
+    content = as_an_editor_reads(text)
+    assert [each.message for each in validator.iter_errors(content)] == []
+    for right, wrong in (("revisions", "revision"), ("at: -3d", "at: yesterday"), ("expect:", "expects:")):
+        assert not validator.is_valid(as_an_editor_reads(text.replace(right, wrong))), wrong
+
+
+@pytest.mark.parametrize("file", find_rule_files([RULES])[0], ids=lambda path: path.name)
 def test_every_shipped_file_names_the_schema_and_is_valid_by_it(file: Path) -> None:
     text = file.read_text()
     first = text.splitlines()[0]

@@ -1,8 +1,4 @@
-"""A whole daemon against the emulator, in time that only the test moves.
-
-Alerts go in over HTTP in Alertmanager's wire format, changes go out over HTTP to the emulated API
-server, and everything between is the product, wired by its own composition root.
-"""
+"""Stories: the trial's world, and the sentences it is told in."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,24 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remediator.app import assembled, collaborators
 from remediator.clock import Clock
-from remediator.daemon import Daemon
 from remediator.domain.change import RESTARTED_AT
-from remediator.sandbox.alertmanager import Alertmanager
-from remediator.sandbox.kubernetes import EVERYTHING, PROMPT, Account, Emulator
-from remediator.sandbox.prometheus import Prometheus
-from remediator.settings.load import Settings
 from remediator.store import incidents, journal, runs
 from remediator.store.journal import Line
 from remediator.store.runs import RunSummary
-from remediator.supervise import Bell
-from remediator.web.server import listening, make_application
-from tests.support.clock import DrivenClock
+from remediator.trial.clock import DrivenClock
+from remediator.trial.world import CHANGED, TOKEN, Given, World, standing
 
-LONG = 20 * 60.0
-CHANGED = ("deployments", "statefulsets", "daemonsets")
-TOKEN = "story-token"
+__all__ = ["ALERT", "CHANGED", "KIM", "RESTART", "ROLLBACK", "TOKEN", "Story", "deployment", "told"]
+
 KIM = "kims-story-token"
 """Of the one person whom a story knows unless its settings say otherwise; she may view and operate."""
 ALERT = {"alertname": "HighErrorRate", "namespace": "shop", "deployment": "api", "severity": "critical"}
@@ -76,15 +64,8 @@ def deployment(image: str, *, replicas: int = 2, **annotations: str) -> dict[str
 
 
 @dataclass
-class Story:
+class Story(World):
     """The world of one test, and the sentences it is told in."""
-
-    emulator: Emulator
-    alertmanager: Alertmanager
-    prometheus: Prometheus
-    clock: DrivenClock
-    daemon: Daemon
-    url: str
 
     async def create(self, image: str, *, replicas: int = 2, **annotations: str) -> None:
         """The Deployment exists, and half a minute later it runs."""
@@ -135,54 +116,6 @@ class Story:
         self.alertmanager.resolve({**ALERT, **labels})
         await self.deliver()
 
-    async def deliver(self) -> None:
-        """Alertmanager posts everything that is due; all of it must be acknowledged."""
-        answers = await self.alertmanager.deliver(f"{self.url}/api/v1/alertmanager", token=TOKEN)
-        assert [each.status for each in answers] == [200] * len(answers), answers
-        await self.settle()
-
-    async def settle(self) -> None:
-        """Let every loop work until none has anything to do at this moment."""
-        daemon = self.daemon
-        for tick in (daemon.reader.tick, daemon.backfiller.tick, daemon.reader.tick, daemon.planner.tick):
-            while await tick():
-                pass
-        while await daemon.storm_watch.tick() and await daemon.planner.tick():
-            pass
-        while await daemon.worker.tick():
-            pass
-        while await daemon.courier.tick():
-            pass
-
-    async def soak(self, seconds: float) -> None:
-        """Let time pass in which no alert fires: the memory looks, and nothing else has anything to do."""
-        while seconds > 0:
-            moved = min(60.0, seconds)
-            seconds -= moved
-            await self.clock.advance(moved)
-            await self.emulator.catch_up()
-            await self.daemon.watcher.tick()
-
-    async def let(self, seconds: float, *, step: float = 0.0) -> None:
-        """Let time pass, with the memory looking and the loops working at every step.
-
-        A step is 15 s, or 60 s where much time passes, unless the story says.
-        """
-        step = step or (15.0 if seconds < LONG else 60.0)
-        while seconds > 0:
-            moved = min(step, seconds)
-            seconds -= moved
-            await self.clock.advance(moved)
-            await self.emulator.catch_up()
-            await self.daemon.watcher.tick()
-            await self.daemon.switches.tick()
-            await self.daemon.schemas.tick()
-            await self.daemon.reconciler.tick()
-            await self.daemon.aftermath.tick()
-            await self.daemon.breaker_watch.tick()
-            await self.daemon.arming.tick()
-            await self.settle()
-
     def image(self) -> str:
         """The image the Deployment asks for now."""
         found = self.emulator.get("deployments", "shop", "api")
@@ -194,8 +127,8 @@ class Story:
         """The daemon's real changes of workloads, claims left out: the image after each."""
         return [
             each.after["spec"]["template"]["spec"]["containers"][0]["image"]
-            for each in self.emulator.effects
-            if each.resource in CHANGED and each.user == "remediator" and each.after and not each.claim
+            for each in self.changes()
+            if each.after
         ]
 
     async def runs(self) -> list[RunSummary]:
@@ -230,41 +163,16 @@ async def told(
 
     `other_peers` are addresses of further Alertmanagers the daemon asks, `machine` the clock of the daemon's machine.
     """
-    (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "kim-of-the-story").write_text(KIM)
     (tmp_path / "rules").mkdir(exist_ok=True)
     (tmp_path / "rules" / "story.yaml").write_text(rules)
-    account = Account("remediator", "kube-token", rules=(EVERYTHING,))
-    async with (
-        Emulator(clock, settings=PROMPT, accounts=(account,)) as emulator,
-        Alertmanager(clock=clock.now) as alertmanager,
-        Prometheus(clock=clock.now) as prometheus,
-    ):
-        alertmanager.fire({"alertname": "Watchdog"})
-        config = {
-            "database_url": database_url,
-            "rules": [tmp_path / "rules"],
-            "listen_address": "127.0.0.1:0",
-            "kubernetes": {
-                "kubeconfig": emulator.kubeconfig(tmp_path / "kubeconfig", token="kube-token"),
-                "namespaces": list(namespaces),
-            },
-            "alertmanagers": {"urls": [alertmanager.url, *other_peers]},
-            "prometheus": {"url": prometheus.url},
-            "intake": {"token_file": tmp_path / "token"},
-            "people": [
-                {"name": "kim", "token_file": tmp_path / "kim-of-the-story", "roles": ["view", "operate"]}
-            ],
-            "probation": "0s",
-            **(settings or {}),
-        }
-        for name in namespaces:
-            labels = {"remediator.io/enabled": "true"}
-            emulator.create(
-                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
-            )
-        async with assembled(Settings.model_validate(config), machine or clock) as daemon:
-            await daemon.rules.reload()
-            application = make_application(collaborators(daemon, Bell()))
-            async with listening(application, "127.0.0.1:0") as url:
-                yield Story(emulator, alertmanager, prometheus, clock, daemon, url)
+    kim = {"name": "kim", "token_file": tmp_path / "kim-of-the-story", "roles": ["view", "operate"]}
+    given = Given(
+        [tmp_path / "rules"],
+        {"people": [kim], **(settings or {})},
+        namespaces,
+        other_peers=other_peers,
+        machine=machine,
+    )
+    async with standing(tmp_path, database_url, clock, given) as world:
+        yield Story(**vars(world))

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -185,6 +186,11 @@ class Emulator:
         finally:
             self._store.silence(see)
 
+    @property
+    def next_at(self) -> datetime | None:
+        """When something will happen by itself; None when nothing will."""
+        return self._loop.next_at()
+
     # -- what happened --------------------------------------------------------------------------------------
 
     @property
@@ -196,6 +202,11 @@ class Emulator:
     def effects(self) -> Sequence[Effect]:
         """Every write of a client that was really applied, by HTTP or by the methods below."""
         return self._writes.effects
+
+    @property
+    def version(self) -> int:
+        """The newest resourceVersion: another one means that some object changed."""
+        return self._store.version
 
     # -- objects, without HTTP ------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Loop:
         """Run the next call if its moment has come; whether one ran. Inside a call nothing runs: it has its turn."""
         if self.clock.is_standing:
             return False
-        at = self._next_at()
+        at = self.next_at()
         if at is None or at > self.clock.outer.now():
             return False
         due = heapq.heappop(self._heap)
@@ -78,7 +78,7 @@ class Loop:
     async def advance(self, clock: DrivenClock, seconds: float) -> None:
         """Move `clock` on by `seconds`, stopping at every due moment on the way."""
         goal = clock.now() + timedelta(seconds=seconds)
-        while (at := self._next_at()) is not None and at <= goal:
+        while (at := self.next_at()) is not None and at <= goal:
             clock.move_to(max(at, clock.now()))
             await self.catch_up()
         clock.move_to(goal)
@@ -89,14 +89,15 @@ class Loop:
         while True:
             self._woken.clear()
             await self.catch_up()
-            at = self._next_at()
+            at = self.next_at()
             seconds = None if at is None else (at - self.clock.outer.now()).total_seconds()
             try:
                 await asyncio.wait_for(self._woken.wait(), seconds)
             except TimeoutError:
                 continue
 
-    def _next_at(self) -> datetime | None:
+    def next_at(self) -> datetime | None:
+        """When the next call is due; None when none will be."""
         while self._heap and self._heap[0].cancelled:
             heapq.heappop(self._heap)
         return self._heap[0].at if self._heap else None

@@ -12,6 +12,7 @@ from remediator.domain.duration import format_duration
 from remediator.incidents.printable import printable
 
 Json = Mapping[str, Any]
+Row = tuple[str, str]
 
 _WIDTH = 22
 
@@ -43,9 +44,10 @@ def _report(args: argparse.Namespace) -> int:
     print(f"decisions in shadow from {begin} to {end} UTC")
     shown = [each for each in content["rules"] if args.rule or _has_something(each)]
     for each in shown:
-        print()
-        for line in _lines(each, content["demotes"]):
-            print(printable(line))
+        held = "" if each["effective"] == each["mode"] else f", effectively {each['effective']}"
+        print(f"\n{each['rule']} (mode {each['mode']}{held}; {each['digest']})")
+        for name, says in _rows(each, content["demotes"]):
+            print(f"  {name:<{_WIDTH}}{printable(says)}")
     silent = len(content["rules"]) - len(shown)
     if silent:
         print(f"\nof {silent} other rule{'s' * (silent > 1)} there is nothing to tell")
@@ -53,52 +55,55 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _has_something(rule: Json) -> bool:
-    counts = ("decisions", "stopped", "without_plan", "of_other_versions")
-    return bool(rule["acted"]) or any(rule[each] for each in counts)
+    return bool(rule["acted"] or rule["decisions"]["count"] or any(rule["left_out"].values()))
 
 
-def _lines(rule: Json, demotes: Json) -> Iterator[str]:
-    held = "" if rule["effective"] == rule["mode"] else f", effectively {rule['effective']}"
-    yield f"{rule['rule']}  {rule['digest']}  mode {rule['mode']}{held}"
-    yield _row(
-        "decisions", f"{rule['decisions']}" + (f", {rule['asks']} after asking" if rule["asks"] else "")
-    )
-    yield from _outcomes(rule)
-    yield from _not_decided(rule)
-    yield _row("precision", _precision(rule["precision"]))
-    yield _row("minutes saved", _saved(rule))
-    yield _row("would have harmed", f"{rule['harmed']}")
-    yield _row("healed by themselves", _healing(rule))
-    verdict = rule["verdict"]
-    yield _row("has earned", verdict["earned"])
-    for lack in verdict["lacks"]:
-        yield _row("", lack)
+def _rows(rule: Json, demotes: Json) -> Iterator[Row]:
+    decisions = rule["decisions"]
+    yield from _decisions(decisions)
+    yield from _left_out(rule["left_out"])
+    if decisions["count"]:
+        yield "precision", _share(rule["precision"]) or "of no decision is it known what became of it"
+        yield "minutes saved", _saved(rule)
+        yield "would have harmed", f"{rule['harmed']}"
+    if rule["self_healing"]:
+        yield "healed by itself", _healing(rule["self_healing"], rule["wait_seconds"])
     if rule["acted"]:
-        yield _row("after acting", _acted(rule["acted"], demotes))
+        yield "after acting", _acted(rule["acted"], demotes)
+    if decisions["count"]:
+        yield "has earned", rule["verdict"]["earned"]
+        for lack in rule["verdict"]["lacks"]:
+            yield "", lack
 
 
-def _outcomes(rule: Json) -> Iterator[str]:
-    yield _row("  people did the same", f"{rule['same']}")
-    yield _row("  something else", f"{rule['something_else']}")
-    yield _row("  healed alone", f"{rule['alone']}")
-    yield _row("  got worse", f"{rule['worse']}")
-    yield _row("  unknown", f"{sum(rule['unknown'].values())}{_counted(rule['unknown'])}")
+def _decisions(decisions: Json) -> Iterator[Row]:
+    asks = f", {decisions['asks']} of them only asking a person" if decisions["asks"] else ""
+    yield "decisions", f"{decisions['count']}{asks}"
+    if not decisions["count"]:
+        return
+    yield "  people did the same", f"{decisions['same']}"
+    yield "  something else", f"{decisions['something_else']}"
+    yield "  healed alone", f"{decisions['alone']}"
+    yield "  got worse", f"{decisions['worse']}"
+    unknown = decisions["unknown"]
+    yield "  unknown", f"{sum(unknown.values())}{_counted(unknown)}"
 
 
-def _not_decided(rule: Json) -> Iterator[str]:
-    if rule["stopped"]:
-        yield _row("stopped by guards", f"{rule['stopped']}{_counted(rule['stopped_by'])}")
-    if rule["without_plan"]:
-        yield _row("nothing to propose", f"{rule['without_plan']}")
-    if rule["of_other_versions"]:
-        yield _row("other versions of it", f"{rule['of_other_versions']} looks, counted nowhere here")
+def _left_out(left_out: Json) -> Iterator[Row]:
+    if left_out["stopped"]:
+        yield "stopped by guards", f"{left_out['stopped']}{_counted(left_out['stopped_by'])}"
+    if left_out["without_plan"]:
+        yield "nothing to propose", f"{left_out['without_plan']}"
+    if left_out["of_other_versions"]:
+        yield "other versions of it", f"{left_out['of_other_versions']} looks, counted nowhere here"
 
 
-def _precision(share: Json) -> str:
+def _share(share: Json) -> str:
+    """With its interval; empty where nothing was counted."""
     if not share["of"]:
-        return "not known: of no decision is it known what became of it"
-    value = share["right"] / share["of"]
-    return f"{value:.2f}, certainly {share['low']:.2f} to {share['high']:.2f} ({share['right']} of {share['of']})"
+        return ""
+    counted, low, high = share["right"] / share["of"], share["low"], share["high"]
+    return f"{counted:.2f}, {share['right']} of {share['of']} (95 % interval: {low:.2f} to {high:.2f})"
 
 
 def _saved(rule: Json) -> str:
@@ -109,30 +114,24 @@ def _saved(rule: Json) -> str:
     return f"{minutes}, less {_duration(seconds)} each that its own cure takes"
 
 
-def _healing(rule: Json) -> str:
-    healing = rule["self_healing"]
-    if healing is None:
-        return "none"
+def _healing(healing: Json, now_waits: float) -> str:
     times = ", ".join(f"p{each} {_duration(healing[f'p{each}_seconds'])}" for each in (50, 90, 99))
     wait = healing["suggested_wait"]
-    says = f"; suggested wait: {wait}, now {_duration(rule['wait_seconds'])}" if wait else ""
-    return f"{healing['episodes']}, {times}{says}"
+    says = f"; suggested wait: {wait} (now {_duration(now_waits)})" if wait else ""
+    return f"{healing['episodes']} times, {times}{says}"
 
 
 def _acted(acted: Json, demotes: Json) -> str:
-    share = acted["held_share"]
-    counts = f"{acted['held']} held, {acted['came_back']} came back, {acted['escalated']} escalated"
     early = f", {acted['too_early']} too early to tell" if acted["too_early"] else ""
-    within = f" within {demotes['demote_within']}: {_precision(share)}" if share["of"] else ""
-    return f"{counts}{early}{within}"
+    share = _share(acted["held_share"])
+    return (
+        f"{acted['held']} held, {acted['came_back']} came back, {acted['escalated']} escalated{early}, "
+        f"in {demotes['demote_within']} and since it was approved{f'; held {share}' if share else ''}"
+    )
 
 
 def _counted(names: Json) -> str:
     return f" ({', '.join(f'{name} {count}' for name, count in names.items())})" if names else ""
-
-
-def _row(name: str, says: str) -> str:
-    return f"  {name:<{_WIDTH}}{says}"
 
 
 def _duration(seconds: float) -> str:

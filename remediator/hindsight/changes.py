@@ -33,10 +33,8 @@ def deeds(
 def _looked(tenures: Sequence[WatchedTenure], begin: datetime, end: datetime, blind_after: timedelta) -> bool:
     reached = begin
     for since, until in sorted(_watched(tenures)):
-        if until <= begin:
-            continue
         if since > reached + blind_after:
-            return False
+            break
         reached = max(reached, until)
     return begin < reached and end <= reached + blind_after
 

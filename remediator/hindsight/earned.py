@@ -29,11 +29,12 @@ def verdict(precision: Share, harmed: int, thresholds: Shadow) -> Verdict:
 def _lacks(mode: str, precision: Share, harmed: int, wanted: EarnsAsk) -> tuple[str, ...]:
     found = []
     if precision.of < wanted.decisions:
-        found.append(f"{mode} takes {wanted.decisions} decisions with a known end, there are {precision.of}")
-    if precision.low < wanted.precision:
         found.append(
-            f"{mode} takes a precision of certainly {wanted.precision:.2f}, it is certainly {precision.low:.2f} only"
+            f"{mode} takes {wanted.decisions} decisions whose end is known, there are {precision.of}"
         )
+    if precision.low < wanted.precision:
+        end = f"the lower end of its interval is {precision.low:.2f}"
+        found.append(f"{mode} takes a precision of {wanted.precision:.2f}, {end}")
     if wanted.harmed is not None and harmed > wanted.harmed:
         found.append(f"{mode} allows {wanted.harmed} that would have harmed, there are {harmed}")
     return tuple(found)

@@ -17,36 +17,52 @@ from remediator.settings.sections import Shadow
 from remediator.store.shadow_runs import ShadowRun, WatchedTenure
 
 
-class RuleReport(Value):
-    """One rule in the time that is looked back at."""
+class Decisions(Value):
+    """Incidents in which every guard would have let the rule act, or have asked a person."""
 
-    rule: str
-    digest: str
-    decisions: int
-    """Incidents in which every guard would have let it act, or have asked a person."""
+    count: int
     asks: int
-    """How many of them would have asked a person."""
+    """In how many a person would have been asked."""
     same: int
     something_else: int
     alone: int
     worse: int
     unknown: dict[str, int]
-    """How many it is not known of what became of them, by why."""
+    """Of how many it is not known what became of them, by why."""
+
+    @property
+    def known(self) -> int:
+        """Of how many it is known."""
+        return self.same + self.something_else + self.alone + self.worse
+
+
+class LeftOut(Value):
+    """What is no decision."""
+
     stopped: int
-    """Incidents in which guards would have stopped it each time it looked; they are no decisions."""
+    """Incidents in which guards would have stopped it each time it looked."""
     stopped_by: dict[str, int]
     """By guard; one incident may stand under several."""
     without_plan: int
     """Incidents in which its action had nothing to propose."""
     of_other_versions: int
-    """Looks of versions of the rule that could do something else; nothing here counts them."""
+    """Looks of versions of the rule that could do something else."""
+
+
+class RuleReport(Value):
+    """One rule in the time that is looked back at."""
+
+    rule: str
+    digest: str
+    decisions: Decisions
+    left_out: LeftOut
     precision: Share
     """`same` of all that is known."""
     saved_seconds: float
     verification_seconds: float | None
     """What it takes the rule to verify a change, the median of when it did; None where it never did."""
     verified_within_seconds: float
-    """What counts as that where it is not known: the longest the rule waits for it."""
+    """What counts as that for harm where it is not known: the longest the rule waits for it."""
     harmed: int
     wait_seconds: float
     """What the rule waits for now."""
@@ -86,36 +102,24 @@ def rule_report(
     """
     looks = [(each, hindsight.fate_of(each)) for each in one_an_incident(runs)]
     decided = [(run, fate) for run, fate in looks if run.wanted is not None and not run.stopped_by]
-    counted = Counter(fate.outcome for _, fate in decided)
-    known = len(decided) - counted[Outcome.UNKNOWN]
-    precision = share(counted[Outcome.SAME], known)
+    decisions = _decisions(decided)
+    precision = share(decisions.same, decisions.known)
     usual = timedelta(seconds=median(each.total_seconds() for each in verified)) if verified else None
     within = verified_within(rule)
     harmed = sum(1 for run, fate in decided if _harms(run, fate, within if usual is None else usual))
-    stopped = [run for run, _ in looks if run.wanted is not None and run.stopped_by]
+    healed = [_until_cleared(run) for run, fate in looks if fate.outcome is Outcome.ALONE]
     return RuleReport(
         rule=rule.rule,
         digest=rule.digest,
-        decisions=len(decided),
-        asks=sum(1 for run, _ in decided if run.asks),
-        same=counted[Outcome.SAME],
-        something_else=counted[Outcome.SOMETHING_ELSE],
-        alone=counted[Outcome.ALONE],
-        worse=counted[Outcome.WORSE],
-        unknown=_ranked(fate.why for _, fate in decided if fate.outcome is Outcome.UNKNOWN),
-        stopped=len(stopped),
-        stopped_by=_ranked(guard for run in stopped for guard in run.stopped_by),
-        without_plan=sum(1 for run, _ in looks if run.wanted is None),
-        of_other_versions=of_other_versions,
+        decisions=decisions,
+        left_out=_left_out([run for run, _ in looks], of_other_versions),
         precision=precision,
         saved_seconds=sum(_saved(run, fate, usual) for run, fate in decided),
         verification_seconds=None if usual is None else usual.total_seconds(),
         verified_within_seconds=within.total_seconds(),
         harmed=harmed,
         wait_seconds=rule.wait.total_seconds(),
-        self_healing=self_healing(
-            [_until_cleared(run) for run, fate in looks if fate.outcome is Outcome.ALONE]
-        ),
+        self_healing=self_healing(healed),
         verdict=verdict(precision, harmed, hindsight.thresholds),
     )
 
@@ -136,6 +140,29 @@ def verified_within(rule: Rule) -> timedelta:
     """After how long at the latest the first thing the rule tries is verified."""
     first = rule.ladder[0].verifications if rule.ladder else ()
     return max((each.within + each.hold_for for each in first), default=timedelta(0))
+
+
+def _decisions(decided: Sequence[tuple[ShadowRun, Fate]]) -> Decisions:
+    counted = Counter(fate.outcome for _, fate in decided)
+    return Decisions(
+        count=len(decided),
+        asks=sum(1 for run, _ in decided if run.asks),
+        same=counted[Outcome.SAME],
+        something_else=counted[Outcome.SOMETHING_ELSE],
+        alone=counted[Outcome.ALONE],
+        worse=counted[Outcome.WORSE],
+        unknown=_ranked(fate.why for _, fate in decided if fate.outcome is Outcome.UNKNOWN),
+    )
+
+
+def _left_out(looks: Sequence[ShadowRun], of_other_versions: int) -> LeftOut:
+    stopped = [run for run in looks if run.wanted is not None and run.stopped_by]
+    return LeftOut(
+        stopped=len(stopped),
+        stopped_by=_ranked(guard for run in stopped for guard in run.stopped_by),
+        without_plan=sum(1 for run in looks if run.wanted is None),
+        of_other_versions=of_other_versions,
+    )
 
 
 def _rank(run: ShadowRun) -> int:

@@ -33,10 +33,10 @@ async def by_openings(connection: Connection, rule: str, limits: Breakers) -> De
 
 
 async def by_record(connection: Connection, limits: Breakers) -> list[Demotion]:
-    """Bring down every rule of which it is certain that what it does seldom holds; within a transaction.
+    """Bring down every rule of which it is sure that what it does seldom holds; within a transaction.
 
-    Certain is what the whole interval says, so that a few failures by chance bring nothing down. After twice as many
-    runs a rule is brought down to shadow.
+    Sure is what the upper end of the interval says, so that a few failures by chance bring nothing down. After twice
+    as many changes a rule is brought down to shadow.
     """
     if limits.held is None:
         return []
@@ -46,9 +46,8 @@ async def by_record(connection: Connection, limits: Breakers) -> list[Demotion]:
         if counted.of < limits.acted or counted.high >= limits.held:
             continue
         mode = "shadow" if counted.of >= 2 * limits.acted else "ask"
-        why = (
-            f"of {counted.of} changes it made {counted.right} held, certainly fewer than {limits.held:.0%} do"
-        )
+        surely = f"which is surely fewer than {limits.held:.0%} (95 % interval: up to {counted.high:.0%})"
+        why = f"of {counted.of} changes it made {counted.right} held, {surely}"
         demoted = await _bring_down(connection, record.rule, mode, why, record.approved_at)
         found += [] if demoted is None else [demoted]
     return found

@@ -97,8 +97,9 @@ def rule_report(
 
     Precision is how many of the decisions with a known end people made themselves. Saved is, for these, the time from
     when it would have acted until the alert ended by what people did, less what its own verification takes (nothing
-    less where that is not known). Harmed would have been: what healed by itself before the change would have been
-    verified; and where people helped themselves otherwise, while the plan would have set another version than theirs.
+    less where that is not known). Harmed would have been: what ended with nobody changing anything, more alerts and
+    all, before the change would have been verified; and where people helped themselves otherwise, while the plan would
+    have set another version than theirs.
     """
     looks = [(each, hindsight.fate_of(each)) for each in one_an_incident(runs)]
     decided = [(run, fate) for run, fate in looks if run.wanted is not None and not run.stopped_by]
@@ -172,9 +173,19 @@ def _rank(run: ShadowRun) -> int:
 
 
 def _harms(run: ShadowRun, fate: Fate, verified_after: timedelta) -> bool:
-    if fate.outcome is Outcome.ALONE and run.cleared_at is not None:
-        return run.cleared_at - run.decided_at < verified_after
-    return fate.outcome is Outcome.SOMETHING_ELSE and run.wanted is not None and not run.wanted.restarts
+    if fate.outcome is Outcome.SOMETHING_ELSE:
+        return run.wanted is not None and not run.wanted.restarts
+    ended = _ended_alone(run, fate)
+    return ended is not None and ended - run.decided_at < verified_after
+
+
+def _ended_alone(run: ShadowRun, fate: Fate) -> datetime | None:
+    """When all of it was over with nobody changing anything; more alerts that are over belong to it."""
+    if fate.outcome is Outcome.ALONE:
+        return run.cleared_at
+    if fate.outcome is Outcome.WORSE and run.cleared_at is not None and run.more_ended_at is not None:
+        return max(run.cleared_at, run.more_ended_at)
+    return None
 
 
 def _saved(run: ShadowRun, fate: Fate, usual: timedelta | None) -> float:

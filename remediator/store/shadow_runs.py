@@ -47,6 +47,8 @@ class ShadowRun(Value):
     """Whether a person would have been asked."""
     more_alerts: int
     """How many alerts began on the target, or in its incident, within the window after the decision."""
+    more_ended_at: datetime | None
+    """When the last of them was over; None while one is open, and where there are none."""
     own_effects: int
     """How many changes of our own the memory may have seen on the target between the decision and the alert's end."""
 
@@ -89,10 +91,7 @@ select r.id, r.rule, r.incident_id, r.cluster, r.kind, r.namespace, r.name, r.en
        exists (select 1 from journal j where j.run_id = r.id
                  and (j.kind = 'guard' and j.details->>'answer' = 'ask'
                       or j.kind = 'proposed' and j.details->'ask_because' <> '[]')) as asks,
-       (select count(*) from episodes o
-        where (o.target = concat_ws('/', r.kind, r.namespace, r.name) or o.incident_id = r.incident_id)
-          and o.id is distinct from e.id
-          and o.opened_at > r.ended_at and o.opened_at <= r.ended_at + $3::interval) as more_alerts,
+       more.alerts as more_alerts, more.ended_at as more_ended_at,
        (select count(*) from attempts a
         where (a.cluster, a.kind, a.namespace, a.name) = (r.cluster, r.kind, r.namespace, r.name)
           and a.outcome is distinct from 'not_applied'
@@ -106,6 +105,12 @@ left join lateral (
     from episodes
     where source = r.trigger->>'source' and fingerprint = r.trigger->>'fingerprint' and opened_at <= r.created_at
     order by id desc limit 1) e on true
+left join lateral (
+    select count(*) as alerts, case when bool_and(o.closed_at is not null) then max(o.closed_at) end as ended_at
+    from episodes o
+    where (o.target = concat_ws('/', r.kind, r.namespace, r.name) or o.incident_id = r.incident_id)
+      and o.id is distinct from e.id
+      and o.opened_at > r.ended_at and o.opened_at <= r.ended_at + $3::interval) more on true
 left join lateral (
     select details->>'from_revision' as from_revision, details->>'to_revision' as to_revision from journal
     where run_id = r.id and kind = 'proposed' and details->>'to_revision' <> 'evicted'
@@ -185,7 +190,7 @@ def _run(row: Any) -> ShadowRun:
         "asks",
     )
     return ShadowRun(
-        **{name: row[name] for name in (*named, "stopped_by", "more_alerts", "own_effects")},
+        **{name: row[name] for name in (*named, "stopped_by", "more_alerts", "more_ended_at", "own_effects")},
         target=_target(row),
         wanted=wanted,
     )

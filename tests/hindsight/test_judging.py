@@ -1,5 +1,6 @@
 """How single facts are judged: what nobody can know, intervals, waits, and what a rule has earned."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import sqrt
 
@@ -10,7 +11,9 @@ from remediator.domain.target import Target
 from remediator.hindsight.changes import deeds
 from remediator.hindsight.earned import verdict
 from remediator.hindsight.fate import Fate, Outcome, fate_of
+from remediator.hindsight.rule_report import Hindsight, one_an_incident, rule_report
 from remediator.hindsight.waits import self_healing
+from remediator.rulebook.rule import Rule
 from remediator.settings.sections import EarnsAct, EarnsAsk, Shadow
 from remediator.store.shadow_runs import ShadowRun, Wanted, WatchedTenure
 from tests.support.clock import START as NOON
@@ -33,6 +36,7 @@ RUN = ShadowRun(
     stopped_by=(),
     asks=False,
     more_alerts=0,
+    more_ended_at=None,
     own_effects=0,
 )
 
@@ -230,3 +234,46 @@ def test_thresholds_move_the_verdict() -> None:
 def test_nothing_of_nothing_is_no_share() -> None:
     assert share(0, 0).value is None
     assert Share(right=1, of=2, low=0, high=1).value == 0.5
+
+
+RULE = Rule.model_validate(
+    {
+        "rule": "bad-release",
+        "match": ['{alertname="Slow"}'],
+        "actions": ["rollback"],
+        "verifications": [
+            {"rollout_complete": {"within": "5m"}},
+            {"alert_cleared": {"for": "5m", "within": "25m"}},
+        ],
+    }
+)
+
+
+def harmed(*runs: ShadowRun, verified: Sequence[float] = ()) -> int:
+    """How many of these would have been harmed, of a workload that nobody changed."""
+    hindsight = Hindsight(after(600), {API: [BAD]}, Shadow(), BLIND)
+    took = [timedelta(minutes=each) for each in verified]
+    return rule_report(RULE, runs, took, 0, hindsight).harmed
+
+
+def test_what_ended_alone_before_it_would_have_been_verified_would_have_been_harmed() -> None:
+    assert harmed(RUN) == 1, "verified within 25 and 5 minutes; over after 20"
+    assert harmed(RUN.model_copy(update={"cleared_at": after(30)})) == 0
+    assert harmed(RUN, verified=(1, 21, 60)) == 1, "usually after 21"
+    assert harmed(RUN, verified=(1, 20, 60)) == 0
+
+
+def test_more_alerts_that_were_over_as_soon_make_a_needless_change_no_better() -> None:
+    worse = RUN.model_copy(update={"more_alerts": 1})
+    assert harmed(worse.model_copy(update={"more_ended_at": after(25)})) == 1
+    assert harmed(worse.model_copy(update={"more_ended_at": after(31)})) == 0
+    assert harmed(worse) == 0, "one of them is open"
+
+
+def test_of_an_incident_the_first_look_that_would_have_acted_counts() -> None:
+    nothing = RUN.model_copy(update={"id": 1, "wanted": None})
+    stopped = RUN.model_copy(update={"id": 2, "stopped_by": ("floor",)})
+    first, second = (RUN.model_copy(update={"id": each}) for each in (3, 4))
+    other = RUN.model_copy(update={"id": 5, "incident_id": 2})
+    assert [each.id for each in one_an_incident([second, other, first, stopped, nothing])] == [3, 5]
+    assert [each.id for each in one_an_incident([stopped, nothing])] == [2]

@@ -11,4 +11,4 @@ comment on column tenures.restart_stamp is 'Hash of the restart annotation of it
 comment on column tenures.restarts is 'The looks that found another restart annotation than the look before.';
 comment on column tenures.unseen is 'Times between two looks that were too long to know what happened in them.';
 
-create index runs_shadowed on runs (rule, ended_at) where state = 'SHADOWED';
+create index runs_shadowed on runs (ended_at) where state = 'SHADOWED';

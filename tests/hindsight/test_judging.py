@@ -85,6 +85,11 @@ def test_what_nobody_can_know_is_unknown_with_the_reason(why: str, changed: dict
     assert judged(RUN.model_copy(update=changed), BAD) == Fate(outcome=Outcome.UNKNOWN, why=why)
 
 
+def test_what_happened_while_nobody_looked_is_unknown() -> None:
+    unknown = Fate(outcome=Outcome.UNKNOWN, why="the memory did not look all the time")
+    assert judged(RUN) == judged(RUN, tenure("bad", -60, 5), tenure("good", 9, 60)) == unknown
+
+
 def test_before_the_window_is_over_nothing_is_known() -> None:
     assert judged(RUN, BAD, now=29.9).why == "the window is not over"
     assert judged(RUN, BAD, now=30).outcome == "alone"

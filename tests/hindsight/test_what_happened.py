@@ -34,12 +34,12 @@ async def fires(story: Story) -> None:
     """A bad release, its alert, and a decision about it half a minute later."""
     await story.bad_release()
     await story.fire()
-    await story.let(60)
+    await story.let(60, step=30)
 
 
 async def ends(story: Story, minutes: float = 6) -> None:
     """The alert clears four minutes on, and the window passes."""
-    await story.let(4 * 60)
+    await story.let(4 * 60, step=60)
     await story.resolve()
     await story.let(minutes * 60, step=60)
 
@@ -189,7 +189,7 @@ async def test_what_a_guard_would_have_stopped_is_no_decision(story: Story) -> N
     labels = {"metadata": {"annotations": {"remediator.io/paused": "lunch"}}}
     story.emulator.patch("namespaces", "", "shop", labels)
     await story.fire()
-    await story.let(60)
+    await story.let(60, step=30)
     report = await reported(story)
     assert (report["decisions"]["count"], report["left_out"]["stopped"]) == (0, 1)
     assert "pause" in report["left_out"]["stopped_by"]
@@ -199,7 +199,7 @@ async def test_where_the_action_has_nothing_to_propose_there_is_no_decision(stor
     await story.create("app:v1")
     await story.soak(10 * 60)
     await story.fire()
-    await story.let(60)
+    await story.let(60, step=30)
     report = await reported(story)
     assert (
         report["decisions"]["count"],

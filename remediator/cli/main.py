@@ -17,13 +17,28 @@ from remediator.cli import (
     rules,
     runs,
     serve,
+    shadow,
     target,
 )
 from remediator.cli.commands import CommandParser, Commands
 from remediator.errors import RemediatorError
 from remediator.redaction.text import redact
 
-_MODULES = (demo, serve, migrate, doctor, rules, incidents, runs, pauses, breakers, target, audit, adopt)
+_MODULES = (
+    demo,
+    serve,
+    migrate,
+    doctor,
+    rules,
+    incidents,
+    runs,
+    shadow,
+    pauses,
+    breakers,
+    target,
+    audit,
+    adopt,
+)
 """In the order of the help text. Each imports what takes long only when its command runs."""
 
 _INTERRUPTED = 130

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from json import dumps, loads
 
 from remediator.clock import Clock
-from remediator.domain.change import revision_hash
+from remediator.domain.change import RESTARTED_AT, revision_hash
 from remediator.domain.switch import Switch
 from remediator.domain.target import KINDS, Target
-from remediator.domain.value import JsonObject
+from remediator.domain.value import JsonObject, digest
 from remediator.memory.follower import ODD, Cluster, Follower
 from remediator.store.pod_owners import OwnedPod
 from remediator.store.tenures import Sighting
@@ -177,7 +177,14 @@ class Picture:
             template=template,
             began_at=rollout_began(current, revisions),
             available=fully_available(workload),
+            restart_stamp=_restart_stamp(template),
         )
+
+
+def _restart_stamp(template: JsonObject) -> str:
+    """Tells one restart from the next; a hash, because an annotation may hold anything."""
+    stamp = text(template, "metadata", "annotations", RESTARTED_AT)
+    return digest([stamp])[:16] if stamp else ""
 
 
 def _by_owner(revisions: Mapping[str, Seen]) -> dict[str, list[Seen]]:

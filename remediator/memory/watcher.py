@@ -12,7 +12,7 @@ from remediator.store import loop_leases, tenures
 from remediator.store.database import Database
 from remediator.workloads.consent import ENABLED
 
-_UNSEEN_AFTER = 4.0
+UNSEEN_AFTER = 4.0
 """So many missed looks break a stretch of availability: what was not seen does not count."""
 
 _AT_ONCE = 8
@@ -101,5 +101,5 @@ class Watcher:
             return
         sightings = [seen for picture in self._pictures.values() for seen in await picture.sightings()]
         async with self._database.transaction() as connection:
-            await tenures.see(connection, sightings, self._every * _UNSEEN_AFTER)
+            await tenures.see(connection, sightings, self._every * UNSEEN_AFTER)
             await self._written.bring_up_to_date(connection, self._pictures)

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from remediator.domain.breaker import Opening
 from remediator.domain.notice import Notice
-from remediator.domain.rule_mode import Cap
 from remediator.runbook.desk import Desk
 from remediator.settings.sections import Breakers
-from remediator.store import breakers, journal, loop_leases, outbox
+from remediator.store import breakers, demotions, journal, loop_leases, outbox
 from remediator.store.database import Connection
+from remediator.store.demotions import Demotion
 
 _LEASE_SECONDS = 60.0
 
@@ -35,25 +35,24 @@ class BreakerWatch:
                 await journal.append(connection, "breaker", notice.text, incident_id=incident_id)
                 await outbox.enqueue(connection, self._desk.channels, notice, None)
                 for rule in opening.rules:
-                    demoted = await breakers.demote(connection, rule, self._settings)
+                    demoted = await demotions.by_openings(connection, rule, self._settings)
                     if demoted is not None:
-                        await self._tell(connection, _of_demotion(rule, demoted, opening, notice.at))
+                        await self._tell(connection, demoted, opening.target)
+            for demoted in await demotions.by_record(connection, self._settings):
+                await self._tell(connection, demoted, None)
         return False
 
-    async def _tell(self, connection: Connection, notice: Notice) -> None:
+    async def _tell(self, connection: Connection, demoted: Demotion, target: str | None) -> None:
+        """Told here, whatever else holds the rule: where a ceiling does, its effective mode need not change."""
+        notice = Notice(
+            key=f"demotion/{demoted.id}",
+            at=self._desk.kit.clock.now(),
+            title=f"[DEMOTED] rule {demoted.rule} may go no further than {demoted.to.mode}",
+            text=f"{demoted.to.why}. See: remediator rules list",
+            target=target,
+        )
         await journal.append(connection, "rule_mode", f"{notice.title}: {notice.text}")
         await outbox.enqueue(connection, self._desk.channels, notice, None)
-
-
-def _of_demotion(rule: str, to: Cap, opening: Opening, at: datetime) -> Notice:
-    """Told here, whatever else holds the rule: where a ceiling does, its effective mode need not change."""
-    return Notice(
-        key=f"demotion/{opening.id}/{rule}",
-        at=at,
-        title=f"[DEMOTED] rule {rule} may go no further than {to.mode}",
-        text=f"{to.why}. See: remediator rules list",
-        target=opening.target,
-    )
 
 
 def _of_opening(opening: Opening, incident_id: int, at: datetime) -> Notice:

@@ -30,6 +30,7 @@ from remediator.settings.sections import (
     PrometheusServer,
     Retention,
     Section,
+    Shadow,
     Storms,
 )
 
@@ -69,6 +70,7 @@ class Settings(Section):
     budgets: Budgets = Budgets()
     storm: Storms = Storms()
     breakers: Breakers = Breakers()
+    shadow: Shadow = Shadow()
     engine: Engine = Engine()
     database: DatabaseLimits = DatabaseLimits()
     retention: Retention = Retention()

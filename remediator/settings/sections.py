@@ -187,6 +187,38 @@ class Breakers(Section):
     openings: int = Field(default=2, strict=True, ge=1)
     """So many that a rule had part in bring it down to ask, twice as many to shadow."""
     demote_within: Duration = Field(default=timedelta(days=7), le=REMEMBERED)
+    held: float | None = Field(default=0.5, strict=True, gt=0.0, le=1.0)
+    """A rule of whose changes a smaller share certainly holds is brought down; None for never."""
+    acted: int = Field(default=10, strict=True, ge=1, le=100_000)
+    """Of so many changes that is asked; after twice as many it is brought down to shadow."""
+
+
+class EarnsAsk(Section):
+    """When what a rule would have done in shadow speaks for mode ask."""
+
+    decisions: int = Field(default=10, strict=True, ge=1, le=100_000)
+    """Of so many it has to be known what became of them."""
+    precision: float = Field(default=0.5, strict=True, ge=0.0, le=1.0)
+    """The share in which people made the same change; the lower end of its interval has to reach this."""
+    harmed: int | None = Field(default=None, strict=True, ge=0)
+    """So many at most would have harmed; None for however many."""
+
+
+class EarnsAct(EarnsAsk):
+    """The same for mode act."""
+
+    decisions: int = Field(default=20, strict=True, ge=1, le=100_000)
+    precision: float = Field(default=0.9, strict=True, ge=0.0, le=1.0)
+    harmed: int | None = Field(default=0, strict=True, ge=0)
+
+
+class Shadow(Section):
+    """How what was decided in shadow is held against what happened."""
+
+    ask: EarnsAsk = EarnsAsk()
+    act: EarnsAct = EarnsAct()
+    window: Duration = Field(default=timedelta(minutes=30), gt=timedelta(0), le=timedelta(days=1))
+    """More alerts so soon after a decision mean that it got worse."""
 
 
 class DatabaseLimits(Section):

@@ -23,6 +23,8 @@ class Sighting(Value):
     """When this revision's rollout began, as far as the ReplicaSets tell."""
     available: bool
     """Fully available at this look."""
+    restart_stamp: str = ""
+    """Another one after each restart; empty where it was never restarted."""
 
 
 async def of_target(connection: Connection, target: Target) -> list[Tenure]:
@@ -97,24 +99,11 @@ async def _extend(
 ) -> set[tuple[Target, str]]:
     """Extend every current tenure whose revision is still the one seen; which those are."""
     rows = await connection.fetch(
-        f"""update tenures set
-               available_since = case
-                   when not seen.available then null
-                   when available_since is null
-                     or last_seen_at < remediator_now() - make_interval(secs => $8) then remediator_now()
-                   else available_since end,
-               longest_available_seconds = case
-                   when not seen.available or available_since is null
-                     or last_seen_at < remediator_now() - make_interval(secs => $8)
-                   then longest_available_seconds
-                   else greatest(longest_available_seconds,
-                                 extract(epoch from remediator_now() - available_since)) end,
-               last_seen_at = remediator_now()
+        f"""update tenures set {_AVAILABILITY}, {_HINDSIGHT}, last_seen_at = remediator_now()
            from {_SEEN} where {_SAME_NAME} and tenures.uid = seen.uid
              and tenures.revision = seen.revision and ended_at is null
            returning tenures.cluster, tenures.kind, tenures.namespace, tenures.name, tenures.uid""",
         *_columns(sightings),
-        [each.available for each in sightings],
         unseen_after,
     )
     return {
@@ -130,8 +119,9 @@ async def _begin(connection: Connection, seen: Sighting, began_at: datetime, *, 
     target = seen.target
     await connection.execute(
         """insert into tenures (cluster, kind, namespace, name, uid, revision, template, began_at, began_seen,
-                                available_since, last_seen_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then remediator_now() end, remediator_now())""",
+                                available_since, last_seen_at, watched_since, restart_stamp)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then remediator_now() end, remediator_now(),
+                   remediator_now(), $11)""",
         target.cluster,
         target.kind,
         target.namespace,
@@ -142,6 +132,7 @@ async def _begin(connection: Connection, seen: Sighting, began_at: datetime, *, 
         began_at,
         began_seen,
         seen.available,
+        seen.restart_stamp,
     )
 
 
@@ -151,18 +142,46 @@ async def _end_others(connection: Connection, sightings: Sequence[Sighting]) -> 
         f"""update tenures set ended_at = last_seen_at, available_since = null
             from {_SEEN} where {_SAME_NAME} and tenures.uid <> seen.uid and ended_at is null""",
         *_columns(sightings),
-        [each.available for each in sightings],
     )
 
 
-_SEEN = """unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
-    as seen (cluster, kind, namespace, name, uid, revision, available)"""
+_SEEN = """unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[])
+    as seen (cluster, kind, namespace, name, uid, revision, available, restart_stamp)"""
 _SAME_NAME = """tenures.cluster = seen.cluster and tenures.kind = seen.kind
     and tenures.namespace = seen.namespace and tenures.name = seen.name"""
+_LATE = "last_seen_at < remediator_now() - make_interval(secs => $9)"
+
+_AVAILABILITY = f"""
+    available_since = case
+        when not seen.available then null
+        when available_since is null or {_LATE} then remediator_now()
+        else available_since end,
+    longest_available_seconds = case
+        when not seen.available or available_since is null or {_LATE} then longest_available_seconds
+        else greatest(longest_available_seconds, extract(epoch from remediator_now() - available_since)) end"""
+
+_MOST = 100
+"""So many restarts and times without a look are kept of one tenure; of what was before the oldest nothing is known."""
+
+_RESTARTED = "watched_since is not null and tenures.restart_stamp is distinct from seen.restart_stamp"
+_HINDSIGHT = f"""
+    restart_stamp = seen.restart_stamp,
+    restarts = case
+        when not ({_RESTARTED}) then restarts
+        when cardinality(restarts) < {_MOST} then restarts || remediator_now()
+        else restarts[2:] || remediator_now() end,
+    unseen = case
+        when watched_since is null or not {_LATE} then unseen
+        when cardinality(unseen) < {_MOST} then unseen || tstzrange(last_seen_at, remediator_now())
+        else unseen[2:] || tstzrange(last_seen_at, remediator_now()) end,
+    watched_since = greatest(
+        coalesce(watched_since, remediator_now()),
+        case when {_RESTARTED} and cardinality(restarts) >= {_MOST} then restarts[1] end,
+        case when {_LATE} and cardinality(unseen) >= {_MOST} then upper(unseen[1]) end)"""
 
 
-def _columns(sightings: Sequence[Sighting]) -> list[list[str]]:
-    """The first six columns of `_SEEN`."""
+def _columns(sightings: Sequence[Sighting]) -> list[list[str] | list[bool]]:
+    """The columns of `_SEEN`."""
     return [
         [each.target.cluster for each in sightings],
         [each.target.kind for each in sightings],
@@ -170,4 +189,6 @@ def _columns(sightings: Sequence[Sighting]) -> list[list[str]]:
         [each.target.name for each in sightings],
         [each.uid for each in sightings],
         [each.revision for each in sightings],
+        [each.available for each in sightings],
+        [each.restart_stamp for each in sightings],
     ]

@@ -85,3 +85,50 @@ async def test_a_look_after_too_long_begins_a_new_stretch_and_keeps_the_longest(
         await look(database, sighting("api"))
         async with database.connection() as connection:
             assert await connection.fetchval("select longest_available_seconds from tenures") == longest
+
+
+async def test_restarts_and_times_without_a_look_are_kept_of_each_tenure(
+    database: Database, clock: DrivenClock
+) -> None:
+    def seen(stamp: str) -> Sighting:
+        return sighting("api").model_copy(update={"restart_stamp": stamp})
+
+    for seconds, stamp in ((0, ""), (15, ""), (15, "a"), (60, "a"), (61, "a"), (15, "b"), (15, "a")):
+        await clock.advance(seconds)
+        await look(database, seen(stamp))
+    async with database.connection() as connection:
+        row = await connection.fetchrow("select watched_since, restarts, unseen from tenures")
+    assert row is not None
+    assert row["watched_since"] == START
+    assert [(each - START).total_seconds() for each in row["restarts"]] == [30, 166, 181]
+    assert [
+        ((each.lower - START).total_seconds(), (each.upper - START).total_seconds()) for each in row["unseen"]
+    ] == [(90, 151)]
+
+
+async def test_what_the_version_before_saw_tells_of_no_restart_and_of_no_time_without_a_look(
+    database: Database, clock: DrivenClock
+) -> None:
+    await look(database, sighting("api"))
+    async with database.connection() as connection:
+        await connection.execute("update tenures set watched_since = null, restart_stamp = null")
+    await clock.advance(3600)
+    await look(database, sighting("api").model_copy(update={"restart_stamp": "a"}))
+    async with database.connection() as connection:
+        row = await connection.fetchrow("select watched_since, restart_stamp, restarts, unseen from tenures")
+    assert row is not None
+    assert tuple(row) == (START + timedelta(hours=1), "a", [], [])
+
+
+async def test_of_what_was_before_the_oldest_that_is_kept_nothing_is_known(
+    database: Database, clock: DrivenClock
+) -> None:
+    for number in range(102):
+        await look(database, sighting("api").model_copy(update={"restart_stamp": f"{number}"}))
+        await clock.advance(61)
+    async with database.connection() as connection:
+        row = await connection.fetchrow(
+            "select watched_since, cardinality(restarts), cardinality(unseen) from tenures"
+        )
+    assert row is not None
+    assert tuple(row) == (START + timedelta(seconds=61), 100, 100)

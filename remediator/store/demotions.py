@@ -1,0 +1,72 @@
+"""Rules that are brought down because what they did failed, until a person approves them again."""
+
+from datetime import datetime
+
+from remediator.domain.confidence import share
+from remediator.domain.rule_mode import Cap
+from remediator.domain.value import Value
+from remediator.settings.sections import Breakers
+from remediator.store import acted_runs, breakers
+from remediator.store.database import Connection
+
+
+class Demotion(Value):
+    """A rule that was just brought down."""
+
+    id: int
+    rule: str
+    to: Cap
+
+
+async def by_openings(connection: Connection, rule: str, limits: Breakers) -> Demotion | None:
+    """Bring a rule down as far as its openings since its last approval say; within a transaction.
+
+    None when it stays where it was.
+    """
+    openings = await breakers.had_part_in(connection, rule, limits.demote_within)
+    if len(openings) < limits.openings:
+        return None
+    mode = "shadow" if len(openings) >= 2 * limits.openings else "ask"
+    targets = ", ".join(dict.fromkeys(each.target for each in openings))
+    why = f"{len(openings)} times what it did opened a breaker ({targets})"
+    return await _bring_down(connection, rule, mode, why, openings[0].opened_at)
+
+
+async def by_record(connection: Connection, limits: Breakers) -> list[Demotion]:
+    """Bring down every rule of which it is sure that what it does seldom holds; within a transaction.
+
+    Sure is what the upper end of the interval says, so that a few failures by chance bring nothing down. After twice
+    as many changes a rule is brought down to shadow.
+    """
+    if limits.held is None:
+        return []
+    found = []
+    for record in await acted_runs.records(connection, limits.demote_within, limits.came_back_within):
+        counted = share(record.held, record.known)
+        if counted.of < limits.acted or counted.high >= limits.held:
+            continue
+        mode = "shadow" if counted.of >= 2 * limits.acted else "ask"
+        surely = f"which is surely fewer than {limits.held:.0%} (95 % interval: up to {counted.high:.0%})"
+        why = f"of {counted.of} changes it made {counted.right} held, {surely}"
+        demoted = await _bring_down(connection, record.rule, mode, why, record.approved_at)
+        found += [] if demoted is None else [demoted]
+    return found
+
+
+async def _bring_down(
+    connection: Connection, rule: str, mode: str, because: str, since: datetime | None
+) -> Demotion | None:
+    """None when it is down there already by what happened since then; None means ever."""
+    row = await connection.fetchrow(
+        """insert into demotions (rule, mode, why) select $1, $2, $3
+           where not exists (select 1 from demotions d where d.rule = $1 and d.mode in ($2, 'shadow')
+                               and d.demoted_at >= coalesce($4, '-infinity'::timestamptz))
+           returning id, mode, why""",
+        rule,
+        mode,
+        f"demoted: {because}, until somebody approves it again",
+        since,
+    )
+    return (
+        None if row is None else Demotion(id=row["id"], rule=rule, to=Cap(mode=row["mode"], why=row["why"]))
+    )

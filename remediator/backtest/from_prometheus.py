@@ -4,8 +4,8 @@ Times are as exact as a step, a minute. What was rolled out is known of Deployme
 kube-state-metrics exports nothing that would tell their versions apart.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -32,13 +32,39 @@ _Set = tuple[str, str]
 """Namespace and name of a ReplicaSet."""
 
 
+_Moments = dict[datetime, float]
+
+
+class _Stretches:
+    """Times without a longer gap, made of moments that rise."""
+
+    def __init__(self, longest_gap: timedelta = STEP) -> None:
+        self._longest_gap = longest_gap
+        self.found: list[tuple[datetime, datetime]] = []
+        """First and last moment of each."""
+
+    def add(self, moments: Iterable[datetime]) -> None:
+        """In the order of time, and after all before."""
+        for at in moments:
+            if self.found and at - self.found[-1][1] <= self._longest_gap:
+                self.found[-1] = (self.found[-1][0], at)
+            else:
+                self.found.append((at, at))
+
+
+def _with_gaps() -> _Stretches:
+    """kube-state-metrics starts anew now and then, and is not there for some minutes."""
+    return _Stretches(5 * STEP)
+
+
 @dataclass
 class _Seen:
-    """What has been read so far; moments are of the grid of steps."""
+    """What has been read so far. Of every chunk only stretches are kept: a month of samples fits into no memory."""
 
-    firing: dict[_Labels, set[datetime]] = field(default_factory=lambda: defaultdict(set))
-    wanted: dict[_Set, dict[datetime, float]] = field(default_factory=lambda: defaultdict(dict))
-    ready: dict[_Set, dict[datetime, float]] = field(default_factory=lambda: defaultdict(dict))
+    firing: dict[_Labels, _Stretches] = field(default_factory=lambda: defaultdict(_Stretches))
+    wanted: dict[_Set, _Stretches] = field(default_factory=lambda: defaultdict(_with_gaps))
+    well: dict[_Set, _Stretches] = field(default_factory=lambda: defaultdict(_Stretches))
+    """When it had every pod that was wanted of it, ready, while none was wanted of another version."""
     owner: dict[_Set, str] = field(default_factory=dict)
     pods: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     """Kind and name of a pod's owner, by its namespace and name."""
@@ -66,24 +92,40 @@ async def past_of_prometheus(
         since,
         until,
         [each._replace(hold=holds.get(each.name)) for each in alerts],
-        _rollouts(seen, since, until),
+        _rollouts(seen, since),
     )
 
 
 async def _read(prometheus: PrometheusClient, seen: _Seen, begin: datetime, end: datetime) -> None:
+    """One chunk."""
+    firing: dict[_Labels, set[datetime]] = defaultdict(set)
     for series in await prometheus.ranged(FIRING, begin, end, STEP):
         labels = tuple(sorted((k, v) for k, v in series.labels.items() if k not in _NOT_THE_ALERTS))
-        seen.firing[labels].update(at for at, _ in series.samples)
-    for query, into in ((WANTED, seen.wanted), (READY, seen.ready)):
-        for series in await prometheus.ranged(query, begin, end, STEP):
-            into[_set(series)].update(series.samples)
+        firing[labels].update(at for at, _ in series.samples)
+    for labels, moments in firing.items():
+        seen.firing[labels].add(sorted(moments))
     for series in await prometheus.ranged(OWNER, begin, end, 5 * STEP):
         seen.owner[_set(series)] = series.labels.get("owner_name", "")
-    if any(dict(labels).get("pod") for labels in seen.firing):
+    wanted = {_set(each): dict(each.samples) for each in await prometheus.ranged(WANTED, begin, end, STEP)}
+    ready = {_set(each): dict(each.samples) for each in await prometheus.ranged(READY, begin, end, STEP)}
+    _fold(seen, wanted, ready)
+    if any(dict(labels).get("pod") for labels in firing):
         for series in await prometheus.ranged(POD_OWNER, begin, end, 5 * STEP):
             named = series.labels
             pod = (named.get("namespace", ""), named.get("pod", ""))
             seen.pods[pod] = (named.get("owner_kind", ""), named.get("owner_name", ""))
+
+
+def _fold(seen: _Seen, wanted: Mapping[_Set, _Moments], ready: Mapping[_Set, _Moments]) -> None:
+    together: dict[tuple[str, str], Counter[datetime]] = defaultdict(Counter)
+    for each, moments in wanted.items():
+        seen.wanted[each].add(moments)
+        together[each[0], seen.owner.get(each, "")].update(moments.keys())
+    for each, moments in wanted.items():
+        of_all, of_it = together[each[0], seen.owner.get(each, "")], ready.get(each, {})
+        seen.well[each].add(
+            at for at, number in moments.items() if of_it.get(at) == number and of_all[at] == 1
+        )
 
 
 def _set(series: Series) -> _Set:
@@ -105,9 +147,9 @@ async def _holds(prometheus: PrometheusClient, alerts: Iterable[PastAlert]) -> M
 
 def _alerts(seen: _Seen, since: datetime, until: datetime) -> list[PastAlert]:
     found = []
-    for labels, moments in seen.firing.items():
+    for labels, stretches in seen.firing.items():
         named = dict(labels)
-        for began, ended in _stretches(sorted(moments)):
+        for began, ended in stretches.found:
             # What fires at the first step began at some time before.
             starts_at = began - STEP if began == since else began
             ends_at = ended + STEP if ended + STEP < until else None
@@ -129,7 +171,7 @@ def _target(labels: Mapping[str, str], seen: _Seen) -> str | None:
     return f"{kind.lower()}/{namespace}/{name}"
 
 
-def _rollouts(seen: _Seen, since: datetime, until: datetime) -> list[PastRollout]:
+def _rollouts(seen: _Seen, since: datetime) -> list[PastRollout]:
     """Each time that a ReplicaSet was the newest of its Deployment that was wanted."""
     sets: dict[_Set, list[_Set]] = defaultdict(list)
     for each in seen.wanted:
@@ -137,14 +179,9 @@ def _rollouts(seen: _Seen, since: datetime, until: datetime) -> list[PastRollout
             sets[each[0], seen.owner[each]].append(each)
     found: list[PastRollout] = []
     for (namespace, deployment), of_it in sorted(sets.items()):
-        begun = sorted(
-            (began, each)
-            for each in of_it
-            for began, _ in _stretches(sorted(seen.wanted[each]), longest_gap=5 * STEP)
-        )
+        begun = sorted((began, each) for each in of_it for began, _ in seen.wanted[each].found)
         for index, (began, each) in enumerate(begun):
             ended = begun[index + 1][0] if index + 1 < len(begun) else None
-            alone = _alone(seen, each, of_it, began, ended or until)
             found.append(
                 PastRollout(
                     target=f"deployment/{namespace}/{deployment}",
@@ -153,34 +190,15 @@ def _rollouts(seen: _Seen, since: datetime, until: datetime) -> list[PastRollout
                     title=each[1],
                     began_seen=began > since,
                     ended_at=ended,
-                    available_seconds=_longest(alone).total_seconds(),
+                    available_seconds=_longest(seen.well[each], began, ended),
                 )
             )
     return found
 
 
-def _alone(seen: _Seen, of: _Set, others: Sequence[_Set], began: datetime, ended: datetime) -> list[datetime]:
-    """When it had every pod that was wanted of it, ready, while none was wanted of another version."""
-    wanted, ready = seen.wanted[of], seen.ready.get(of, {})
-    return sorted(
-        at
-        for at, number in wanted.items()
-        if began <= at < ended
-        and ready.get(at) == number
-        and not any(at in seen.wanted[other] for other in others if other != of)
-    )
-
-
-def _longest(moments: Sequence[datetime]) -> timedelta:
-    return max((ended - began for began, ended in _stretches(moments)), default=timedelta(0))
-
-
-def _stretches(moments: Sequence[datetime], longest_gap: timedelta = STEP) -> list[tuple[datetime, datetime]]:
-    """First and last moment of each run of moments without a longer gap."""
-    found: list[tuple[datetime, datetime]] = []
-    for at in moments:
-        if found and at - found[-1][1] <= longest_gap:
-            found[-1] = (found[-1][0], at)
-        else:
-            found.append((at, at))
-    return found
+def _longest(well: _Stretches, began: datetime, ended: datetime | None) -> float:
+    """In seconds, of the stretches that began within this time."""
+    lasted = [
+        last - first for first, last in well.found if began <= first and (ended is None or first < ended)
+    ]
+    return max(lasted, default=timedelta(0)).total_seconds()

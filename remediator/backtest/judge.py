@@ -29,12 +29,15 @@ from remediator.guards.protected import Protected
 from remediator.guards.rule_in_force import RuleInForce
 from remediator.guards.storm import Storm as StormGuard
 from remediator.guards.this_cluster import ThisCluster
+from remediator.rulebook.rule import Rule
 from remediator.settings.protected import BUILT_IN_NAMESPACES
 from remediator.settings.protected import Protected as ProtectedNames
 from remediator.step import Action, Guard
 
 SURE = (AlertStillFiring, Autoscaled, RuleInForce, ThisCluster)
 """What cannot refuse in a simulation: the alert does fire in it, and the rule is in force in the alert's cluster."""
+_LOOKING = (AlertsCorrelated, CausedByRollout, HumanActive, MaxAlertAge, Protected, StormGuard)
+"""Those that a history has facts for; each has its case in `Judge._looked`."""
 _BUILT_IN = ProtectedNames(namespaces=BUILT_IN_NAMESPACES)
 
 
@@ -73,6 +76,15 @@ class Judged(NamedTuple):
     """Names of those that cannot be told from the history."""
 
 
+class _Asked(NamedTuple):
+    """The guards of one rule, by what can be done with them."""
+
+    looking: tuple[Guard, ...]
+    counting: tuple[Guard, ...]
+    blind: tuple[str, ...]
+    """Names of those that a history does not tell enough for."""
+
+
 class Judge:
     """Holds the guards against one history and what was done in it."""
 
@@ -81,6 +93,7 @@ class Judge:
         self._always_on = always_on
         self._ledger = ledger
         self._storms = storms
+        self._asked: dict[tuple[str, str], _Asked] = {}
 
     def propose(self, action: Action, scene: Scene) -> GoingBack | Refusal | None:
         """Where the change would lead; None for one that sets no other version."""
@@ -89,36 +102,57 @@ class Judge:
         rollouts = self._past.rollouts_of.get(str(scene.run.target), ())
         return going_back(action, rollouts, scene.spans(), self._past.since, scene.now)
 
-    def ask(self, guards: Sequence[Guard], scene: Scene) -> Judged:
-        """Every always-on guard, and these of the rule."""
+    def ask(self, rule: Rule, scene: Scene) -> Judged:
+        """Every always-on guard, and those of the rule."""
+        change = _change(scene.doing)
+        asked = self._asked_by(rule, change, scene.run)
         against: list[Against] = []
         asks: list[str] = []
-        unknown: dict[str, None] = {}
-        change = _change(scene.doing)
-        for guard in (*self._always_on, *guards):
-            if not guard.applies_to(change, scene.run):
-                continue
-            for answer in (*self._verdict(guard, scene), *self._counts(guard, change, scene)):
-                match answer:
-                    case Against():
-                        against.append(answer)
-                    case GuardVerdict(answer=GuardAnswer.ASK):
-                        asks.append(answer.sentence)
-                    case GuardVerdict(answer=GuardAnswer.UNKNOWN):
-                        unknown[guard.key()] = None
-        return Judged(tuple(against), tuple(dict.fromkeys(asks)), tuple(sorted(unknown)))
+        unknown = [*asked.blind]
+        for answer in self._answers(asked, change, scene):
+            match answer:
+                case Against():
+                    against.append(answer)
+                case GuardVerdict(answer=GuardAnswer.ASK):
+                    asks.append(answer.sentence)
+                case str():
+                    unknown.append(answer)
+        return Judged(tuple(against), tuple(dict.fromkeys(asks)), tuple(sorted(set(unknown))))
 
-    def _verdict(self, guard: Guard, scene: Scene) -> Iterator[GuardVerdict | Against]:
-        if type(guard).verdict is Guard.verdict or isinstance(guard, SURE):
-            return
-        verdict, free_at = self._looked(guard, scene)
-        if verdict.answer is GuardAnswer.REFUSE:
-            yield Against(guard.key(), verdict.why, verdict.passing, free_at)
-        else:
-            yield verdict
+    def _asked_by(self, rule: Rule, change: TemplatePatch, run: RunView) -> "_Asked":
+        """Which guards there are to ask: the same for every run of a rule with this action."""
+        known = self._asked.get((rule.rule, change.action))
+        if known is None:
+            applying = [each for each in (*self._always_on, *rule.guards) if each.applies_to(change, run)]
+            judging = [
+                each
+                for each in applying
+                if type(each).verdict is not Guard.verdict and not isinstance(each, SURE)
+            ]
+            known = self._asked[rule.rule, change.action] = _Asked(
+                looking=tuple(each for each in judging if isinstance(each, _LOOKING)),
+                counting=tuple(each for each in applying if each.limits(change, run)),
+                blind=tuple(each.key() for each in judging if not isinstance(each, _LOOKING)),
+            )
+        return known
 
-    def _looked(self, guard: Guard, scene: Scene) -> tuple[GuardVerdict, datetime | None]:
-        """What a guard says of what the history knows, and until when it says so."""
+    def _answers(
+        self, asked: "_Asked", change: TemplatePatch, scene: Scene
+    ) -> Iterator[GuardVerdict | Against | str]:
+        """What each says; the name alone of one that cannot tell."""
+        for guard in asked.looking:
+            verdict, free_at = self._looked(guard, scene)
+            if verdict is None or verdict.answer is GuardAnswer.UNKNOWN:
+                yield guard.key()
+            elif verdict.answer is GuardAnswer.REFUSE:
+                yield Against(verdict.guard, verdict.why, verdict.passing, free_at)
+            else:
+                yield verdict
+        for guard in asked.counting:
+            yield from self._counts(guard, change, scene)
+
+    def _looked(self, guard: Guard, scene: Scene) -> tuple[GuardVerdict | None, datetime | None]:
+        """What a guard says of what the history knows, and until when it says so; None where that is not enough."""
         match guard:
             case CausedByRollout():
                 return self._caused_by_rollout(guard, scene), None
@@ -134,20 +168,20 @@ class Judge:
                 return self._human_active(guard, scene)
             case Protected():
                 return _protected(guard, scene), None
-        return guard.unknown("a history does not tell"), None
+        return None, None
 
-    def _counts(self, guard: Guard, change: TemplatePatch, scene: Scene) -> Iterator[GuardVerdict | Against]:
+    def _counts(self, guard: Guard, change: TemplatePatch, scene: Scene) -> Iterator[Against | str]:
         for limit in guard.limits(change, scene.run):
             found = self._ledger.room(limit, scene.doing, scene.now)
             if isinstance(found, Full):
                 yield Against(limit.guard, found.why, found.passing, found.free_at)
             elif found is not None:
-                yield guard.unknown(found.why)
+                yield limit.guard
 
-    def _caused_by_rollout(self, guard: CausedByRollout, scene: Scene) -> GuardVerdict:
+    def _caused_by_rollout(self, guard: CausedByRollout, scene: Scene) -> GuardVerdict | None:
         rollout = current(self._past.rollouts_of.get(str(scene.run.target), ()), scene.now)
         if rollout is None or not rollout.began_seen:
-            return guard.unknown("when the current rollout began is not in the history")
+            return None
         hold = scene.hold_of_rule
         return guard.judged(scene.run.the_alert, rollout.began_at, "history", hold, scene.spans())
 
@@ -161,7 +195,7 @@ class Judge:
             dependents=tuple(_together(guard, scene)),
         )
 
-    def _human_active(self, guard: HumanActive, scene: Scene) -> tuple[GuardVerdict, datetime | None]:
+    def _human_active(self, guard: HumanActive, scene: Scene) -> tuple[GuardVerdict | None, datetime | None]:
         """Only what the history tells of can refuse: that it tells of nobody proves nothing."""
         rollout = current(self._past.rollouts_of.get(str(scene.run.target), ()), scene.now)
         began = self._past.since - guard.quiet if rollout is None else rollout.began_at
@@ -169,7 +203,7 @@ class Judge:
             if write.at <= scene.now < write.at + guard.quiet and write.at > began:
                 why = f"people may be at work: {write.by} wrote the spec at {write.at:%H:%M:%S}"
                 return guard.refuse(why, passing=True), write.at + guard.quiet
-        return guard.unknown("who wrote the target's spec is not in the history"), None
+        return None, None
 
 
 def _together(guard: StormGuard, scene: Scene) -> Iterator[Dependent]:
@@ -177,11 +211,12 @@ def _together(guard: StormGuard, scene: Scene) -> Iterator[Dependent]:
     return (each for each in scene.dependents() if each.starts_at > earliest)
 
 
-def _protected(guard: Protected, scene: Scene) -> GuardVerdict:
+def _protected(guard: Protected, scene: Scene) -> GuardVerdict | None:
+    """Whether its namespace is one of the built-in ones; what else lives there is not in a history."""
     namespace = scene.run.target.namespace
     whose = _BUILT_IN.why_namespace(namespace)
     if whose is None:
-        return guard.unknown("what lives there is not in the history")
+        return None
     return guard.refuse(f"namespace {namespace} is protected: {whose} lives there")
 
 

@@ -39,10 +39,9 @@ class Full(NamedTuple):
     """When it has room again, if nothing more is done; None when that does not come of itself."""
 
 
-class Unclear(NamedTuple):
-    """What a limit counts is not known."""
-
-    why: str
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """What a limit counts is not known: between which versions a rollback was or would be made."""
 
 
 @dataclass
@@ -111,9 +110,7 @@ class Ledger:
                 # What a person undoes is a run of theirs, and the simulation makes none.
                 return None
             if None in (doing.from_revision, doing.to_revision):
-                return Unclear(
-                    f"{moves[-1].doing.action} was done here before, between which versions is not known"
-                )
+                return Unclear()
             effects = [each for each in moves if _is_such(limit, each.doing, doing)]
         return self._full(limit, [each.at for each in effects], window, limit.why)
 

@@ -143,7 +143,7 @@ class Runs:
             run.way_unknown = isinstance(way, Refusal)
             run.doing = going(run.doing, run.way)
             scene = self._scene(run, now)
-        judged = self._judge.ask(run.rule.guards, scene)
+        judged = self._judge.ask(run.rule, scene)
         asks = (*judged.asks, *([_BY_AGE] if run.way is not None and run.way.by_age else []))
         unknown = {*judged.unknown, UNSEEN.get(action.key(), action.key())}
         if run.way_unknown:

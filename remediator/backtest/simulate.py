@@ -60,6 +60,8 @@ class _Simulation:
         """Go through all of it."""
         alerts = self._past.alerts
         for number, alert in enumerate(alerts):
+            if alert.received_at > self._past.until:
+                break
             if number % _TOLD_EVERY == 0:
                 progress(number, len(alerts))
             self._until(alert.received_at, Moment.OPENS)

@@ -33,23 +33,7 @@ def add_commands(under: Commands) -> None:
     backtest.add_argument(
         "paths", nargs="+", type=Path, metavar="PATH", help="rule files or directories of them"
     )
-    source = backtest.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "--history", type=Path, metavar="FILE", help="a history as JSON lines; see docs/rules.md"
-    )
-    source.add_argument("--database-url", metavar="URL", help="what a daemon's own database has seen")
-    source.add_argument(
-        "--prometheus", metavar="URL", help="ALERTS and kube-state-metrics' series of a Prometheus"
-    )
-    backtest.add_argument(
-        "--days",
-        type=_days,
-        metavar="N",
-        help=f"only the last N days; of a Prometheus {_DAYS} unless said otherwise",
-    )
-    backtest.add_argument(
-        "--export", type=Path, metavar="FILE", help="also write the history to this file, for --history"
-    )
+    _add_sources(backtest)
     backtest.add_argument(
         "--mode",
         choices=["shadow", "ask", "act"],
@@ -67,6 +51,27 @@ def add_commands(under: Commands) -> None:
     )
     backtest.add_argument("--output", choices=["text", "json"], default="text", help="json is for programs")
     backtest.set_defaults(run=_backtest)
+
+
+def _add_sources(backtest: argparse.ArgumentParser) -> None:
+    """Where the history comes from, how much of it, and where it goes to."""
+    source = backtest.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--history", type=Path, metavar="FILE", help="a history as JSON lines; see docs/rules.md"
+    )
+    source.add_argument("--database-url", metavar="URL", help="what a daemon's own database has seen")
+    source.add_argument(
+        "--prometheus", metavar="URL", help="ALERTS and kube-state-metrics' series of a Prometheus"
+    )
+    backtest.add_argument(
+        "--days",
+        type=_days,
+        metavar="N",
+        help=f"only the last N days; of a Prometheus {_DAYS} unless said otherwise",
+    )
+    backtest.add_argument(
+        "--export", type=Path, metavar="FILE", help="also write the history to this file, for --history"
+    )
 
 
 def _days(text: str) -> int:

@@ -10,6 +10,7 @@ from remediator.domain.change import Change, revision_hash
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.history import AlertSpan
 from remediator.domain.run_view import RunView, TriggerAlert
+from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, Retryable
 from remediator.kit import Kit
 from remediator.step import Guard
@@ -70,24 +71,29 @@ class CausedByRollout(Guard):
                 "a rollout that is not older than the alert looks like somebody's fix",
                 inputs,
             )
-        if before > window and hold is None:
-            return self.unknown(
-                f"the rollout began {format_duration(before)} before the alert, and Prometheus does not answer "
-                "how long the alert's own rule waited",
-                inputs,
-            )
         if before > window:
-            return self.refuse(
-                f"the rollout began {format_duration(before)} before the alert, longer than "
-                f"{format_duration(window)}: it is not the likely cause",
-                inputs,
-            )
+            return self._too_early(before, window, inputs, hold_is_known=hold is not None)
         if earlier is not None:
             return self.refuse(
                 f"{alert.name} was already open on this target before the rollout",
                 {**inputs, "earlier": earlier},
             )
         return self.allow(f"the rollout began {format_duration(before)} before the alert", inputs)
+
+    def _too_early(
+        self, before: timedelta, window: timedelta, inputs: JsonObject, *, hold_is_known: bool
+    ) -> GuardVerdict:
+        if not hold_is_known:
+            return self.unknown(
+                f"the rollout began {format_duration(before)} before the alert, and Prometheus does not answer "
+                "how long the alert's own rule waited",
+                inputs,
+            )
+        return self.refuse(
+            f"the rollout began {format_duration(before)} before the alert, longer than "
+            f"{format_duration(window)}: it is not the likely cause",
+            inputs,
+        )
 
     async def _began(self, change: Change, run: RunView, kit: Kit) -> tuple[datetime | None, str]:
         target = run.target

@@ -144,6 +144,9 @@ async def test_storms_begin_and_end_when_the_database_says_so(database: Database
         target = Target(cluster="default", kind="deployment", namespace=namespace, name=deployment)
         (episode_id,) = await opened(database, 1)
         async with database.transaction() as connection:
+            await connection.execute(
+                "update incidents set closed_at = remediator_now() where closed_at is null"
+            )
             await place(connection, episode_id, name)
             await connection.execute("update episodes set fingerprint = id::text where id = $1", episode_id)
             await storms.reached(connection, namespace, limits)

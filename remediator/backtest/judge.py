@@ -36,6 +36,8 @@ from remediator.step import Action, Guard
 
 SURE = (AlertStillFiring, Autoscaled, RuleInForce, ThisCluster)
 """What cannot refuse in a simulation: the alert does fire in it, and the rule is in force in the alert's cluster."""
+LONGEST_FOR = timedelta(days=1)
+"""Of an alerting rule whose own `for` the history does not tell."""
 _LOOKING = (AlertsCorrelated, CausedByRollout, HumanActive, MaxAlertAge, Protected, StormGuard)
 """Those that a history has facts for; each has its case in `Judge._looked`."""
 _BUILT_IN = ProtectedNames(namespaces=BUILT_IN_NAMESPACES)
@@ -183,6 +185,11 @@ class Judge:
         if rollout is None or not rollout.began_seen:
             return None
         hold = scene.hold_of_rule
+        if (
+            hold is None
+            and rollout.began_at < scene.run.the_alert.starts_at - guard.before_alert - LONGEST_FOR
+        ):
+            hold = LONGEST_FOR
         return guard.judged(scene.run.the_alert, rollout.began_at, "history", hold, scene.spans())
 
     def _surroundings(self, guard: StormGuard, scene: Scene) -> Surroundings:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from remediator.backtest.judge import LONGEST_FOR
 from remediator.catalogue import always_on
 from remediator.domain.duration import format_duration
 from remediator.domain.rule_mode import RuleMode, Standing
@@ -72,6 +73,7 @@ class Terms:
             f"a run holds its target for the longest `within` of its verifications, then it settles for {settle}",
             "only the first rung is tried",
             "a person who is asked says yes at once; in a storm nobody is asked",
+            f"an alerting rule's own `for` that the history does not tell is at most {format_duration(LONGEST_FOR)}",
             f"an alert that stays open is heard of again every {format_duration(HEARD_AGAIN)}",
         )
 

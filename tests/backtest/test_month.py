@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from remediator.backtest.decision import Result
+from remediator.backtest.lines import read_history
 from remediator.backtest.report import not_known, stopped_by
 from remediator.backtest.simulate import simulate
 from remediator.catalogue import ALWAYS_ON
-from tests.backtest.month import RULES, TERMS, month, rulebook
+from tests.backtest.month import RULES, TERMS, alert, lines, month, rulebook, written
 
 BY_HAND = [
     # Fires at 10:05 and waits a minute. v2 was rolled out at 10:00, v1 ran for weeks.
@@ -130,3 +131,30 @@ def test_another_cooldown_changes_exactly_the_decisions_that_it_held(tmp_path: P
     assert [each for each in changed if each not in told(result)] == [
         "03 10:15:00 hung web restart might act after cooldown"
     ]
+
+
+@pytest.mark.parametrize(
+    ("hold", "hours", "outcome"),
+    [
+        ("2m", 2, "stopped"),
+        ("2h", 2, "might act"),
+        # Nobody knows the rule's own `for`: it may be two hours, but hardly two days.
+        (None, 2, "might act"),
+        (None, 49, "stopped"),
+    ],
+)
+def test_a_rollout_is_too_early_only_when_no_for_of_the_alert_explains_it(
+    tmp_path: Path, hold: str | None, hours: int, outcome: str
+) -> None:
+    window, before, after, *_ = lines()
+    begins = f"{10 + hours % 24}:00"
+    told = [
+        window,
+        before,
+        after,
+        alert("HighErrorRate", "shop/api", 2 + hours // 24, begins, None, hold=hold),
+    ]
+    decision = simulate(read_history("told", written(told)), rulebook(tmp_path), TERMS).decisions[0]
+    assert decision.outcome == outcome
+    assert ("caused_by_rollout" in decision.unknown) is (hold is None and outcome == "might act")
+    assert ("caused_by_rollout" in decision.stopped_by) is (outcome == "stopped")

@@ -7,6 +7,7 @@ from typing import Any
 
 from remediator.backtest.past import Past, PastAlert, PastRollout
 from remediator.errors import Permanent
+from remediator.redaction.document import redact_json
 from remediator.store import pasts
 from remediator.store.database import DATABASE_ERRORS, one_state
 from remediator.workloads.revision import image_names
@@ -30,9 +31,9 @@ def _alert(row: Any) -> PastAlert:
     if ends_at is not None:
         # Peers' clocks differ, and what came resolved already was over before it was received.
         ends_at = max(ends_at, row["starts_at"], row["opened_at"])
-    return PastAlert(
-        json.loads(row["labels"]), row["starts_at"], row["opened_at"], ends_at, row["target"], None
-    )
+    # It may be written to a file that is committed: secrets stay where they are.
+    labels = redact_json(json.loads(row["labels"]))
+    return PastAlert(labels, row["starts_at"], row["opened_at"], ends_at, row["target"], None)
 
 
 def _rollouts(rows: Sequence[Any]) -> list[PastRollout]:

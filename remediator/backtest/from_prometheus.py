@@ -13,6 +13,7 @@ from remediator.backtest.past import Past, PastAlert, PastRollout
 from remediator.clients.http import HttpClient
 from remediator.clients.prometheus import PrometheusClient, Series
 from remediator.errors import RemediatorError
+from remediator.redaction.document import redact_json
 
 STEP = timedelta(minutes=1)
 _CHUNK = timedelta(hours=6)
@@ -148,7 +149,8 @@ async def _holds(prometheus: PrometheusClient, alerts: Iterable[PastAlert]) -> M
 def _alerts(seen: _Seen, since: datetime, until: datetime) -> list[PastAlert]:
     found = []
     for labels, stretches in seen.firing.items():
-        named = dict(labels)
+        # It may be written to a file that is committed: secrets stay where they are.
+        named = redact_json(dict(labels))
         for began, ended in stretches.found:
             # What fires at the first step began at some time before.
             starts_at = began - STEP if began == since else began

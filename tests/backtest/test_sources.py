@@ -39,6 +39,9 @@ insert into episodes (source, fingerprint, alertname, labels, annotations, start
 insert into episodes (source, fingerprint, alertname, labels, annotations, starts_at, opened_at, target)
     values ('alertmanager', 'p', 'ServiceHung', '{"alertname": "ServiceHung", "namespace": "shop", "pod": "web-1"}',
             '{}', remediator_now() - interval '1 hour', remediator_now() - interval '1 hour', 'deployment/shop/web');
+insert into episodes (source, fingerprint, alertname, labels, annotations, starts_at, opened_at)
+    values ('alertmanager', 's', 'Odd', '{"alertname": "Odd", "password": "hunter2"}', '{}',
+            remediator_now() - interval '30 minutes', remediator_now() - interval '30 minutes');
 insert into tenures (cluster, kind, namespace, name, uid, revision, template, began_at, began_seen, ended_at,
                      longest_available_seconds, last_seen_at)
     select cluster, 'deployment', 'shop', 'api', 'u', 'r' || n,
@@ -56,8 +59,9 @@ async def test_what_a_database_holds_comes_back_the_same_from_the_file_it_is_exp
     async with database.connection() as connection:
         await connection.execute(SEEN)
     past = await past_of_database(database_url, "default")
-    assert (past.until, len(past.alerts), len(past.rollouts)) == (clock.now(), 4, 2)
+    assert (past.until, len(past.alerts), len(past.rollouts)) == (clock.now(), 5, 2)
     assert past.rollouts[0].title == "app:v1"
+    assert past.alerts[-1].labels == {"alertname": "Odd", "password": "***"}
     exported = read_history("exported", [line.encode() for line in written(past)])
     assert exported == past
     rules = rulebook(tmp_path)

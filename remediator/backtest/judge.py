@@ -14,7 +14,7 @@ from remediator.backtest.ledger import Doing, Full, Ledger
 from remediator.backtest.past import Past
 from remediator.backtest.storms import StormCount
 from remediator.backtest.versions import GoingBack, current, going_back
-from remediator.domain.answers import GuardAnswer, GuardVerdict, Refusal
+from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit, Refusal
 from remediator.domain.change import TemplatePatch
 from remediator.domain.history import AlertSpan, OpenAlert
 from remediator.domain.run_view import RunView
@@ -82,7 +82,7 @@ class _Asked(NamedTuple):
     """The guards of one rule, by what can be done with them."""
 
     looking: tuple[Guard, ...]
-    counting: tuple[Guard, ...]
+    limits: tuple[Limit, ...]
     blind: tuple[str, ...]
     """Names of those that a history does not tell enough for."""
 
@@ -95,7 +95,7 @@ class Judge:
         self._always_on = always_on
         self._ledger = ledger
         self._storms = storms
-        self._asked: dict[tuple[str, str], _Asked] = {}
+        self._asked: dict[tuple[str, str, str], _Asked] = {}
 
     def propose(self, action: Action, scene: Scene) -> GoingBack | Refusal | None:
         """Where the change would lead; None for one that sets no other version."""
@@ -111,7 +111,7 @@ class Judge:
         against: list[Against] = []
         asks: list[str] = []
         unknown = [*asked.blind]
-        for answer in self._answers(asked, change, scene):
+        for answer in self._answers(asked, scene):
             match answer:
                 case Against():
                     against.append(answer)
@@ -122,8 +122,9 @@ class Judge:
         return Judged(tuple(against), tuple(dict.fromkeys(asks)), tuple(sorted(set(unknown))))
 
     def _asked_by(self, rule: Rule, change: TemplatePatch, run: RunView) -> "_Asked":
-        """Which guards there are to ask: the same for every run of a rule with this action."""
-        known = self._asked.get((rule.rule, change.action))
+        """Which guards there are to ask, and what they count: the same for every run of a rule in one namespace."""
+        key = (rule.rule, change.action, run.target.namespace)
+        known = self._asked.get(key)
         if known is None:
             applying = [each for each in (*self._always_on, *rule.guards) if each.applies_to(change, run)]
             judging = [
@@ -131,16 +132,14 @@ class Judge:
                 for each in applying
                 if type(each).verdict is not Guard.verdict and not isinstance(each, SURE)
             ]
-            known = self._asked[rule.rule, change.action] = _Asked(
+            known = self._asked[key] = _Asked(
                 looking=tuple(each for each in judging if isinstance(each, _LOOKING)),
-                counting=tuple(each for each in applying if each.limits(change, run)),
+                limits=tuple(limit for each in applying for limit in each.limits(change, run)),
                 blind=tuple(each.key() for each in judging if not isinstance(each, _LOOKING)),
             )
         return known
 
-    def _answers(
-        self, asked: "_Asked", change: TemplatePatch, scene: Scene
-    ) -> Iterator[GuardVerdict | Against | str]:
+    def _answers(self, asked: "_Asked", scene: Scene) -> Iterator[GuardVerdict | Against | str]:
         """What each says; the name alone of one that cannot tell."""
         for guard in asked.looking:
             verdict, free_at = self._looked(guard, scene)
@@ -150,8 +149,12 @@ class Judge:
                 yield Against(verdict.guard, verdict.why, verdict.passing, free_at)
             else:
                 yield verdict
-        for guard in asked.counting:
-            yield from self._counts(guard, change, scene)
+        for limit in asked.limits:
+            found = self._ledger.room(limit, scene.doing, scene.now)
+            if isinstance(found, Full):
+                yield Against(limit.guard, found.why, found.passing, found.free_at)
+            elif found is not None:
+                yield limit.guard
 
     def _looked(self, guard: Guard, scene: Scene) -> tuple[GuardVerdict | None, datetime | None]:
         """What a guard says of what the history knows, and until when it says so; None where that is not enough."""
@@ -171,14 +174,6 @@ class Judge:
             case Protected():
                 return _protected(guard, scene), None
         return None, None
-
-    def _counts(self, guard: Guard, change: TemplatePatch, scene: Scene) -> Iterator[Against | str]:
-        for limit in guard.limits(change, scene.run):
-            found = self._ledger.room(limit, scene.doing, scene.now)
-            if isinstance(found, Full):
-                yield Against(limit.guard, found.why, found.passing, found.free_at)
-            elif found is not None:
-                yield limit.guard
 
     def _caused_by_rollout(self, guard: CausedByRollout, scene: Scene) -> GuardVerdict | None:
         rollout = current(self._past.rollouts_of.get(str(scene.run.target), ()), scene.now)

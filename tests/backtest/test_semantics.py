@@ -6,9 +6,11 @@ import pytest
 
 from remediator.backtest.ledger import Doing, Full, Ledger
 from remediator.backtest.storms import StormCount
+from remediator.catalogue import ALWAYS_ON
 from remediator.domain.answers import Limit
 from remediator.domain.change import TemplatePatch
-from remediator.domain.target import Target
+from remediator.domain.run_view import RunView
+from remediator.domain.target import KINDS, Target
 from remediator.guards.budget import Budget
 from remediator.guards.cooldown import Cooldown
 from remediator.guards.limit import Limit as LimitGuard
@@ -21,7 +23,7 @@ from remediator.store import counts, storms
 from remediator.store.attempts import Attempt
 from remediator.store.database import Database
 from tests.store.test_storms import opened, place
-from tests.support.clock import DrivenClock
+from tests.support.clock import START, DrivenClock
 from tests.support.intents import approved, change, intend, move, outcome
 
 WIDE = Budget(everywhere=1000, in_namespace=1000, unsettled=1000)
@@ -93,6 +95,18 @@ async def _database_allows(database: Database, run: Run, limit: Limit, patch: Te
 async def _as(database: Database, attempt: Attempt, action: str) -> None:
     async with database.connection() as connection:
         await connection.execute("update attempts set action = $2 where id = $1", attempt.id, action)
+
+
+@pytest.mark.parametrize("guard", [*ALWAYS_ON, *GUARDS], ids=lambda guard: guard.key())
+def test_what_a_guard_counts_depends_on_the_namespace_alone_as_the_simulation_takes_it(guard: Guard) -> None:
+    found = set()
+    for number, name in enumerate(("a", "b")):
+        target = Target(cluster="c", kind=KINDS[number], namespace="shop", name=name)
+        run = RunView(
+            run_id=number, rule=name, mode="act", target=target, alert=None, created_at=START, rung=number
+        )
+        found.add(guard.limits(change(target, number), run))
+    assert len(found) == 1
 
 
 def test_a_limit_says_when_it_has_room_again() -> None:

@@ -18,7 +18,7 @@ from remediator.backtest.past import Past, PastAlert
 from remediator.backtest.plans import Plans
 from remediator.backtest.runs import Runs
 from remediator.backtest.storms import StormCount
-from remediator.backtest.target import meant_by
+from remediator.backtest.target import meant_by, named_by
 from remediator.backtest.terms import Terms
 from remediator.domain.answers import Refusal
 from remediator.guards.storm import Storm as StormGuard
@@ -102,12 +102,11 @@ class _Simulation:
         if alert.ends_at is not None and alert.ends_at <= self._past.until:
             self._later(alert.ends_at, Moment.CLOSES, case, 0)
         case.rules = self._matching.rules_for(alert.labels)
-        found = meant_by(
-            alert.labels,
-            self._matching.targets_for(alert.labels) if case.rules else (),
-            alert.target,
-            self._terms.cluster,
-        )
+        cluster = self._terms.cluster
+        if case.rules:
+            found = meant_by(alert.labels, self._matching.targets_for(alert.labels), alert.target, cluster)
+        else:
+            found = named_by(alert.labels, cluster)
         if isinstance(found, Refusal):
             case.disposition, case.why = ("target_unknown" if found.passing else "no_target"), found.why
         else:

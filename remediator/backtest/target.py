@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from remediator.domain.answers import Refusal
-from remediator.domain.target import KINDS, Target
+from remediator.domain.target import KINDS, Target, misnamed
 from remediator.planning.targets.agree import nothing_named
 from remediator.planning.targets.subject import Subject, subject_of
 from remediator.rulebook.rule import RuleTarget
+
+_NOT_NAMED = Refusal(why="its labels name no workload")
 
 
 class Meant(NamedTuple):
@@ -41,6 +43,15 @@ def meant_by(
         return Meant(Target.parse(candidates[0], cluster), needs)
     except ValueError as reason:
         return Refusal(why=str(reason))
+
+
+def named_by(labels: Mapping[str, str], cluster: str) -> Meant | Refusal:
+    """The workload of an alert that no rule matches: nobody looks it up, so its labels have to name it."""
+    for kind in KINDS:
+        namespace, name = labels.get("namespace", ""), labels.get(kind, "")
+        if name and misnamed(kind, namespace, name) is None:
+            return Meant(Target(cluster=cluster, kind=kind, namespace=namespace, name=name), ())
+    return _NOT_NAMED
 
 
 def _labelled(subject: Subject, looked_up: str | None) -> list[str] | Refusal:

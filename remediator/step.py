@@ -8,6 +8,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import (
@@ -27,6 +28,11 @@ from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 
 
+@cache
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 class Step(BaseModel):
     """One entry of a rule: `name` alone or `name: {fields}`."""
 
@@ -38,7 +44,7 @@ class Step(BaseModel):
     @classmethod
     def key(cls) -> str:
         """The YAML key: the class name in snake_case."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+        return _snake_case(cls.__name__)
 
     @model_validator(mode="before")
     @classmethod

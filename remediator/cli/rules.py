@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from remediator.cli import rules_check, rules_explain, rules_test
+from remediator.cli import rules_backtest, rules_check, rules_explain, rules_test
 from remediator.cli.client import Daemon, add_options
 from remediator.cli.commands import Commands
 from remediator.cli.output import print_json, print_table
@@ -22,6 +22,7 @@ def add_commands(commands: Commands) -> None:
     rules_check.add_commands(under)
     rules_explain.add_commands(under)
     rules_test.add_commands(under)
+    rules_backtest.add_commands(under)
     listing = under.add_parser("list", help="the rules a daemon has loaded, and what they may do")
     add_options(listing)
     listing.set_defaults(run=_list)

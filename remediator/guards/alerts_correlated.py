@@ -1,5 +1,6 @@
 """One signal may mislead: a second one has to point at the same target."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, ClassVar
 
@@ -8,8 +9,9 @@ from pydantic import AfterValidator, Field
 from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import Change
 from remediator.domain.duration import Duration, format_duration
+from remediator.domain.history import OpenAlert
 from remediator.domain.matcher import parse_matchers
-from remediator.domain.run_view import RunView
+from remediator.domain.run_view import RunView, TriggerAlert
 from remediator.kit import Kit
 from remediator.step import Guard
 
@@ -36,12 +38,15 @@ class AlertsCorrelated(Guard):
     within: Duration = Field(default=timedelta(minutes=15), gt=timedelta(0))
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
-        alert = run.the_alert
+        return self.judged(run.the_alert, await kit.history.open_beside(run.run_id, run.target))
+
+    def judged(self, alert: TriggerAlert, open_beside: Iterable[OpenAlert]) -> GuardVerdict:
+        """The verdict on an alert beside which these are open, itself perhaps among them."""
         lines = [parse_matchers(line) for line in self.match]
         beside = sorted(
             {
                 each.alertname
-                for each in await kit.history.open_beside(run.run_id, run.target)
+                for each in open_beside
                 if each.alertname != alert.name
                 and abs(each.starts_at - alert.starts_at) <= self.within
                 and (not lines or any(all(one.matches(each.labels) for one in line) for line in lines))

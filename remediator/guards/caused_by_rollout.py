@@ -1,5 +1,6 @@
 """Only what a rollout caused is cured by a rollback."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -7,7 +8,9 @@ from remediator.clients.workload import look_at
 from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import Change, revision_hash
 from remediator.domain.duration import Duration, format_duration
-from remediator.domain.run_view import RunView
+from remediator.domain.history import AlertSpan
+from remediator.domain.run_view import RunView, TriggerAlert
+from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, Retryable
 from remediator.kit import Kit
 from remediator.step import Guard
@@ -37,39 +40,60 @@ class CausedByRollout(Guard):
         if began is None:
             return self.unknown(f"when the current rollout began cannot be told: {source}")
         hold = await _held_back(run, kit)
+        spans = await kit.history.alert_spans(run.target, run.the_alert.name)
+        return self.judged(run.the_alert, began, source, hold, spans)
+
+    def judged(
+        self,
+        alert: TriggerAlert,
+        began: datetime,
+        source: str,
+        hold: timedelta | None,
+        spans: Iterable[AlertSpan],
+    ) -> GuardVerdict:
+        """The verdict on an alert, when the current rollout began at `began`, as `source` says.
+
+        `hold` is the alerting rule's own `for`, None where it is not known; `spans` are the times in which an alert of
+        this name was open on the target.
+        """
         window = self.before_alert + (hold or timedelta(0))
-        earlier = await self._open_before(run, began, kit)
+        earlier = _open_before(spans, began)
         inputs = {
             "rollout_began": began.isoformat(),
             "source": source,
-            "alert_started": run.the_alert.starts_at.isoformat(),
+            "alert_started": alert.starts_at.isoformat(),
             "at_most_before": format_duration(window),
         }
-        before = run.the_alert.starts_at - began
+        before = alert.starts_at - began
         if before < _WHOLE_SECOND:
             return self.refuse(
-                f"the rollout began at {began:%H:%M:%S} and the alert at {run.the_alert.starts_at:%H:%M:%S}: "
+                f"the rollout began at {began:%H:%M:%S} and the alert at {alert.starts_at:%H:%M:%S}: "
                 "a rollout that is not older than the alert looks like somebody's fix",
                 inputs,
             )
-        if before > window and hold is None:
+        if before > window:
+            return self._too_early(before, window, inputs, hold_is_known=hold is not None)
+        if earlier is not None:
+            return self.refuse(
+                f"{alert.name} was already open on this target before the rollout",
+                {**inputs, "earlier": earlier},
+            )
+        return self.allow(f"the rollout began {format_duration(before)} before the alert", inputs)
+
+    def _too_early(
+        self, before: timedelta, window: timedelta, inputs: JsonObject, *, hold_is_known: bool
+    ) -> GuardVerdict:
+        if not hold_is_known:
             return self.unknown(
                 f"the rollout began {format_duration(before)} before the alert, and Prometheus does not answer "
                 "how long the alert's own rule waited",
                 inputs,
             )
-        if before > window:
-            return self.refuse(
-                f"the rollout began {format_duration(before)} before the alert, longer than "
-                f"{format_duration(window)}: it is not the likely cause",
-                inputs,
-            )
-        if earlier is not None:
-            return self.refuse(
-                f"{run.the_alert.name} was already open on this target before the rollout",
-                {**inputs, "earlier": earlier},
-            )
-        return self.allow(f"the rollout began {format_duration(before)} before the alert", inputs)
+        return self.refuse(
+            f"the rollout began {format_duration(before)} before the alert, longer than "
+            f"{format_duration(window)}: it is not the likely cause",
+            inputs,
+        )
 
     async def _began(self, change: Change, run: RunView, kit: Kit) -> tuple[datetime | None, str]:
         target = run.target
@@ -88,13 +112,14 @@ class CausedByRollout(Guard):
             return None, f"{title(current)} may have been taken up again, and our memory did not see when"
         return rollout_began(current, revisions), "replica_set"
 
-    async def _open_before(self, run: RunView, began: datetime, kit: Kit) -> str | None:
-        """Since when the same alert was already open in the calm that should precede the rollout."""
-        for span in await kit.history.alert_spans(run.target, run.the_alert.name):
-            open_until = span.closed_at
-            if span.starts_at < began and (open_until is None or open_until > began - _CALM_BEFORE):
-                return span.starts_at.isoformat()
-        return None
+
+def _open_before(spans: Iterable[AlertSpan], began: datetime) -> str | None:
+    """Since when the same alert was already open in the calm that should precede the rollout."""
+    for span in spans:
+        open_until = span.closed_at
+        if span.starts_at < began and (open_until is None or open_until > began - _CALM_BEFORE):
+            return span.starts_at.isoformat()
+    return None
 
 
 async def _held_back(run: RunView, kit: Kit) -> timedelta | None:

@@ -1,6 +1,6 @@
 """What helps against an alert of two minutes may harm hours later."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from pydantic import Field
@@ -8,7 +8,7 @@ from pydantic import Field
 from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import Change
 from remediator.domain.duration import Duration, format_duration
-from remediator.domain.run_view import RunView
+from remediator.domain.run_view import RunView, TriggerAlert
 from remediator.kit import Kit
 from remediator.step import Guard
 
@@ -27,9 +27,12 @@ class MaxAlertAge(Guard):
     age: Duration = Field(gt=timedelta(0))
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
-        alert = run.the_alert
+        return self.judged(run.the_alert, kit.clock.now())
+
+    def judged(self, alert: TriggerAlert, now: datetime) -> GuardVerdict:
+        """The verdict on an alert at this moment."""
         began = min(alert.starts_at, alert.received_at)
-        age = kit.clock.now() - began
+        age = now - began
         inputs = {"began": began.isoformat(), "at_most": format_duration(self.age)}
         since = format_duration(timedelta(seconds=round(age.total_seconds())))
         told = f"{alert.name or 'the alert'} began {since} ago"

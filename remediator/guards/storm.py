@@ -32,7 +32,10 @@ class Storm(TargetGuard):
     """Two targets with a common `depends_on` hold when their alerts began no further apart than this."""
 
     async def on_target(self, run: RunView, kit: Kit) -> GuardVerdict:
-        seen = await self._seen(run, kit)
+        return self.judged(run, await self._seen(run, kit))
+
+    def judged(self, run: RunView, seen: Surroundings) -> GuardVerdict:
+        """The verdict on a target beside which this fires."""
         inputs = {
             "in_namespace": seen.in_namespace,
             "anywhere": seen.anywhere,

@@ -66,6 +66,8 @@ class Prometheus(LoopbackServer):
         """The names it has series of."""
 
         self.past: list[Recorded] = []
+        self.ranges: dict[str, Sequence[Recorded]] = {}
+        """What a range query gives, by the query: of these samples those within the range."""
         super().__init__(
             [
                 web.get("/api/v1/query", self._query),
@@ -116,7 +118,7 @@ class Prometheus(LoopbackServer):
         return result
 
     async def _query_range(self, request: web.Request) -> web.Response:
-        """The value of now at every step: the table holds no past."""
+        """What was given for the query; else the value of now at every step."""
         found = await self._asked(request)
         if isinstance(found, web.Response):
             return found
@@ -125,6 +127,9 @@ class Prometheus(LoopbackServer):
             start, end, step = (float(str(asked[name])) for name in ("start", "end", "step"))
         except (KeyError, ValueError):
             return _error(400, "bad_data", "invalid parameter: start, end and step must be numbers")
+        ranged = self.ranges.get(str(asked["query"]))
+        if ranged is not None:
+            return _success({"resultType": "matrix", "result": _within(ranged, start, end)})
         moments = [start + step * number for number in range(int((end - start) // step) + 1)]
         result = [
             {"metric": dict(labels), "values": [[moment, _text(value)] for moment in moments]}
@@ -190,6 +195,19 @@ class Prometheus(LoopbackServer):
 
     async def _ok(self, _: web.Request) -> web.Response:
         return web.Response(text="Prometheus Server is Ready.\n")
+
+
+def _within(given: Sequence[Recorded], start: float, end: float) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    for series in given:
+        values = [
+            [moment.timestamp(), _text(value)]
+            for moment, value in series.samples
+            if start <= moment.timestamp() <= end
+        ]
+        if values:
+            found.append({"metric": dict(series.labels), "values": values})
+    return found
 
 
 def _text(value: Number) -> str:

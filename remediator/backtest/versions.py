@@ -1,0 +1,106 @@
+"""Which version ran at a moment of a history, and which one a rollback would have gone to. Pure."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from remediator.actions.rollback import Rollback
+from remediator.backtest.past import PastRollout
+from remediator.domain.answers import Refusal
+from remediator.domain.history import AlertSpan, Tenure
+from remediator.workloads.last_known_good import SEEN, Facts, choose
+from remediator.workloads.revision import Revision
+
+UNSEEN_VERSIONS = Refusal(why="which earlier versions there were is not in the history", passing=True)
+
+
+class GoingBack(NamedTuple):
+    """From one version to another."""
+
+    from_revision: str
+    to_revision: str
+    to_title: str
+    by_age: bool
+    """Only the age of its ReplicaSet speaks for it: then a person is asked."""
+
+
+def current(rollouts: Sequence[PastRollout], now: datetime) -> PastRollout | None:
+    """The version that was the current one; None when that is not known."""
+    begun = [each for each in rollouts if each.began_at <= now]
+    if not begun or (begun[-1].ended_at is not None and begun[-1].ended_at <= now):
+        return None
+    return begun[-1]
+
+
+def going_back(
+    rollback: Rollback,
+    rollouts: Sequence[PastRollout],
+    spans: Sequence[AlertSpan],
+    since: datetime,
+    now: datetime,
+) -> GoingBack | Refusal:
+    """Where the rollback would have gone; a refusal is passing when the history does not tell.
+
+    It chooses as the daemon does (`last_known_good.choose`), from what had been seen by `now`. Versions from before
+    the history are not known: "none is good" is believed once they would have been too old.
+    """
+    left = current(rollouts, now)
+    if left is None:
+        return UNSEEN_VERSIONS
+    begun = [each for each in rollouts if each.began_at <= now and each.uid == left.uid]
+    choice = choose(
+        Facts(
+            current_revision=left.revision,
+            revisions=tuple(_revisions(begun)),
+            tenures=tuple(_tenure(each, now) for each in begun if each.available_seconds is not None),
+            alert_spans=spans,
+            now=now,
+        ),
+        rollback.soak,
+        rollback.max_age,
+    )
+    if choice.chosen is not None:
+        title = next(each.title for each in reversed(begun) if each.revision == choice.chosen.hash)
+        by_age = choice.source not in SEEN
+        return GoingBack(left.revision, choice.chosen.hash, title or choice.chosen.hash, by_age)
+    if not _knows_all_since(begun, since, now - rollback.max_age):
+        return UNSEEN_VERSIONS
+    return Refusal(why=choice.why)
+
+
+def _knows_all_since(begun: Sequence[PastRollout], since: datetime, limit: datetime) -> bool:
+    """Whether no version may have been the current one after `limit` without standing in the history."""
+    return begun[0].began_at <= max(since, limit) and since <= limit
+
+
+def _tenure(rollout: PastRollout, now: datetime) -> Tenure:
+    ended = rollout.ended_at if rollout.ended_at is not None and rollout.ended_at <= now else None
+    return Tenure(
+        uid="",
+        revision=rollout.revision,
+        template={},
+        began_at=rollout.began_at,
+        began_seen=rollout.began_seen,
+        ended_at=ended,
+        longest_available_seconds=rollout.available_seconds or 0.0,
+        last_seen_at=ended or now,
+    )
+
+
+def _revisions(begun: Sequence[PastRollout]) -> Iterator[Revision]:
+    """One for each version, numbered as Kubernetes would have: each time it is taken up gives a new number."""
+    for version in dict.fromkeys(each.revision for each in begun):
+        numbers = [number for number, each in enumerate(begun, 1) if each.revision == version]
+        first = begun[numbers[0] - 1]
+        yield Revision(
+            number=numbers[-1],
+            earlier_numbers=tuple(numbers[:-1]),
+            name=version,
+            uid=version,
+            template={"spec": {"containers": [{"image": first.title}] if first.title else []}},
+            hash=version,
+            exact=version,
+            images=(first.title,) if first.title else (),
+            created_at=first.began_at,
+            born_numbered=first.began_seen,
+        )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from remediator.rulebook.load import ReadFile
     from remediator.rulebook.problem import Problem
 
-_SCHEMA_HINT = "# yaml-language-server: $schema=rules.schema.json"
+_SCHEMA_HINT = "# yaml-language-server: $schema=schema.json"
 
 
 def add_commands(under: Commands) -> None:

@@ -14,7 +14,8 @@ _UNITS = {"y": 365 * 86400.0, "w": 7 * 86400.0, "d": 86400.0, "h": 3600.0, "m": 
 _DURATION = re.compile(
     r"(?:(?P<y>\d+)y)?(?:(?P<w>\d+)w)?(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?(?:(?P<ms>\d+)ms)?"
 )
-_UNNAMED = re.sub(r"\?P<\w+>", "", _DURATION.pattern).replace("(?:", "(")
+_IN_JSON_SCHEMA = f"^(?!$)(?:0|{re.sub(r'[?]P<[a-z]+>', '', _DURATION.pattern)})$"
+"""The same for a JSON Schema, which names no groups and has to refuse the empty text itself."""
 _LONGEST = 100 * 365 * 86400.0
 REMEMBERED = timedelta(days=90)
 """Whatever the settings say, what is over is kept for so long: nothing that counts or looks back may ask for more."""
@@ -52,6 +53,6 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": f"^(0|{_UNNAMED})$", "examples": ["30s", "5m", "1h30m"]}),
+    WithJsonSchema({"type": "string", "pattern": _IN_JSON_SCHEMA, "examples": ["30s", "5m", "1h30m"]}),
 ]
 """A timedelta that YAML and JSON write as `5m`."""

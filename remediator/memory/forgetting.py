@@ -37,16 +37,16 @@ class Forgetting:
             if not await loop_leases.hold(connection, "retention", self._owner, _LEASE_SECONDS):
                 return False
         more = False
-        failed: list[Exception] = []
+        failed: Exception | None = None
         for forget in _KINDS:
             try:
                 gone = await self._let_go(forget)
             except DATABASE_ERRORS as reason:
-                failed.append(reason)  # one kind that cannot be let go of keeps none of the others
+                failed = failed or reason  # one kind that cannot be let go of keeps none of the others
                 continue
             more = more or gone >= _AT_ONCE
-        if failed:
-            raise failed[0]
+        if failed is not None:
+            raise failed
         return more
 
     async def _let_go(self, forget: Forget) -> int:

@@ -27,6 +27,17 @@ class Tally:
     def fired(self) -> int:
         return self.hit.total()
 
+    def told(self) -> None:
+        """Print what came to nothing, for whoever reads the log of a proof that passed."""
+        for sentence in self.invalid:
+            print(f"did not fire: {sentence}")
+
+    def judge(self, faults: int, most_invalid: float) -> None:
+        """Fails on any violation, on fewer than these faults, and on too many that came to nothing."""
+        assert not self.violations, "\n".join(self.violations)
+        assert self.fired >= faults, f"{self.fired} faults of {faults}"
+        assert len(self.invalid) <= most_invalid * faults, "\n".join(self.invalid)
+
     def add(self, other: "Tally") -> None:
         self.hit += other.hit
         self.endings += other.endings

@@ -39,18 +39,24 @@ _MOST_GIVEN_UP = 0.05
 """Of the alerts: a fault long enough to take both sends is rare, and giving up may not become the usual answer."""
 _MOST_INVALID = 0.2
 _LIVELY_SECONDS = 60
+_LOOKED_AGAIN_SECONDS = 60 + _LIVELY_SECONDS
+"""A target that could not be told is looked up again after a minute at most."""
 _OTHERS_WAIT_SECONDS = LEASE_SECONDS + 5.0
 _SETTINGS = {
     "budgets": {"everywhere": _MANY, "in_namespace": _MANY, "unsettled": _MANY},
     "storm": {"in_namespace": _MANY, "anywhere": _MANY},
+    # No alert is ever resolved here: after ten minutes each would rightly be acted on again.
+    "engine": {"settle": "24h"},
 }
 _UNDISPOSED = """select 'notice ' || fingerprint as what from notices where read_at is null
                  union all select 'episode ' || id from episodes where closed_at is null and disposition is null"""
 _ACTIVE = "select 'run ' || id || ' is ' || state || ': ' || coalesce(why, '') as what from runs where ended_at is null"
-
 _UNDELIVERED = (
     "select 'notice ' || key as what from outbox where delivered_at is null and given_up_at is null"
 )
+_WITHOUT_RUN = """select format('the alert of %s has no run: %s, %s, %s', labels->>'deployment',
+                                coalesce('closed as ' || closed_because, 'open'), disposition, why) as what
+                  from episodes where run_id is null"""
 
 
 @dataclass
@@ -106,8 +112,8 @@ class Proof:
                     await asyncio.sleep(random.uniform(0, 0.4))
                     await self.fleet.post([due])
 
-    async def _none_of(self, query: str, told: str) -> None:
-        """A violation when there is still something after a minute."""
+    async def _none_of(self, query: str, told: str, seconds: float = _LIVELY_SECONDS) -> None:
+        """A violation when there is still something after so long."""
         left: list[str] = []
 
         async def none() -> bool:
@@ -115,11 +121,9 @@ class Proof:
             return not left
 
         try:
-            await until(none, "nothing is left", seconds=_LIVELY_SECONDS, every=0.1)
+            await until(none, "nothing is left", seconds=seconds, every=0.1)
         except AssertionError:
-            self.tally.violations += [
-                f"{each}, {_LIVELY_SECONDS} s after the faults ({told})" for each in left
-            ]
+            self.tally.violations += [f"{each}, {seconds} s after the faults ({told})" for each in left]
 
     async def _rows(self, query: str) -> list[Any]:
         connection = await asyncpg.connect(self.database_url)
@@ -167,6 +171,7 @@ class Proof:
     async def judge(self) -> None:
         """Everything ends, and then the checks say what they think of it."""
         ended_at = SystemClock().now()
+        await self._none_of(_WITHOUT_RUN, "at the end", seconds=_LOOKED_AGAIN_SECONDS)
         for query in (_UNDISPOSED, _ACTIVE, _UNDELIVERED):
             await self._none_of(query, "at the end")
         expected = Expected(
@@ -182,7 +187,7 @@ class Proof:
             await connection.close()
         self.tally.violations += violations(history)
         without = self.targets - {run.target for run in history.runs}
-        self.tally.violations += [f"the alert of {each} has no run" for each in sorted(without)]
+        self.tally.violations += [f"{each} has no run" for each in sorted(without)]
         for run in history.runs:
             if _gave_up(run, history):
                 self.tally.gave_up += 1

@@ -80,7 +80,7 @@ def writer(connection: KubeConnection) -> KubeWriter:
 
 
 def scaling(cluster: Emulator, replicas: int) -> list[dict[str, Any]]:
-    uid = cluster.get("deployments", "shop", "api")["metadata"]["uid"]  # type: ignore[index]
+    uid = (cluster.get("deployments", "shop", "api") or {})["metadata"]["uid"]
     return [
         {"op": "test", "path": "/metadata/uid", "value": uid},
         {"op": "replace", "path": "/spec/replicas", "value": replicas},

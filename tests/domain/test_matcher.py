@@ -71,9 +71,13 @@ MISTAKES = [
     ('{alertname!~"Watch.*", severity!="none"}', 0, "matches every alert"),
     ('{alertname="A", alertname="B"}', 16, 'never holds together with alertname="A"'),
     ('{severity=~"page|critical", severity="warning"}', 28, "never holds together"),
+    ('{severity="page", severity!="page"}', 18, 'never holds together with severity="page"'),
+    ('{severity!~"p.*", severity=~"page|prod"}', 18, "nothing is left of its values"),
+    ('{a=~"x|y", a!="x", a!="y"}', 19, 'never holds together with a=~"x|y", a!="x"'),
 ]
 
 ACCEPTED = [
+    ('{a=~"x|y", a!="x"}', {"a": "y"}, True),
     ('{a="x"}', {"a": "x"}, True),
     ('{a="x"}', {"a": "xy"}, False),
     ('{a="x"}', {}, False),

@@ -76,10 +76,12 @@ async def run(directory: Path, database_url: str, clock: DrivenClock) -> tuple[i
         async with told(directory, database_url, clock, RULES, settings) as story:
             await story.create("app:v1", replicas=1)
             gc.freeze()  # a collection would go through all that pytest holds, and stop the loop that is watched
-            for number, (name, case) in enumerate(cases):
-                found = await _looked_at(story, server, str(number), case)
-                wrong += [f"{name}: {each}" for each in found]
-    gc.unfreeze()
+            try:
+                for number, (name, case) in enumerate(cases):
+                    found = await _looked_at(story, server, str(number), case)
+                    wrong += [f"{name}: {each}" for each in found]
+            finally:
+                gc.unfreeze()
     return len(cases), wrong
 
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from remediator.sandbox.kubernetes.faults import AnswerStatus, Fault
@@ -137,6 +139,34 @@ async def test_a_stored_notice_that_cannot_be_read_is_set_aside(story: Story, da
     assert await rows(story, "select count(*) from episodes where alertname = 'Other'") == [{"count": 4}]
     (aside,) = await rows(story, "select reason from quarantine")
     assert "cannot be read by this version" in aside["reason"]
+
+
+@pytest.mark.parametrize(("refused", "kept"), [("unique_violation", True), ("check_violation", False)])
+async def test_only_what_a_notice_itself_did_wrong_sets_it_aside(
+    story: Story, refused: str, kept: bool
+) -> None:
+    """Another replica may have been quicker: that is no fault of the alert, which is read again."""
+    await rows(
+        story,
+        f"""create function refuse() returns trigger language plpgsql as
+            $$ begin raise exception 'refused' using errcode = '{refused}'; end $$""",
+    )
+    await rows(
+        story,
+        """create trigger refused before insert on episodes for each row
+           when (new.alertname = 'Other') execute function refuse()""",
+    )
+    sent = message(labelled(alertname="Other", pod="pod-1"))
+    assert (await Someone(story.url, bearer(TOKEN)).send("POST", "/api/v1/alertmanager", sent)).status == 200
+    with pytest.raises(asyncpg.UniqueViolationError) if kept else nullcontext():
+        await story.daemon.reader.tick()
+    assert await rows(story, "select count(*) from quarantine") == [{"count": 0 if kept else 1}]
+
+    await rows(story, "drop trigger refused on episodes")
+    await story.let(5 * 60)
+
+    found = await rows(story, "select count(*) from episodes where alertname = 'Other'")
+    assert found == [{"count": 1 if kept else 0}]
 
 
 async def test_a_notice_to_people_that_cannot_be_read_is_given_up_and_the_next_is_sent(story: Story) -> None:

@@ -87,6 +87,7 @@ def test_every_step_may_be_written_as_the_reference_does() -> None:
         "priority: 1001",
         "wait: 5",
         "wait: 5 m",
+        "wait: ''",
         "guards: [cooldwn]",
         "guards: [rollback]",
         "guards: [limit]",

@@ -249,6 +249,31 @@ async def test_an_alert_that_comes_back_meanwhile_keeps_its_incident(database: D
         assert await count(connection, "incidents") == await count(connection, "episodes") == 1
 
 
+async def test_one_kind_that_cannot_be_let_go_of_keeps_none_of_the_others(
+    database: Database, database_url: str
+) -> None:
+    over = "remediator_now() - interval '400 days'"
+    async with database.transaction() as connection:
+        await connection.execute(
+            f"""insert into incidents (id, subject, title, cluster, opened_at, closed_at) overriding system value
+                values (1, 'over', 't', 'default', {over}, {over})"""
+        )
+        await connection.execute(
+            "insert into quarantine (source, reason, body, received_at) "
+            f"values ('alertmanager', 'r', 'b', {over})"
+        )
+    administrator = await asyncpg.connect(database_url)
+    try:
+        async with administrator.transaction():
+            await administrator.execute("lock table quarantine in access exclusive mode")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await Forgetting(database, Retention(), "one").tick()
+    finally:
+        await administrator.close()
+    async with database.connection() as connection:
+        assert (await count(connection, "incidents"), await count(connection, "quarantine")) == (0, 1)
+
+
 async def waits_for_a_row(database: Database) -> bool:
     """Whether somebody waits for a row that another transaction holds."""
     async with database.connection() as connection:

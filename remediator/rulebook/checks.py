@@ -20,32 +20,41 @@ _KIND = re.compile(r"[a-z][a-z0-9]{0,62}")
 
 def check_content(content: Any) -> tuple[Fault, ...]:
     """Everything found, whatever the shape of the rest: a slip in one place hides none in another."""
-    return tuple(
-        fault for path, value in _walk(content, ()) for check in _CHECKS for fault in check(path, value)
-    )
+    return tuple(_found(content, ()))
 
 
-def _walk(value: Any, path: YamlPath) -> Iterator[tuple[YamlPath, Any]]:
-    yield path, value
+def _found(value: Any, path: YamlPath) -> Iterator[Fault]:
     if isinstance(value, dict):
         for key, below in value.items():
-            yield from _walk(below, (*path, key))
+            check = _CHECKS.get(key)
+            if check is not None:
+                yield from check((*path, key), below)
+            if isinstance(below, dict | tuple):
+                yield from _found(below, (*path, key))
     elif isinstance(value, tuple):
         for index, below in enumerate(value):
-            yield from _walk(below, (*path, index))
+            if isinstance(below, dict | tuple):
+                yield from _found(below, (*path, index))
+
+
+def _texts(path: YamlPath, value: Any) -> Iterator[tuple[YamlPath, str]]:
+    """The texts of a list."""
+    for index, text in enumerate(value if isinstance(value, tuple) else ()):
+        if isinstance(text, str):
+            yield (*path, index), text
 
 
 def _matchers(path: YamlPath, value: Any) -> Iterator[Fault]:
     """The lines of a rule, of an entry under targets, and of a guard."""
-    if path[-2:-1] == ("match",) and isinstance(path[-1], int) and isinstance(value, str):
+    for at, line in _texts(path, value):
         try:
-            parse_matchers(value)
+            parse_matchers(line)
         except MatcherError as reason:
-            yield Fault(path, reason.sentence, offset=reason.offset)
+            yield Fault(at, reason.sentence, offset=reason.offset)
 
 
 def _query(path: YamlPath, value: Any) -> Iterator[Fault]:
-    if path[-1:] != ("query",) or "promql" not in path or not isinstance(value, str):
+    if "promql" not in path or not isinstance(value, str):
         return
     if not value.strip():
         yield Fault(path, "the query is empty")
@@ -61,7 +70,7 @@ def _query(path: YamlPath, value: Any) -> Iterator[Fault]:
 
 
 def _pattern(path: YamlPath, value: Any) -> Iterator[Fault]:
-    if path[-2:] == ("logs", "grep") and isinstance(value, str):
+    if path[-2:-1] == ("logs",) and isinstance(value, str):
         try:
             search(value, "")
         except ValueError as reason:
@@ -70,15 +79,20 @@ def _pattern(path: YamlPath, value: Any) -> Iterator[Fault]:
 
 def _target(path: YamlPath, value: Any) -> Iterator[Fault]:
     match path:
-        case ("targets", int(), "target") if isinstance(value, str):
+        case ("targets", int(), _) if isinstance(value, str):
             try:
                 Target.parse(value, cluster="")
             except ValueError as reason:
                 yield Fault(path, str(reason))
-        case ("targets", int(), "depends_on", int()) if isinstance(value, str):
-            wrong = _misnamed_object(value)
-            if wrong is not None:
-                yield Fault(path, wrong)
+
+
+def _depends_on(path: YamlPath, value: Any) -> Iterator[Fault]:
+    match path:
+        case ("targets", int(), _):
+            for at, text in _texts(path, value):
+                wrong = _misnamed_object(text)
+                if wrong is not None:
+                    yield Fault(at, wrong)
 
 
 def _misnamed_object(text: str) -> str | None:
@@ -93,12 +107,17 @@ def _misnamed_object(text: str) -> str | None:
 
 
 def _settles(path: YamlPath, value: Any) -> Iterator[Fault]:
-    if len(path) < 3 or path[-3] != "verifications" or not isinstance(value, dict):
-        return
-    hold = _duration_of(path, value, "for")
-    within = _duration_of(path, value, "within")
+    for index, entry in enumerate(value if isinstance(value, tuple) else ()):
+        for name, fields in entry.items() if isinstance(entry, dict) else ():
+            if isinstance(fields, dict):
+                yield from _could_settle((*path, index, name), fields)
+
+
+def _could_settle(path: YamlPath, fields: dict[str, Any]) -> Iterator[Fault]:
+    hold = _duration_of(path, fields, "for")
+    within = _duration_of(path, fields, "within")
     if hold is not None and within is not None and hold > within:
-        at = "for" if "for" in value else "within"
+        at = "for" if "for" in fields else "within"
         why = f"for ({format_duration(hold)}) is longer than within ({format_duration(within)})"
         yield Fault((*path, at), f"{why}: it could never settle")
 
@@ -119,17 +138,19 @@ def _duration_of(path: YamlPath, fields: dict[str, Any], key: str) -> timedelta 
 
 def _one_template(path: YamlPath, value: Any) -> Iterator[Fault]:
     """Each action is planned from the template of now, so that the second would find the first's in its way."""
-    if path[-1:] != ("actions",) or not isinstance(value, tuple) or len(value) < 2:
+    if not isinstance(value, tuple) or len(value) < 2:
         return
     why = "a second action of one rung would change the pod template that the first has just changed"
     yield Fault((*path, 1), why, "try them in turn with rungs")
 
 
-_CHECKS: tuple[Callable[[YamlPath, Any], Iterator[Fault]], ...] = (
-    _matchers,
-    _query,
-    _pattern,
-    _target,
-    _settles,
-    _one_template,
-)
+_CHECKS: dict[str, Callable[[YamlPath, Any], Iterator[Fault]]] = {
+    "match": _matchers,
+    "query": _query,
+    "grep": _pattern,
+    "target": _target,
+    "depends_on": _depends_on,
+    "verifications": _settles,
+    "actions": _one_template,
+}
+"""By the key of what they look at."""

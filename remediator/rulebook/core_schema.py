@@ -9,6 +9,7 @@ import re
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NUMBERS_BEGIN_WITH = frozenset("+-.0123456789")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
@@ -26,6 +27,8 @@ def resolve(word: str) -> str | int | float | bool | None:
         return None
     if word in _BOOLEANS:
         return _BOOLEANS[word]
+    if word[0] not in _NUMBERS_BEGIN_WITH:
+        return word
     whole = _INTEGER.fullmatch(word) is not None
     if not whole and not _FLOAT.fullmatch(word):
         if _NOT_FINITE.fullmatch(word):

@@ -8,9 +8,9 @@ from remediator.domain.matcher import parse_matchers
 from remediator.guards.cooldown import Cooldown
 from remediator.rulebook.core_schema import OTHERWISE_BEFORE
 from remediator.rulebook.lines import matches_any
-from remediator.rulebook.load import ReadFile, with_defaults
+from remediator.rulebook.load import ReadFile
 from remediator.rulebook.problem import Fault, Problem, YamlPath
-from remediator.rulebook.rule import Rule, RuleFile
+from remediator.rulebook.rule import Rule
 from remediator.rulebook.shadowed import shadowed
 
 
@@ -20,30 +20,33 @@ def lint(files: Sequence[ReadFile], today: date) -> tuple[Problem, ...]:
         file.problem(fault, "warning")
         for file in files
         if file.parsed is not None
-        for fault in _of_file(file, file.parsed, today)
+        for fault in _of_file(file, today)
     ]
     found += [file.problem(fault, "warning") for file, fault in shadowed(files)]
     order = {file.name: position for position, file in enumerate(files)}
     return tuple(sorted(found, key=lambda each: (order[each.file], each.line, each.column, each.message)))
 
 
-def _of_file(file: ReadFile, parsed: RuleFile, today: date) -> Iterator[Fault]:
+def _of_file(file: ReadFile, today: date) -> Iterator[Fault]:
     yield from _other_meaning_before(file)
-    for index, rule in enumerate(parsed.rules):
+    for index, rule in enumerate(file.rules):
+        path = ("rules", index)
         for check in _CHECKS:
-            yield from check(("rules", index), rule)
-        due = with_defaults(rule, parsed.defaults).review_by
+            yield from check(path, rule)
+        due = rule.review_by
         if due is not None and due < today:
-            path = ("rules", index, "review_by" if rule.review_by else "rule")
-            yield Fault(path, f"it was to be looked at again by {due}", "do so, then move the date")
+            own = (*path, "review_by")
+            at = own if own in file.document.values else (*path, "rule")
+            yield Fault(at, f"it was to be looked at again by {due}", "do so, then move the date")
 
 
 def _other_meaning_before(file: ReadFile) -> Iterator[Fault]:
     """Words that are text here and something else to programs that read YAML 1.1, as many do."""
-    for path, spot in file.document.values.items():
-        word = file.document.source[spot.start : spot.end]  # with its quotes, if it has any
-        if path[-1:] != ("mode",) and OTHERWISE_BEFORE.fullmatch(word):
-            yield Fault(path, f"{word} is text here, but not to every program that reads YAML", "quote it")
+    for path, (start, end) in file.document.values.items():
+        found = OTHERWISE_BEFORE.fullmatch(file.document.source, start, end)  # not with quotes around it
+        if found is not None and path[-1:] != ("mode",):
+            why = f"{found.group()} is text here, but not to every program that reads YAML"
+            yield Fault(path, why, "quote it")
 
 
 def _every_alert(path: YamlPath, rule: Rule) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ from remediator.rulebook.document import Document
 from remediator.rulebook.files import find_rule_files, read_file
 from remediator.rulebook.positions import read_yaml
 from remediator.rulebook.problem import Fault, Problem, RulebookError, Severity, YamlPath, written
-from remediator.rulebook.rule import Defaults, LoadedRule, Rule, RuleFile, RuleTarget
+from remediator.rulebook.rule import LoadedRule, Rule, RuleFile, RuleTarget
 from remediator.rulebook.schema import parse_rule_file
 from remediator.rulebook.targets import with_their_targets
 
@@ -46,7 +46,7 @@ class Rulebook:
         return self.places[rule_name]
 
 
-@dataclass(slots=True)
+@dataclass
 class ReadFile:
     """One rule file as it was read, with everything that is wrong with it."""
 
@@ -55,6 +55,15 @@ class ReadFile:
     parsed: RuleFile | None
     """None when its shape is not that of a rule file."""
     faults: list[Fault]
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """Its rules, with whatever the file's defaults give and they do not say themselves."""
+        if self.parsed is None:
+            return ()
+        defaults = self.parsed.defaults
+        given = {name: value for name, value in defaults if value is not None}
+        return tuple(_with(given, rule) for rule in self.parsed.rules)
 
     def problem(self, fault: Fault, severity: Severity = "error") -> Problem:
         """The same, with file, line and column."""
@@ -80,12 +89,10 @@ def rulebook_of(files: Sequence[ReadFile]) -> Rulebook:
     targets: list[RuleTarget] = []
     places: dict[str, str] = {}
     for file in files:
-        if file.parsed is None:
-            continue
-        for index, rule in enumerate(file.parsed.rules):
-            rules.append(with_defaults(rule, file.parsed.defaults))
+        for index, rule in enumerate(file.rules):
+            rules.append(rule)
             places[rule.rule] = file.where(("rules", index, "rule"))
-        targets += file.parsed.targets
+        targets += file.parsed.targets if file.parsed is not None else ()
     return Rulebook(
         with_their_targets(rules, targets), tuple(targets), tuple(each.name for each in files), places
     )
@@ -152,14 +159,9 @@ def _told_already(fault: Fault, unread: Iterable[Fault], checked: Iterable[Fault
     return any(each.path[:depth] == fault.path and each.message == fault.message for each in checked)
 
 
-def with_defaults(rule: Rule, defaults: Defaults) -> Rule:
-    """The rule with whatever its file's defaults give and it does not say itself."""
-    given = {
-        name: value
-        for name in Defaults.model_fields
-        if name not in rule.model_fields_set and (value := getattr(defaults, name)) is not None
-    }
-    return rule.model_copy(update=given) if given else rule
+def _with(given: Mapping[str, Any], rule: Rule) -> Rule:
+    missing = {name: value for name, value in given.items() if name not in rule.model_fields_set}
+    return rule.model_copy(update=missing) if missing else rule
 
 
 def _entries(file: ReadFile, key: str) -> Iterator[tuple[YamlPath, dict[str, Any]]]:

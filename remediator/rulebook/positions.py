@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 import yaml
 from yaml.events import (
     AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -19,7 +21,7 @@ from yaml.events import (
 )
 
 from remediator.rulebook.core_schema import resolve
-from remediator.rulebook.document import LINE_BREAK, Document, Spot
+from remediator.rulebook.document import LINE_BREAK, Document
 from remediator.rulebook.problem import Fault, Place, YamlPath
 
 MOST_BYTES = 1 << 20
@@ -27,7 +29,6 @@ _DEEPEST = 32
 
 # What YAML calls printable; a byte order mark is taken away before.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_DOUBLE_QUOTED_CHARACTER = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|.", re.DOTALL)
 
 
 class Unreadable(ValueError):
@@ -76,36 +77,31 @@ def _place_of(mark: Any) -> Place:
 
 @dataclass(slots=True)
 class _Open:
-    """A collection whose end has not come yet."""
+    """A collection whose end has not come yet; the outermost holds the document itself."""
 
     path: YamlPath
     content: dict[str, Any] | list[Any]
-    discarded: bool
+    next_path: YamlPath
+    discarded: bool = False
     """It belongs, at whatever depth, to a key that was refused."""
     key: str | None = None
     """The key whose value comes next."""
     key_refused: bool = False
 
     @property
-    def next_path(self) -> YamlPath:
-        if isinstance(self.content, list):
-            return (*self.path, len(self.content))
-        return (*self.path, self.key or "")
-
-    @property
-    def next_discarded(self) -> bool:
-        return self.discarded or self.key_refused
-
-    @property
     def key_comes_next(self) -> bool:
-        return isinstance(self.content, dict) and self.key is None
+        return self.key is None and isinstance(self.content, dict)
 
     def put(self, value: Any) -> None:
-        if isinstance(self.content, list):
-            self.content.append(value)
-        elif self.key is not None and not self.key_refused:
-            self.content[self.key] = value
+        content = self.content
+        if isinstance(content, list):
+            content.append(value)
+            self.next_path = (*self.path, len(content))
+            return
+        if self.key is not None and not self.key_refused:
+            content[self.key] = value
         self.key, self.key_refused = None, False
+        self.next_path = (*self.path, "")
 
 
 class _Reading:
@@ -113,16 +109,13 @@ class _Reading:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.open: list[_Open] = []
+        self.open = [_Open(path=(), content=[], next_path=())]
         self.documents = 0
 
     def read(self) -> None:
         try:
             for event in yaml.parse(self.document.source, Loader=yaml.CSafeLoader):
-                if isinstance(event, yaml.DocumentStartEvent):
-                    self._one_document(event)
-                else:
-                    self._take(event)
+                self._take(event, self.open[-1])
         except yaml.MarkedYAMLError as reason:
             raise Unreadable(_syntax_fault(reason, self.document.source)) from reason
 
@@ -131,38 +124,47 @@ class _Reading:
         if self.documents > 1:
             self._stop("a second document: one file holds one", event)
 
-    def _take(self, event: Any) -> None:
+    def _take(self, event: Any, inner: _Open) -> None:
         match event:
-            case ScalarEvent() if self.open and self.open[-1].key_comes_next:
-                self._key(self.open[-1], event)
             case ScalarEvent():
-                self._whole(self._meaning(event), event)
+                self._scalar(inner, event)
+            case MappingStartEvent():
+                self._begin(inner, {}, event)
+            case SequenceStartEvent():
+                self._begin(inner, [], event)
+            case MappingEndEvent() | SequenceEndEvent():
+                content = self.open.pop().content
+                self.open[-1].put(tuple(content) if isinstance(content, list) else content)
             case AliasEvent():
                 self._fault(f"the alias *{event.anchor}: write out what it stands for", event)
-                self._whole(None, event)
-            case MappingStartEvent():
-                self._begin({}, event)
-            case SequenceStartEvent():
-                self._begin([], event)
-            case MappingEndEvent() | SequenceEndEvent():
-                ended = self.open.pop().content
-                self._put(tuple(ended) if isinstance(ended, list) else ended)
+                self._whole(inner, None, event)
+            case DocumentStartEvent():
+                self._one_document(event)
+            case DocumentEndEvent():
+                self.document.content = self.open[0].content[0]
+
+    def _scalar(self, inner: _Open, event: Any) -> None:
+        if inner.key_comes_next:
+            self._key(inner, event)
+        else:
+            self._whole(inner, self._meaning(event), event)
 
     def _key(self, mapping: _Open, event: Any) -> None:
         """Remember the key. A refused one keeps its turn, so that its value is read and discarded."""
         key = str(event.value)
         mapping.key, mapping.key_refused = key, True
-        first = self.document.keys.get(mapping.next_path)
+        mapping.next_path = (*mapping.path, key)
         if key == "<<" and event.implicit[0]:
             self._fault("a merge key: write out what it stands for", event)
         elif self._meaning(event) != key:
             self._fault("a key that is not text", event, "(quote it)")
-        elif first is not None and not mapping.discarded:
+        elif key in mapping.content and not mapping.discarded:
+            first = self.document.place_of_key(mapping.next_path)
             self._fault(f"the same key a second time, first in line {first.line}", event)
         else:
             mapping.key_refused = False
             if not mapping.discarded:
-                self.document.keys[mapping.next_path] = _place_of(event.start_mark)
+                self.document.keys[mapping.next_path] = event.start_mark.index
 
     def _meaning(self, event: Any) -> Any:
         self._refuse_marks(event)
@@ -180,41 +182,32 @@ class _Reading:
         if event.tag is not None:
             self._fault(f"the tag {event.tag}: tags are not used here", event, "(quote what is text)")
 
-    def _begin(self, content: dict[str, Any] | list[Any], event: Any) -> None:
+    def _begin(self, outer: _Open, content: dict[str, Any] | list[Any], event: Any) -> None:
         self._refuse_marks(event)
-        if len(self.open) >= _DEEPEST:
+        if len(self.open) > _DEEPEST:
             self._stop(f"nested deeper than {_DEEPEST} levels", event)
-        self._remember_place(event)
-        discarded = bool(self.open) and self.open[-1].next_discarded
-        self.open.append(_Open(self._path(), content, discarded))
+        self._remember(outer, event)
+        path = outer.next_path
+        first = (*path, 0 if isinstance(content, list) else "")
+        self.open.append(_Open(path, content, first, outer.discarded or outer.key_refused))
 
-    def _whole(self, value: Any, event: Any) -> None:
-        self._remember_place(event)
-        self._put(value)
+    def _whole(self, inner: _Open, value: Any, event: Any) -> None:
+        self._remember(inner, event)
+        inner.put(value)
 
-    def _remember_place(self, event: Any) -> None:
-        if self.open and self.open[-1].key_comes_next:
+    def _remember(self, inner: _Open, event: Any) -> None:
+        """Where the value stands that comes next."""
+        if inner.key_comes_next:
             self._stop("a key that is not text", event)
-        if not (self.open and self.open[-1].next_discarded):
-            start, end = event.start_mark, event.end_mark
-            style = getattr(event, "style", None)
-            self.document.values[self._path()] = Spot(_place_of(start), start.index, end.index, style)
-
-    def _put(self, value: Any) -> None:
-        if self.open:
-            self.open[-1].put(value)
-        else:
-            self.document.content = value
-
-    def _path(self) -> YamlPath:
-        return self.open[-1].next_path if self.open else ()
+        if not (inner.discarded or inner.key_refused):
+            self.document.values[inner.next_path] = (event.start_mark.index, event.end_mark.index)
 
     def _fault(self, message: str, event: Any, hint: str = "") -> None:
         place = _place_of(event.start_mark)
-        self.document.faults.append(Fault(self._path(), message, hint, place=place))
+        self.document.faults.append(Fault(self.open[-1].next_path, message, hint, place=place))
 
     def _stop(self, message: str, event: Any) -> NoReturn:
-        raise Unreadable(Fault(self._path(), message, place=_place_of(event.start_mark)))
+        raise Unreadable(Fault(self.open[-1].next_path, message, place=_place_of(event.start_mark)))
 
 
 def _syntax_fault(reason: yaml.MarkedYAMLError, source: str) -> Fault:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from remediator.domain.matcher import parse_matchers
 from remediator.rulebook.lines import Line, within
-from remediator.rulebook.load import ReadFile, with_defaults
+from remediator.rulebook.load import ReadFile
 from remediator.rulebook.problem import Fault, YamlPath
 from remediator.rulebook.rule import Rule
 
@@ -39,10 +39,7 @@ def shadowed(files: Sequence[ReadFile]) -> Iterator[tuple[ReadFile, Fault]]:
 
 def _acting(files: Iterable[ReadFile]) -> Iterator[_Acting]:
     for file in files:
-        if file.parsed is None:
-            continue
-        for index, written in enumerate(file.parsed.rules):
-            rule = with_defaults(written, file.parsed.defaults)
+        for index, rule in enumerate(file.rules):
             if rule.mode in ("ask", "act"):
                 lines = tuple(parse_matchers(line) for line in rule.match)
                 yield _Acting(file, ("rules", index), rule, lines)

@@ -188,8 +188,8 @@ class _Reading:
             self._stop(f"nested deeper than {_DEEPEST} levels", event)
         self._remember(outer, event)
         path = outer.next_path
-        first = (*path, 0 if isinstance(content, list) else "")
-        self.open.append(_Open(path, content, first, outer.discarded or outer.key_refused))
+        first: str | int = 0 if isinstance(content, list) else ""
+        self.open.append(_Open(path, content, (*path, first), outer.discarded or outer.key_refused))
 
     def _whole(self, inner: _Open, value: Any, event: Any) -> None:
         self._remember(inner, event)

@@ -43,6 +43,8 @@ _OTHERS_WAIT_SECONDS = LEASE_SECONDS + 5.0
 _SETTINGS = {
     "budgets": {"everywhere": _MANY, "in_namespace": _MANY, "unsettled": _MANY},
     "storm": {"in_namespace": _MANY, "anywhere": _MANY},
+    # No alert is ever resolved here: after ten minutes each would rightly be acted on again.
+    "engine": {"settle": "24h"},
 }
 _UNDISPOSED = """select 'notice ' || fingerprint as what from notices where read_at is null
                  union all select 'episode ' || id from episodes where closed_at is null and disposition is null"""

@@ -26,7 +26,7 @@ from tests.support.proof_lines import Prove
 STORM_SEEDS = 20
 SEEDS = STORM_SEEDS + 4
 TARGETS = 1_000
-NAMESPACES = 25
+PER_NAMESPACE = 40
 ALERTS_A_TARGET = 10
 PER = timedelta(minutes=10)
 EVERYWHERE, IN_NAMESPACE = 5, 2
@@ -102,7 +102,7 @@ class Fresh:
 async def prove(tmp_path: Path, urls: Sequence[str], targets: int = TARGETS) -> Tally:
     """One seed for each database."""
     tally = Tally()
-    async with cluster(targets, NAMESPACES) as world:
+    async with cluster(targets, targets // PER_NAMESPACE) as world:
         fresh = Fresh(world.targets)
         for seed, url in enumerate(urls):
             (tmp_path / str(seed)).mkdir()

@@ -186,6 +186,8 @@ class KubeReader:
                 refuse(answer, "list", what.plural, namespace)
                 page, version, following = page_of(answer)
                 items += ({"kind": what.kind, "apiVersion": what.api_version, **item} for item in page)
+                # A page may be as large as an answer may be, and whoever asked goes through all of it at once.
+                await asyncio.sleep(0)
                 if not following:
                     return Listing(items, version)
 

@@ -1,10 +1,12 @@
 """PLANNED: what does it look like, before anything destroys the evidence?"""
 
 import asyncio
+from dataclasses import replace
 
 from remediator.domain.answers import Evidence
 from remediator.domain.value import canonical
 from remediator.fault_points import FaultPoint, reach
+from remediator.kit import Kit
 from remediator.run import Entry, Proceed, Run, Verdict
 from remediator.runbook.ask_guards import ask_about_target, refusal
 from remediator.runbook.call_step import Unanswered, call_step
@@ -17,7 +19,7 @@ _MOST_BYTES = 256 * 1024
 
 
 class CollectDiagnostics:
-    """Runs the rule's diagnostics side by side. One that fails is recorded and stops nothing."""
+    """Runs the rule's diagnostics side by side, on one look. One that fails is recorded and stops nothing."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -30,17 +32,17 @@ class CollectDiagnostics:
             refused = await refusal(self._desk, run, verdicts)
             if refused is not None:
                 return refused
-        looks = await asyncio.gather(*(self._look(each, run) for each in run.rule.diagnostics))
+        async with self._desk.kit.kube.one_look() as kube:
+            kit = replace(self._desk.kit, kube=kube)
+            looks = await asyncio.gather(*(self._look(each, run, kit) for each in run.rule.diagnostics))
         reach(FaultPoint.J12)
         failed = sum(1 for each in looks if each.failed)
         why = f"{len(looks)} diagnostics collected" + (f", {failed} of them failed" if failed else "")
         return Proceed(why, tuple(Entry.of(each) for each in looks))
 
-    async def _look(self, diagnostic: Diagnostic, run: Run) -> Evidence:
+    async def _look(self, diagnostic: Diagnostic, run: Run, kit: Kit) -> Evidence:
         with self._desk.metrics.diagnostic_seconds.labels(diagnostic.key()).time():
-            seen = await call_step(
-                diagnostic.key(), diagnostic.look(run.view, self._desk.kit), diagnostic.deadline
-            )
+            seen = await call_step(diagnostic.key(), diagnostic.look(run.view, kit), diagnostic.deadline)
         reach(FaultPoint.J11)
         if isinstance(seen, Unanswered):
             return Evidence(step=diagnostic.key(), summary=seen.why, failed=True)

@@ -10,7 +10,7 @@ from remediator.domain.value import JsonObject
 def at(document: object, *path: str) -> Any:
     """The value at this path, or None when any part of the way is missing or not an object."""
     for key in path:
-        if not isinstance(document, Mapping):
+        if not isinstance(document, (dict, Mapping)):  # nearly always the first, which is told at once
             return None
         document = document.get(key)
     return document

@@ -171,7 +171,8 @@ async def test_cancelling_a_request_cancels_it(http: HttpClient, talk: Talk) -> 
     request.cancel()
     with pytest.raises(asyncio.CancelledError):
         await request
-    await asyncio.wait_for(gone.wait(), 5.0)
+    async with asyncio.timeout(5):
+        await gone.wait()
 
 
 async def test_cookies_are_not_carried_over(http: HttpClient, serve: Serve) -> None:

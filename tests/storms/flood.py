@@ -146,8 +146,8 @@ class Flood:
             url = f"{self.random.choice(self.urls)}/api/v1/alertmanager"
             async with self.session.post(url, data=body, headers=headers) as answer:
                 status = answer.status
-            self.posted += len(alerts)
             if status == 200:
+                self.posted += len(alerts)
                 return
             assert status == 503, status
         raise AssertionError(f"not acknowledged after {_MOST_POSTS} times")

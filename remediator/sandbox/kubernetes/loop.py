@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -91,10 +92,10 @@ class Loop:
             await self.catch_up()
             at = self.next_at()
             seconds = None if at is None else (at - self.clock.outer.now()).total_seconds()
-            try:
-                await asyncio.wait_for(self._woken.wait(), seconds)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                # wait_for of Python 3.11 forgets that it was cancelled in the moment in which what it waits for comes.
+                async with asyncio.timeout(seconds):
+                    await self._woken.wait()
 
     def next_at(self) -> datetime | None:
         """When the next call is due; None when none will be."""

@@ -166,11 +166,12 @@ def _event_line(stream: Stream, event: Json) -> bytes:
 async def _send_stream(request: web.Request, stream: Stream) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     response.enable_chunked_encoding()
-    await response.prepare(request)
-    async with aclosing(stream.watch.events()) as events:
-        async for event in events:
-            await response.write(_event_line(stream, event))
-    await response.write_eof()
+    with suppress(ConnectionResetError):  # whoever watched has gone, which is no news
+        await response.prepare(request)
+        async with aclosing(stream.watch.events()) as events:
+            async for event in events:
+                await response.write(_event_line(stream, event))
+        await response.write_eof()
     return response
 
 

@@ -141,7 +141,7 @@ class _Reading:
             case DocumentStartEvent():
                 self._one_document(event)
             case DocumentEndEvent():
-                self.document.content = self.open[0].content[0]
+                (self.document.content,) = self.open[0].content
 
     def _scalar(self, inner: _Open, event: Any) -> None:
         if inner.key_comes_next:

@@ -6,7 +6,7 @@ each of them makes a file mean something that its reader does not see.
 
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 from yaml.events import (
@@ -21,13 +21,13 @@ from yaml.events import (
 from remediator.rulebook.core_schema import resolve
 from remediator.rulebook.document import LINE_BREAK, Document, Spot
 from remediator.rulebook.problem import Fault, Place, YamlPath
+from remediator.rulebook.syntax import syntax_fault, written_tag
 
 MOST_BYTES = 1 << 20
 _DEEPEST = 32
 
 # What YAML calls printable; a byte order mark is taken away before.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_DOUBLE_QUOTED_CHARACTER = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|.", re.DOTALL)
 
 
 class Unreadable(ValueError):
@@ -57,7 +57,7 @@ def _decoded(raw: bytes) -> str:
         source = raw.decode("utf-8-sig")
     except UnicodeDecodeError as reason:
         before = raw[: reason.start].decode("utf-8-sig")
-        raise Unreadable(Fault((), "not UTF-8", place=_place_after(before))) from reason
+        raise Unreadable(Fault((), "not text in UTF-8", place=_place_after(before))) from reason
     found = _UNPRINTABLE.search(source)
     if found is not None:
         message = f"a character that YAML does not allow: U+{ord(found.group()):04X}"
@@ -124,12 +124,13 @@ class _Reading:
                 else:
                     self._take(event)
         except yaml.MarkedYAMLError as reason:
-            raise Unreadable(_syntax_fault(reason, self.document.source)) from reason
+            raise Unreadable(syntax_fault(reason, self.document.source)) from reason
 
     def _one_document(self, event: Any) -> None:
         self.documents += 1
         if self.documents > 1:
-            self._stop("a second document: one file holds one", event)
+            why = "a second document: one file holds one"
+            raise Unreadable(Fault((), why, "split it", place=_place_of(event.start_mark)))
 
     def _take(self, event: Any) -> None:
         match event:
@@ -178,12 +179,15 @@ class _Reading:
         if event.anchor is not None:
             self._fault(f"the anchor &{event.anchor}: aliases are not used here", event)
         if event.tag is not None:
-            self._fault(f"the tag {event.tag}: tags are not used here", event, "(quote what is text)")
+            self._fault(
+                f"the tag {written_tag(event.tag)}: tags are not used here", event, "(quote what is text)"
+            )
 
     def _begin(self, content: dict[str, Any] | list[Any], event: Any) -> None:
         self._refuse_marks(event)
         if len(self.open) >= _DEEPEST:
-            self._stop(f"nested deeper than {_DEEPEST} levels", event)
+            why = f"nested deeper than {_DEEPEST} levels"
+            raise Unreadable(Fault(self._path()[:1], why, place=_place_of(event.start_mark)))
         self._remember_place(event)
         discarded = bool(self.open) and self.open[-1].next_discarded
         self.open.append(_Open(self._path(), content, discarded))
@@ -194,7 +198,8 @@ class _Reading:
 
     def _remember_place(self, event: Any) -> None:
         if self.open and self.open[-1].key_comes_next:
-            self._stop("a key that is not text", event)
+            why, hint = "a key that is not text", "(quote it; a template has to be rendered before)"
+            raise Unreadable(Fault(self.open[-1].path, why, hint, place=_place_of(event.start_mark)))
         if not (self.open and self.open[-1].next_discarded):
             start, end = event.start_mark, event.end_mark
             style = getattr(event, "style", None)
@@ -212,20 +217,3 @@ class _Reading:
     def _fault(self, message: str, event: Any, hint: str = "") -> None:
         place = _place_of(event.start_mark)
         self.document.faults.append(Fault(self._path(), message, hint, place=place))
-
-    def _stop(self, message: str, event: Any) -> NoReturn:
-        raise Unreadable(Fault(self._path(), message, place=_place_of(event.start_mark)))
-
-
-def _syntax_fault(reason: yaml.MarkedYAMLError, source: str) -> Fault:
-    """libyaml's words, with a hint for what they mean most of the time."""
-    mark = reason.problem_mark or reason.context_mark
-    place = _place_of(mark) if mark is not None else Place(1, 1)
-    message = ", ".join(part for part in (reason.context, reason.problem) if part)
-    next_character = source[mark.index : mark.index + 1] if mark is not None else ""
-    hint = ""
-    if next_character == "\t":
-        message, hint = "a tab where YAML wants spaces", ""
-    elif next_character and next_character in "@`%*&":
-        hint = "(quote it if it is text)"
-    return Fault((), message, hint, place=place)

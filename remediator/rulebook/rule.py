@@ -34,7 +34,10 @@ def _a_day(given: Any) -> Any:
         return given
     if not isinstance(given, str) or not _DAY.fullmatch(given):
         raise ValueError(f"a day such as 2027-01-31, not {given!r}")
-    return date.fromisoformat(given)
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise ValueError(f"there is no day {given!r}") from None
 
 
 RuleName = Annotated[

@@ -1,4 +1,4 @@
-"""`remediator rules check` and `rules schema`: what is wrong with rule files, before and while they are written."""
+"""`remediator rules check`, `schema`, `reference`: what is wrong with rule files, and what may be in them."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ _SCHEMA_HINT = "# yaml-language-server: $schema=schema.json"
 
 
 def add_commands(under: Commands) -> None:
-    """Add both of them under `rules`."""
+    """Add them under `rules`."""
     check = under.add_parser(
         "check",
         help="say everything that is wrong with rule files",
@@ -57,6 +57,12 @@ def add_commands(under: Commands) -> None:
         "--tests", action="store_true", help="the schema of files of tests instead (*.test.yaml)"
     )
     schema.set_defaults(run=_schema)
+    reference = under.add_parser(
+        "reference",
+        help="print every key that rule files may have, with its values and default, as Markdown",
+        description="What this version knows, read off the classes themselves.",
+    )
+    reference.set_defaults(run=_reference)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -99,6 +105,13 @@ def _schema(args: argparse.Namespace) -> int:
         print_json(schema_of(CaseFile, "remediator file of tests"))
     else:
         print_json(json_schema())
+    return 0
+
+
+def _reference(_: argparse.Namespace) -> int:
+    from remediator.rulebook.reference import reference
+
+    print(reference(), end="")
     return 0
 
 

@@ -108,5 +108,5 @@ def known_here(known: Collection[str]) -> str:
     if not known:
         return ""
     if len(known) > _MOST_NAMED:
-        return f"(`remediator rules reference` names the {len(known)} that may stand here)"
+        return "(`remediator rules reference` names all that may stand here)"
     return f"known here: {', '.join(known)}"

@@ -60,15 +60,15 @@ IN_A_RULE = [
     ),
     (
         "guards: [5]",
-        "4:14: rules[0].guards[0]: expected the name of a step, found the number 5 (`remediator rules reference`",
+        "4:14: rules[0].guards[0]: expected the name of a step, found the number 5",
     ),
     (
         "guards: [[]]",
-        "4:14: rules[0].guards[0]: expected the name of a step, found a list (`remediator rules reference`",
+        "4:14: rules[0].guards[0]: expected the name of a step, found a list",
     ),
     (
         "guards: [{}]",
-        "4:14: rules[0].guards[0]: expected the name of a step, found a mapping (`remediator rules reference`",
+        "4:14: rules[0].guards[0]: expected the name of a step, found a mapping",
     ),
     ("guards: [limit]", "4:14: rules[0].guards[0].limit.per: required, but missing"),
     ("guards: [promql: {query: up}]", "4:22: rules[0].guards[0].promql: give above or below, or both"),

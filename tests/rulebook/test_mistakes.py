@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.rulebook.mistakes import FAMILIES, MADE, Mistake, read
+from tests.rulebook.told_mistakes import FAMILIES, MADE, Mistake, read
 
 MISTAKES = {
     f"{family.stem}: {mistake.title}": mistake
     for family in sorted(FAMILIES.glob("*.txt"))
     for mistake in read(family)
 }
-ANEW = "if it is meant so: python -m tests.rulebook.mistakes, and read the difference"
+ANEW = "if it is meant so: python -m tests.rulebook.told_mistakes, and read the difference"
 JARGON = re.compile(
     r"\b(?:None|True|False|tuple|dict|pydantic|[Ii]nput should|[Vv]alidation|scalar|token|flow|parsing|scanning)\b"
 )

@@ -1,7 +1,7 @@
 """The mistakes of mistakes/*.txt: what people write into rule files, and what `rules check` says about it.
 
 A mistake has a title, the files as they are written, the command, and all that it prints, which ends with its exit
-status. After a sentence was changed, `python -m tests.rulebook.mistakes` writes down anew what is said now; the
+status. After a sentence was changed, `python -m tests.rulebook.told_mistakes` writes down anew what is said now; the
 difference is what a reviewer reads.
 """
 

@@ -42,7 +42,7 @@ class _AsInYaml(GenerateJsonSchema):
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         found = super().model_schema(schema)
-        model = schema["cls"]
+        model: type[BaseModel] = schema["cls"]
         for name, text in fields_described(model).items():
             key = model.model_fields[name].alias or name
             if key in found.get("properties", {}):

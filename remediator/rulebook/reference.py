@@ -25,7 +25,7 @@ What the keys come to, how files are checked, tested and tried on the past: [Rul
 A duration is written `30s`, `5m`, `1h30m` or `7d`; a step as its name alone, or as its name with its fields. Where one
 field may be written bare, `min_replicas: 2` stands for `min_replicas: {replicas: 2}`.
 """
-_SHAPES = {
+_SHAPES: dict[str, type[BaseModel]] = {
     "A file": RuleFile,
     "`defaults`": Defaults,
     "An entry under `targets`": RuleTarget,

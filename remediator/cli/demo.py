@@ -38,7 +38,8 @@ def add_commands(commands: Commands) -> None:
 def _run(args: argparse.Namespace) -> int:
     try:
         if args.rules is not None:
-            return asyncio.run(_with_own_rules(args.rules, keep=args.keep))
+            _meet_the_alert(args.rules)
+            return asyncio.run(_with_own_rules(args.rules.read_text(), keep=args.keep))
         return asyncio.run(_demo(keep=args.keep))
     except ModuleNotFoundError as missing:
         raise Permanent(f"the demo needs {missing.name}: pip install 'remediator[demo]'") from missing
@@ -71,10 +72,9 @@ async def _demo(*, keep: bool) -> int:
         return 0 if good else 1
 
 
-async def _with_own_rules(file: Path, *, keep: bool) -> int:
+async def _with_own_rules(rules: str, *, keep: bool) -> int:
     """The bad release alone, met by somebody's own rules."""
-    _meet_the_alert(file)
-    async with _world(file.read_text()) as world:
+    async with _world(rules) as world:
         story = _Story(world)
         await story.prepare()
         await story.a_bad_release()

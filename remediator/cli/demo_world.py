@@ -108,7 +108,10 @@ class World:
 
 
 async def start(opened: AsyncExitStack, directory: Path, rules: str) -> World:
-    """Start everything with these rules; `opened` stops it again, the daemon first. Raises Permanent when something cannot start."""
+    """Start everything with these rules; `opened` stops it again, the daemon first.
+
+    Raises Permanent when something cannot start.
+    """
     token = directory / "token"
     token.write_text(secrets.token_urlsafe(24))
     token.chmod(0o600)

@@ -123,7 +123,7 @@ class _Story:
         _say(
             f"api and web run v1; the daemon watches them for {SOAK_SECONDS} s until it calls v1 known to be good"
         )
-        await asyncio.sleep(SOAK_SECONDS + 3)
+        await asyncio.sleep(SOAK_SECONDS + 6)
 
     async def a_bad_release(self) -> float | None:
         """A release fails its users, an alert fires, and the daemon puts the last good version back."""
@@ -158,7 +158,7 @@ class _Story:
         _say("the rule is in shadow: somebody rolls api back to v1 by hand, and the alert ends")
         world.emulator.patch("deployments", "shop", "api", _image("api", _GOOD_IMAGE), manager="kubectl")
         # Two looks of the memory, so that it has seen the version come back while the alert still fired.
-        await asyncio.sleep(3)
+        await asyncio.sleep(5)
         world.alertmanager.resolve(labels)
         await self._deliver()
 

@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,8 @@ class _Story:
             decisions = [each["decisions"] for each in rules if each["decisions"]["count"]]
             return bool(decisions) and not any(each["unknown"] for each in decisions)
 
-        await self._until(known, "it is known what became of api")
+        with suppress(Permanent):  # the report says why it is not known
+            await self._until(known, "it is known what became of api", seconds=15)
 
     async def somebodys_fix(self) -> int:
         """An alert arrives after somebody has already rolled out a fix: the daemon leaves that alone."""

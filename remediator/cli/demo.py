@@ -5,8 +5,8 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,27 @@ def add_commands(commands: Commands) -> None:
         "shows what the daemon sees, does and refuses. Takes about half a minute and leaves nothing behind.",
     )
     demo.add_argument("--keep", action="store_true", help="stay up afterwards and say what to look at")
+    demo.add_argument(
+        "--rules",
+        type=Path,
+        metavar="FILE",
+        help="let these rules meet the bad release instead of the demo's own; in shadow somebody rolls it back by hand",
+    )
     demo.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
     try:
+        if args.rules is not None:
+            _meet_the_alert(args.rules)
+            return asyncio.run(_with_own_rules(args.rules.read_text(), keep=args.keep))
         return asyncio.run(_demo(keep=args.keep))
     except ModuleNotFoundError as missing:
         raise Permanent(f"the demo needs {missing.name}: pip install 'remediator[demo]'") from missing
 
 
-async def _demo(*, keep: bool) -> int:
+@asynccontextmanager
+async def _world(rules: str | None = None) -> AsyncIterator[Any]:
     from remediator.cli import demo_world
 
     with tempfile.TemporaryDirectory(prefix="remediator-demo-") as name:
@@ -44,18 +54,46 @@ async def _demo(*, keep: bool) -> int:
         os.chmod(name, 0o755)  # noqa: PTH101 -- nothing else runs yet
         async with AsyncExitStack() as opened:
             _say("starting PostgreSQL, an emulated cluster, Alertmanager, Prometheus and the daemon")
-            world = await demo_world.start(opened, Path(name))
-            story = _Story(world)
-            await story.prepare()
-            recovered = await story.a_bad_release()
-            refused = await story.somebodys_fix()
-            effects = world.effects()
-            if keep:
-                await _keep(world)
-            good = recovered is not None and refused == 1 and effects == 1
-            seconds = f"{recovered:.0f}" if recovered is not None else "no"
-            print(f"demo: recovered in {seconds} s; refused {refused}; effects {effects}", flush=True)
-            return 0 if good else 1
+            yield await demo_world.start(opened, Path(name), rules or demo_world.RULES)
+
+
+async def _demo(*, keep: bool) -> int:
+    async with _world() as world:
+        story = _Story(world)
+        await story.prepare()
+        recovered = await story.a_bad_release()
+        refused = await story.somebodys_fix()
+        effects = world.effects()
+        if keep:
+            await _keep(world)
+        good = recovered is not None and refused == 1 and effects == 1
+        seconds = f"{recovered:.0f}" if recovered is not None else "no"
+        print(f"demo: recovered in {seconds} s; refused {refused}; effects {effects}", flush=True)
+        return 0 if good else 1
+
+
+async def _with_own_rules(rules: str, *, keep: bool) -> int:
+    """The bad release alone, met by somebody's own rules."""
+    async with _world(rules) as world:
+        story = _Story(world)
+        await story.prepare()
+        await story.a_bad_release()
+        if keep:
+            await _keep(world)
+        print(f"demo: {story.ended}; effects {world.effects()}", flush=True)
+        return 0
+
+
+def _meet_the_alert(file: Path) -> None:
+    """Raises Permanent when the rules would leave the demo nothing to show."""
+    from remediator.rulebook.explain import look_at
+    from remediator.rulebook.load import load
+
+    alert = _alert("api")
+    modes = {each.rule.mode for each in look_at(load([file]), alert) if each.matches}
+    if not modes & {"shadow", "act"}:
+        labels = ", ".join(f'{name}="{value}"' for name, value in alert.items())
+        raise Permanent(f"{file}: no rule in mode shadow or act matches the demo's alert {{{labels}}}")
 
 
 class _Story:
@@ -70,8 +108,9 @@ class _Story:
         from remediator.cli.demo_world import SOAK_SECONDS, command, deployment
 
         world = self._world
-        await self._until(self._ready, "the daemon is ready")
-        command("rules", "approve", "bad-release", environment=world.environment())
+        await self._until(self._ready, "the daemon is ready", seconds=60)
+        for rule in world.daemon().get("/api/v1/rules")["rules"]:
+            command("rules", "approve", rule["rule"], environment=world.environment())
         world.emulator.create(
             {
                 "apiVersion": "v1",
@@ -84,7 +123,7 @@ class _Story:
         _say(
             f"api and web run v1; the daemon watches them for {SOAK_SECONDS} s until it calls v1 known to be good"
         )
-        await asyncio.sleep(SOAK_SECONDS + 3)
+        await asyncio.sleep(SOAK_SECONDS + 6)
 
     async def a_bad_release(self) -> float | None:
         """A release fails its users, an alert fires, and the daemon puts the last good version back."""
@@ -107,8 +146,29 @@ class _Story:
             await self._deliver()
         state = await self._follow(1, until=_ENDED)
         recovered = time.monotonic() - began
-        self._tell(1)
+        self._tell("incidents", "show", "1")
+        if state == "SHADOWED":
+            await self._by_hand(labels)
+            self._tell("shadow", "report")
         return recovered if state == "RESOLVED" else None
+
+    async def _by_hand(self, labels: dict[str, str]) -> None:
+        """What the rule did not do somebody does, and the daemon sees it."""
+        world = self._world
+        _say("the rule is in shadow: somebody rolls api back to v1 by hand, and the alert ends")
+        world.emulator.patch("deployments", "shop", "api", _image("api", _GOOD_IMAGE), manager="kubectl")
+        # Two looks of the memory, so that it has seen the version come back while the alert still fired.
+        await asyncio.sleep(5)
+        world.alertmanager.resolve(labels)
+        await self._deliver()
+
+        def known() -> bool:
+            rules = world.daemon().get("/api/v1/shadow")["rules"]
+            decisions = [each["decisions"] for each in rules if each["decisions"]["count"]]
+            return bool(decisions) and not any(each["unknown"] for each in decisions)
+
+        with suppress(Permanent):  # the report says why it is not known
+            await self._until(known, "it is known what became of api", seconds=15)
 
     async def somebodys_fix(self) -> int:
         """An alert arrives after somebody has already rolled out a fix: the daemon leaves that alone."""
@@ -126,7 +186,7 @@ class _Story:
         await asyncio.sleep(3)
         await self._deliver()
         state = await self._follow(2, until=_ENDED)
-        self._tell(2)
+        self._tell("incidents", "show", "2")
         return 1 if state == "BLOCKED" and world.image("web").endswith("v3-fix") else 0
 
     def _ready(self) -> bool:
@@ -160,11 +220,16 @@ class _Story:
         await self._until(there, f"run {run_id} ends", seconds=60)
         return self._shown[run_id]
 
-    def _tell(self, incident_id: int) -> None:
+    @property
+    def ended(self) -> str:
+        """The state of each run."""
+        return ", ".join(f"run {number} {state}" for number, state in sorted(self._shown.items()))
+
+    def _tell(self, *arguments: str) -> None:
         from remediator.cli.demo_world import command
 
         print()
-        print(command("incidents", "show", str(incident_id), environment=self._world.environment()))
+        print(command(*arguments, environment=self._world.environment()))
 
     @staticmethod
     async def _until(true: Callable[[], bool], what: str, *, seconds: float = 30.0) -> None:

@@ -56,7 +56,8 @@ kubernetes: {{kubeconfig: {kubeconfig}, namespaces: [shop]}}
 intake: {{token_file: {token}}}
 people:
   - {{name: you, token_file: {token}, roles: [view, approve, operate]}}
-engine: {{tick: 200ms, memory_every: 500ms, verify_every: 500ms, hold: 1s, settle: 5s}}
+engine: {{tick: 200ms, memory_every: 1s, verify_every: 500ms, hold: 1s, settle: 5s}}
+shadow: {{window: 1s}}
 """
 
 
@@ -106,12 +107,15 @@ class World:
         )
 
 
-async def start(opened: AsyncExitStack, directory: Path) -> World:
-    """Start everything; `opened` stops it again, the daemon first. Raises Permanent when something cannot start."""
+async def start(opened: AsyncExitStack, directory: Path, rules: str) -> World:
+    """Start everything with these rules; `opened` stops it again, the daemon first.
+
+    Raises Permanent when something cannot start.
+    """
     token = directory / "token"
     token.write_text(secrets.token_urlsafe(24))
     token.chmod(0o600)
-    (directory / "rules.yaml").write_text(RULES)
+    (directory / "rules.yaml").write_text(rules)
     database_url = _database(opened, directory)
     account = Account("remediator", secrets.token_urlsafe(24), rules=(EVERYTHING,))
     emulator = await opened.enter_async_context(Emulator(accounts=(account,), anonymous_admin=True))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from remediator.cli import rules_backtest, rules_check, rules_explain, rules_test
+from remediator.cli import rules_backtest, rules_check, rules_explain, rules_schema, rules_test
 from remediator.cli.client import Daemon, add_options
 from remediator.cli.commands import Commands
 from remediator.cli.output import print_json, print_table
@@ -20,6 +20,7 @@ def add_commands(commands: Commands) -> None:
     rules = commands.add_parser("rules", help="check and test rule files; list and approve rules")
     under = rules.add_subparsers(required=True, metavar="COMMAND")
     rules_check.add_commands(under)
+    rules_schema.add_commands(under)
     rules_explain.add_commands(under)
     rules_test.add_commands(under)
     rules_backtest.add_commands(under)

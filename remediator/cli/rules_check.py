@@ -1,4 +1,4 @@
-"""`remediator rules check` and `rules schema`: what is wrong with rule files, before and while they are written."""
+"""`remediator rules check`: what is wrong with rule files."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from remediator.rulebook.load import ReadFile
     from remediator.rulebook.problem import Problem
 
-_SCHEMA_HINT = "# yaml-language-server: $schema=schema.json"
-
 
 def add_commands(under: Commands) -> None:
-    """Add both of them under `rules`."""
+    """Add it under `rules`."""
     check = under.add_parser(
         "check",
         help="say everything that is wrong with rule files",
@@ -47,16 +45,6 @@ def add_commands(under: Commands) -> None:
         "--config.file", dest="config", type=Path, metavar="FILE", help="remediator.yml, for --live"
     )
     check.set_defaults(run=_check)
-    schema = under.add_parser(
-        "schema",
-        help="print the JSON Schema of rule files, or of their tests",
-        description="For editors: write it to a file beside the rules and name that in their first line: "
-        f"`{_SCHEMA_HINT}`. `rules check` knows more than a schema can say.",
-    )
-    schema.add_argument(
-        "--tests", action="store_true", help="the schema of files of tests instead (*.test.yaml)"
-    )
-    schema.set_defaults(run=_schema)
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -88,18 +76,6 @@ def _live(args: argparse.Namespace) -> "list[Examined]":
         )
     settings = load_settings(args.config, {"rules": args.paths}, os.environ)
     return asyncio.run(examined_by(settings, OF_RULES))
-
-
-def _schema(args: argparse.Namespace) -> int:
-    from remediator.rulebook.json_schema import json_schema, schema_of
-
-    if args.tests:
-        from remediator.trial.case import CaseFile
-
-        print_json(schema_of(CaseFile, "remediator file of tests"))
-    else:
-        print_json(json_schema())
-    return 0
 
 
 def _print_text(

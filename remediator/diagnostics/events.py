@@ -14,6 +14,7 @@ class Events(Diagnostic):
     """The newest events, warnings first."""
 
     most: int = Field(default=30, strict=True, ge=1, le=200)
+    """So many of them."""
 
     async def look(self, run: RunView, kit: Kit) -> Evidence:
         seen = await look_at(kit.kube, run.target)

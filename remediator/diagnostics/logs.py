@@ -22,6 +22,7 @@ class Logs(Diagnostic):
     """`logs: {tail: 100, previous: true, grep: '(?i)error'}`: unready pods first, at most three pods."""
 
     tail: int = Field(default=100, strict=True, ge=1, le=5000)
+    """The last lines of each container."""
     previous: bool = Field(default=False, strict=True)
     """Also the lines of the container instance that died before this one."""
     grep: str | None = None

@@ -13,7 +13,9 @@ class Promql(Diagnostic):
     """`promql: {query: ...}`: the instant vector as it is when the run looks."""
 
     query: str
+    """What Prometheus is asked; `${target.namespace}` and the like are filled in."""
     title: str | None = None
+    """What people read above the answer; the query itself where there is none."""
 
     async def look(self, run: RunView, kit: Kit) -> Evidence:
         try:

@@ -6,6 +6,7 @@ no signs and no fractions.
 
 import re
 from datetime import timedelta
+from json import dumps
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -26,7 +27,7 @@ def parse_duration(text: object) -> timedelta:
     if isinstance(text, timedelta):
         return text
     if not isinstance(text, str):
-        raise ValueError(f"a duration such as 30s, 5m or 1h30m, not {text!r} (quote it and add a unit)")
+        raise ValueError(f"a duration such as 30s, 5m or 1h30m, not {dumps(text, default=str)} (add a unit)")
     if text == "0":
         return timedelta(0)
     found = _DURATION.fullmatch(text)

@@ -1,10 +1,12 @@
 """Regular expressions as Prometheus and Alertmanager read them: RE2, linear in time, never backtracking."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
 import re2
 
+_LOOKS_AROUND = re.compile(r"\(\?<?[=!]")
 _QUIET = re2.Options()
 _QUIET.log_errors = False
 _QUIET.max_mem = 1 << 20
@@ -15,10 +17,19 @@ def _compiled(pattern: str) -> Any:
     try:
         return re2.compile(pattern, _QUIET)
     except re2.error as reason:
-        raise ValueError(f"not a regular expression RE2 accepts: {pattern!r} ({_text(reason)})") from reason
+        raise ValueError(
+            f"not a regular expression RE2 accepts: {_shown(pattern)} ({_why(pattern, reason)})"
+        ) from reason
 
 
-def _text(reason: Exception) -> str:
+def _shown(pattern: str) -> str:
+    """On one line, with backslashes as they were written."""
+    return repr(pattern).replace("\\\\", "\\")
+
+
+def _why(pattern: str, reason: Exception) -> str:
+    if _LOOKS_AROUND.search(pattern):
+        return "it cannot look ahead or behind"
     first = reason.args[0] if reason.args else ""
     return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
 

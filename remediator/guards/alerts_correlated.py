@@ -34,8 +34,11 @@ class AlertsCorrelated(Guard):
     of_alerts: ClassVar[bool] = True
 
     at_least: int = Field(default=1, strict=True, ge=1, le=100)
+    """So many other alerts."""
     match: tuple[Annotated[str, AfterValidator(_matchers)], ...] = Field(default=(), max_length=20)
+    """Lines of matchers, as in a rule, of which each of them meets one; without, any other alert counts."""
     within: Duration = Field(default=timedelta(minutes=15), gt=timedelta(0))
+    """They began no longer before or after the alert of the run."""
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         return self.judged(run.the_alert, await kit.history.open_beside(run.run_id, run.target))

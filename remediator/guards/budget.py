@@ -24,6 +24,7 @@ class Budget(Guard):
     in_namespace: int = Field(default=2, strict=True, ge=1, le=1000)
     """Effects within `per` in one namespace."""
     per: Duration = timedelta(minutes=10)
+    """A slot is free again so long after the outcome of its effect is known."""
     unsettled: int = Field(default=2, strict=True, ge=1, le=1000)
     """Effects at once, anywhere, of which it is not known yet whether they helped."""
 

@@ -15,6 +15,7 @@ class Cooldown(Guard):
     """No second effect on the same target within `for`, whatever rule or action made the first."""
 
     lasts: Duration = Field(default=timedelta(minutes=30), alias="for")
+    """So long after the last change, whatever made it."""
 
     def narrows(self, earlier: Step) -> bool:
         """As long or longer."""

@@ -36,6 +36,7 @@ class DependencyHealthy(Guard):
     """
 
     http: Annotated[str, AfterValidator(_an_address)] | None = None
+    """An address that has to answer 2xx instead of `depends_on`. Its host stands in `http_allow` of the settings."""
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         if self.http is not None:

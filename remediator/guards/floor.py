@@ -23,6 +23,7 @@ class Floor(Guard):
     """
 
     replicas: int = Field(default=1, strict=True, ge=1, le=10_000)
+    """So many pods stay ready."""
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         target = change.target

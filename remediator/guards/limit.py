@@ -16,9 +16,13 @@ class Limit(Guard):
     """At most so many effects, or runs, of the scope within the window, counted where the intent is committed."""
 
     effects: int | None = Field(default=None, strict=True, ge=1, le=1000)
+    """At most so many changes; those of one rung are one."""
     runs: int | None = Field(default=None, strict=True, ge=1, le=1000)
+    """At most so many runs, of which the older go first. Either this or `effects`."""
     per: Duration = Field(gt=timedelta(0), le=REMEMBERED)
+    """The window in which they are counted."""
     of: Literal["target", "rule", "namespace", "everything"]
+    """What they are counted for: this target, this rule, this namespace, or all that is done anywhere."""
 
     @model_validator(mode="after")
     def _one_count(self) -> Self:

@@ -25,6 +25,7 @@ class MaxAlertAge(Guard):
     of_alerts: ClassVar[bool] = True
 
     age: Duration = Field(gt=timedelta(0))
+    """So old an alert may be."""
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         return self.judged(run.the_alert, kit.clock.now())

@@ -24,6 +24,7 @@ class MinReplicas(Guard):
     bare: ClassVar[str | None] = "replicas"
 
     replicas: int = Field(strict=True, ge=1, le=10_000)
+    """So many pods are wanted, and ready."""
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         target = run.target

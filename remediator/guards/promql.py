@@ -21,8 +21,11 @@ class Promql(Guard):
     """
 
     query: str
+    """What Prometheus is asked, with one number for an answer."""
     above: float | None = Field(default=None, allow_inf_nan=False)
+    """Allowed while the number is greater."""
     below: float | None = Field(default=None, allow_inf_nan=False)
+    """Allowed while the number is smaller; with `above`, between both."""
 
     @model_validator(mode="after")
     def _a_threshold(self) -> Self:

@@ -26,8 +26,11 @@ class Storm(TargetGuard):
     of_alerts = True
 
     in_namespace: int = Field(default=4, strict=True, ge=2, le=100_000)
+    """So many targets of one namespace are a storm there."""
     anywhere: int = Field(default=8, strict=True, ge=2, le=100_000)
+    """So many targets of all namespaces are a storm everywhere."""
     window: Duration = timedelta(minutes=5)
+    """They began to fire within this time."""
     together: Duration = timedelta(minutes=30)
     """Two targets with a common `depends_on` hold when their alerts began no further apart than this."""
 

@@ -9,8 +9,9 @@ from remediator.domain.duration import format_duration, parse_duration
 from remediator.domain.matcher import MatcherError, parse_matchers
 from remediator.domain.pattern import search
 from remediator.domain.substitution import unknown_placeholders
-from remediator.domain.target import Target, misnamed
+from remediator.domain.target import KINDS, Target, misnamed
 from remediator.rulebook.problem import Fault, YamlPath, near_miss
+from remediator.rulebook.queries import unbalanced
 from remediator.rulebook.shape import STEPS
 
 _PLACEHOLDERS = ("target.kind", "target.namespace", "target.name", "labels.")
@@ -58,10 +59,13 @@ def _query(path: YamlPath, value: Any) -> Iterator[Fault]:
         return
     if not value.strip():
         yield Fault(path, "the query is empty")
+    for sentence, offset in unbalanced(value):
+        yield Fault(path, sentence, offset=offset)
     for inner in unknown_placeholders(value):
         written = f"${{{inner}}}"
         known = f"known here: {', '.join(f'${{{each}}}' for each in _PLACEHOLDERS[:3])} and ${{labels.NAME}}"
-        hint = near_miss(inner, _PLACEHOLDERS[:3]) or known
+        near = near_miss(inner, _PLACEHOLDERS[:3])
+        hint = re.sub(r"'(.*)'", r"${\1}", near) or known
         yield Fault(path, f"unknown placeholder {written}", hint, offset=value.find(written))
     template = _PROMETHEUS_TEMPLATE.search(value)
     if template is not None:
@@ -83,7 +87,9 @@ def _target(path: YamlPath, value: Any) -> Iterator[Fault]:
             try:
                 Target.parse(value, cluster="")
             except ValueError as reason:
-                yield Fault(path, str(reason))
+                kind, _, rest = value.partition("/")
+                hint = near_miss(kind, KINDS) if "/" in rest and kind not in KINDS else ""
+                yield Fault(path, str(reason), hint)
 
 
 def _depends_on(path: YamlPath, value: Any) -> Iterator[Fault]:

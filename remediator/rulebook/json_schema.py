@@ -8,6 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from remediator.domain.duration import format_duration
+from remediator.rulebook.described import fields_described
 from remediator.rulebook.rule import RuleFile
 from remediator.rulebook.shape import STEPS
 from remediator.step import Step
@@ -39,8 +40,22 @@ class _AsInYaml(GenerateJsonSchema):
         one |= {"minProperties": 1, "maxProperties": 1}
         return {"anyOf": [{"enum": alone}, one]} if alone else one
 
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        found = super().model_schema(schema)
+        model: type[BaseModel] = schema["cls"]
+        for name, text in fields_described(model).items():
+            key = model.model_fields[name].alias or name
+            if key in found.get("properties", {}):
+                found["properties"][key] = _with_description(found["properties"][key], text)
+        return found
+
     def encode_default(self, dft: Any) -> Any:
         return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+
+def _with_description(value: JsonSchemaValue, text: str) -> JsonSchemaValue:
+    """Draft 7 ignores whatever stands beside a reference."""
+    return {"allOf": [value], "description": text} if "$ref" in value else {**value, "description": text}
 
 
 def _needs_nothing(step: type[Step]) -> bool:

@@ -1,5 +1,6 @@
 """What a rule file that is in order may say without meaning it. A daemon loads it all the same; people are warned."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
@@ -13,16 +14,23 @@ from remediator.rulebook.problem import Fault, Problem, YamlPath
 from remediator.rulebook.rule import Rule
 from remediator.rulebook.shadowed import shadowed
 
+_USUAL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_NOT_ON_ALERTS = {"__name__", "alertstate"}
+
 
 def lint(files: Sequence[ReadFile], today: date) -> tuple[Problem, ...]:
-    """All warnings about these files, by file, line and column. `today` is what review dates are held against."""
+    """All warnings about the files without mistakes, by file, line and column.
+
+    `today` is what review dates are held against. What a file with a mistake says is not known for sure.
+    """
+    sound = [file for file in files if not file.faults]
     found = [
         file.problem(fault, "warning")
-        for file in files
+        for file in sound
         if file.parsed is not None
         for fault in _of_file(file, today)
     ]
-    found += [file.problem(fault, "warning") for file, fault in shadowed(files)]
+    found += [file.problem(fault, "warning") for file, fault in shadowed(sound)]
     order = {file.name: position for position, file in enumerate(files)}
     return tuple(sorted(found, key=lambda each: (order[each.file], each.line, each.column, each.message)))
 
@@ -57,6 +65,18 @@ def _every_alert(path: YamlPath, rule: Rule) -> Iterator[Fault]:
             yield Fault((*path, "match", index), f"matches every alert with {names}, whatever it says there")
 
 
+def _no_label_of_alerts(path: YamlPath, rule: Rule) -> Iterator[Fault]:
+    """What only the series ALERTS carries, and what Alertmanager takes for a name though nobody meant one."""
+    for index, line in enumerate(rule.match):
+        for each in parse_matchers(line):
+            if each.name in _NOT_ON_ALERTS and not each.accepts(""):
+                why = f"matches nothing: alerts carry no label {each.name}, only the series ALERTS does"
+                yield Fault((*path, "match", index), why, "take it out")
+            elif not _USUAL_NAME.fullmatch(each.name) and f'"{each.name}"' not in line:
+                why = f"the label is called {each.name} here"
+                yield Fault((*path, "match", index), why, f'if that is meant, quote it: "{each.name}"')
+
+
 def _same_line_twice(path: YamlPath, rule: Rule) -> Iterator[Fault]:
     seen: dict[frozenset[object], int] = {}
     for index, line in enumerate(rule.match):
@@ -82,6 +102,7 @@ def _cooldown_over_before_verified(path: YamlPath, rule: Rule) -> Iterator[Fault
 
 _CHECKS: tuple[Callable[[YamlPath, Rule], Iterable[Fault]], ...] = (
     _every_alert,
+    _no_label_of_alerts,
     _same_line_twice,
     _guards_nothing,
     _cooldown_over_before_verified,

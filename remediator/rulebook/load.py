@@ -137,7 +137,7 @@ def _read_file(name: str, raw: bytes) -> ReadFile:
     parsed = parse_rule_file(content)
     if isinstance(parsed, RuleFile):
         if not parsed.rules and not parsed.targets and not faults:
-            faults.append(Fault((), "neither rules nor targets in this file"))
+            faults.append(Fault((), "neither rules nor targets in this file", "give it some, or delete it"))
         return ReadFile(name, document, parsed, [*faults, *checked])
     shape = [each for each in parsed if not _told_already(each, faults, checked)]
     return ReadFile(name, document, None, [*faults, *shape, *checked])
@@ -152,10 +152,11 @@ def _too_many_entries(content: Any) -> Iterator[Fault]:
 
 
 def _told_already(fault: Fault, unread: Iterable[Fault], checked: Iterable[Fault]) -> bool:
-    """Whether it only follows from what YAML refused, or was said of a more exact place already."""
-    if any(fault.path[: len(each.path)] == each.path for each in unread):
-        return True
+    """Whether it only follows from what YAML refused, there or right below, or was said of a more exact place."""
     depth = len(fault.path)
+    for each in unread:
+        if fault.path[: len(each.path)] == each.path or each.path[:-1] == fault.path:
+            return True
     return any(each.path[:depth] == fault.path and each.message == fault.message for each in checked)
 
 

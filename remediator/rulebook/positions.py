@@ -6,7 +6,7 @@ each of them makes a file mean something that its reader does not see.
 
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 from yaml.events import (
@@ -23,6 +23,7 @@ from yaml.events import (
 from remediator.rulebook.core_schema import resolve
 from remediator.rulebook.document import LINE_BREAK, Document
 from remediator.rulebook.problem import Fault, Place, YamlPath
+from remediator.rulebook.syntax import syntax_fault, written_tag
 
 MOST_BYTES = 1 << 20
 _DEEPEST = 32
@@ -58,7 +59,7 @@ def _decoded(raw: bytes) -> str:
         source = raw.decode("utf-8-sig")
     except UnicodeDecodeError as reason:
         before = raw[: reason.start].decode("utf-8-sig")
-        raise Unreadable(Fault((), "not UTF-8", place=_place_after(before))) from reason
+        raise Unreadable(Fault((), "not text in UTF-8", place=_place_after(before))) from reason
     found = _UNPRINTABLE.search(source)
     if found is not None:
         message = f"a character that YAML does not allow: U+{ord(found.group()):04X}"
@@ -117,12 +118,13 @@ class _Reading:
             for event in yaml.parse(self.document.source, Loader=yaml.CSafeLoader):
                 self._take(event, self.open[-1])
         except yaml.MarkedYAMLError as reason:
-            raise Unreadable(_syntax_fault(reason, self.document.source)) from reason
+            raise Unreadable(syntax_fault(reason, self.document.source)) from reason
 
     def _one_document(self, event: Any) -> None:
         self.documents += 1
         if self.documents > 1:
-            self._stop("a second document: one file holds one", event)
+            why = "a second document: one file holds one"
+            raise Unreadable(Fault((), why, "split it", place=_place_of(event.start_mark)))
 
     def _take(self, event: Any, inner: _Open) -> None:
         match event:
@@ -180,12 +182,15 @@ class _Reading:
         if event.anchor is not None:
             self._fault(f"the anchor &{event.anchor}: aliases are not used here", event)
         if event.tag is not None:
-            self._fault(f"the tag {event.tag}: tags are not used here", event, "(quote what is text)")
+            self._fault(
+                f"the tag {written_tag(event.tag)}: tags are not used here", event, "(quote what is text)"
+            )
 
     def _begin(self, outer: _Open, content: dict[str, Any] | list[Any], event: Any) -> None:
         self._refuse_marks(event)
         if len(self.open) > _DEEPEST:
-            self._stop(f"nested deeper than {_DEEPEST} levels", event)
+            why = f"nested deeper than {_DEEPEST} levels"
+            raise Unreadable(Fault(outer.next_path[:1], why, place=_place_of(event.start_mark)))
         self._remember(outer, event)
         path = outer.next_path
         first: str | int = 0 if isinstance(content, list) else ""
@@ -198,27 +203,11 @@ class _Reading:
     def _remember(self, inner: _Open, event: Any) -> None:
         """Where the value stands that comes next."""
         if inner.key_comes_next:
-            self._stop("a key that is not text", event)
+            why, hint = "a key that is not text", "(quote it; a template has to be rendered before)"
+            raise Unreadable(Fault(inner.path, why, hint, place=_place_of(event.start_mark)))
         if not (inner.discarded or inner.key_refused):
             self.document.values[inner.next_path] = (event.start_mark.index, event.end_mark.index)
 
     def _fault(self, message: str, event: Any, hint: str = "") -> None:
         place = _place_of(event.start_mark)
         self.document.faults.append(Fault(self.open[-1].next_path, message, hint, place=place))
-
-    def _stop(self, message: str, event: Any) -> NoReturn:
-        raise Unreadable(Fault(self.open[-1].next_path, message, place=_place_of(event.start_mark)))
-
-
-def _syntax_fault(reason: yaml.MarkedYAMLError, source: str) -> Fault:
-    """libyaml's words, with a hint for what they mean most of the time."""
-    mark = reason.problem_mark or reason.context_mark
-    place = _place_of(mark) if mark is not None else Place(1, 1)
-    message = ", ".join(part for part in (reason.context, reason.problem) if part)
-    next_character = source[mark.index : mark.index + 1] if mark is not None else ""
-    hint = ""
-    if next_character == "\t":
-        message, hint = "a tab where YAML wants spaces", ""
-    elif next_character and next_character in "@`%*&":
-        hint = "(quote it if it is text)"
-    return Fault((), message, hint, place=place)

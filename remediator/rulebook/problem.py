@@ -1,7 +1,7 @@
 """What is wrong in rule files: where exactly, in a plain sentence, with a near miss where there is one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
@@ -13,6 +13,7 @@ Severity = Literal["error", "warning"]
 YamlPath = tuple[str | int, ...]
 """The keys and indexes that lead to a value: ("rules", 0, "guards")."""
 
+_MOST_NAMED = 16
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -84,8 +85,28 @@ def written(path: YamlPath) -> str:
     return text
 
 
-def near_miss(word: str, known: Iterable[str]) -> str:
-    """The hint that names what was probably meant, or an empty string."""
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """What was probably meant by a word that is not known."""
     by_lower = {each.lower(): each for each in known}
     close = get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
-    return f"did you mean '{by_lower[close[0]]}'?" if close else ""
+    return by_lower[close[0]] if close else None
+
+
+def did_you_mean(word: str) -> str:
+    """The hint that names what was probably meant."""
+    return f"did you mean '{word}'?"
+
+
+def near_miss(word: str, known: Iterable[str]) -> str:
+    """The same, for the nearest of the words that are known; an empty string when none is near."""
+    close = nearest(word, known)
+    return did_you_mean(close) if close is not None else ""
+
+
+def known_here(known: Collection[str]) -> str:
+    """The hint that names what may stand there, as far as anybody would read it."""
+    if not known:
+        return ""
+    if len(known) > _MOST_NAMED:
+        return "(`remediator rules reference` names all that may stand here)"
+    return f"known here: {', '.join(known)}"

@@ -34,7 +34,10 @@ def _a_day(given: Any) -> Any:
         return given
     if not isinstance(given, str) or not _DAY.fullmatch(given):
         raise ValueError(f"a day such as 2027-01-31, not {given!r}")
-    return date.fromisoformat(given)
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise ValueError(f"there is no day {given!r}") from None
 
 
 RuleName = Annotated[
@@ -82,19 +85,26 @@ class Rung(_Shape):
     """One act-and-verify try of a rule that has several."""
 
     actions: tuple[ActionStep, ...] = Field(min_length=1, max_length=5)
+    """What this rung changes: one action, as a second would find the template changed by the first."""
     verifications: tuple[VerificationStep, ...] = Field(min_length=1, max_length=10)
+    """All have to say that it helped. The next rung is tried only when one says that it did not."""
 
 
 class Rule(_Shape):
     """One rule: which alerts, what to look at, what may be changed, and how to tell whether it helped."""
 
     rule: RuleName
+    """Its name, of all rules in all files: up to 63 lower-case letters, digits and inner dashes."""
     match: tuple[str, ...] = Field(min_length=1, max_length=100)
     """Alertmanager matchers: lines are alternatives, inside the braces all must hold."""
     mode: Mode = "shadow"
+    """`off`; `shadow` goes all the way to the change and does not make it; `ask` waits for a person; `act`."""
     owner: str | None = None
+    """Whose rule it is, for people."""
     runbook: WebAddress | None = None
+    """A web address that is shown with every notice."""
     description: str | None = None
+    """What it is for, for people."""
     review_by: Day | None = None
     """By when somebody is to look whether the rule is still right; nothing but a warning comes of it."""
     priority: int = Field(default=100, strict=True, ge=0, le=1000)
@@ -102,11 +112,17 @@ class Rule(_Shape):
     wait: Duration = timedelta(0)
     """The alert must have fired this long since we first received it; a flap starts anew."""
     diagnostics: tuple[DiagnosticStep, ...] = Field(default=(), max_length=20)
+    """What to look at before anything changes."""
     guards: tuple[GuardStep, ...] = Field(default=(), max_length=20)
+    """Reasons not to act, besides those that are always asked."""
     actions: tuple[ActionStep, ...] = Field(default=(), max_length=5)
+    """What to change. A rule without only looks and hands over."""
     verifications: tuple[VerificationStep, ...] = Field(default=(), max_length=10)
+    """How to tell whether it helped; needed where there are actions."""
     rungs: tuple[Rung, ...] = Field(default=(), max_length=5)
+    """In the place of actions and verifications: several of them, tried in turn."""
     otherwise: Literal["hand_over"] = "hand_over"
+    """When nothing helped, people take over with all that was seen."""
 
     @model_validator(mode="after")
     def _either_actions_or_rungs(self) -> Self:
@@ -135,9 +151,11 @@ class RuleTarget(_Shape):
     """Which workload alerts mean that carry no workload labels."""
 
     match: tuple[str, ...] = Field(min_length=1, max_length=100)
+    """Which alerts: lines of matchers as in a rule."""
     target: str
-    """kind/namespace/name"""
+    """kind/namespace/name, such as `deployment/checkout/api`."""
     depends_on: tuple[str, ...] = ()
+    """What the workload needs to be well, each as kind/namespace/name."""
 
 
 class LoadedRule(Rule):
@@ -159,15 +177,23 @@ class Defaults(_Shape):
     """What every rule of the file has unless it says otherwise."""
 
     owner: str | None = None
+    """As in a rule."""
     mode: Mode | None = None
+    """As in a rule."""
     runbook: WebAddress | None = None
+    """As in a rule."""
     review_by: Day | None = None
+    """As in a rule."""
     priority: int | None = Field(default=None, strict=True, ge=0, le=1000)
+    """As in a rule."""
 
 
 class RuleFile(_Shape):
     """One file of rules/."""
 
     defaults: Defaults = Defaults()
+    """What every rule of this file has unless it says otherwise."""
     targets: tuple[RuleTarget, ...] = ()
+    """Which workload alerts mean whose labels name none."""
     rules: tuple[Rule, ...] = ()
+    """The rules."""

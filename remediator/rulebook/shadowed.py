@@ -32,7 +32,7 @@ def shadowed(files: Sequence[ReadFile]) -> Iterator[tuple[ReadFile, Fault]]:
             why = f"never gets an alert: what it matches is taken by {where} before"
             yield (
                 each.file,
-                Fault((*each.path, "match"), why, "give it a lower priority than theirs", at_key=True),
+                Fault((*each.path, "match"), why, "give it a lower number as priority", at_key=True),
             )
         earlier.add(each.lines)
 

@@ -1,6 +1,7 @@
 """Times as a file of tests writes them: counted from when the test begins, and before that with a minus."""
 
 from datetime import timedelta
+from json import dumps
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -14,7 +15,7 @@ def _moment(given: Any) -> Any:
     if isinstance(given, timedelta):
         return given
     if not isinstance(given, str):
-        raise ValueError(f"a time such as 0s, 5m or -3d, not {given!r} (quote it and add a unit)")
+        raise ValueError(f"a time such as 0s, 5m or -3d, not {dumps(given, default=str)} (add a unit)")
     before = given.startswith("-")
     moment = parse_duration(given[1:] if before else given)
     moment = -moment if before else moment

@@ -21,9 +21,11 @@ class AlertCleared(Verification):
     """
 
     hold_for: Duration = Field(default=timedelta(minutes=1), alias="for", ge=timedelta(seconds=0))
+    """The alert has to stay away this long."""
     within: Duration = timedelta(minutes=45)
+    """When it has not settled this long after the effect, nobody knows whether it helped."""
     watchdog: str | None = None
-    """The alertname of the alert that always fires; None asks for what the settings say under `monitoring`."""
+    """The alertname of the alert that always fires; else what the settings say under `monitoring`."""
 
     async def finding(self, change: Change, run: RunView, kit: Kit) -> Finding:
         if run.alert is None:

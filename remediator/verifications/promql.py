@@ -19,19 +19,25 @@ class Traffic(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     query: str
+    """How much traffic there is, as one number."""
     above: float
+    """While there is not more, the answer is unknown."""
 
 
 class Promql(Verification):
-    """`promql: {query, below|above, traffic: {query, above}, for, within}`.
+    """Recovered while the query's one number is below, or above, what is given.
 
     Too little traffic, an empty answer, several series, NaN, infinity or a stale sample is unknown.
     """
 
     query: str
+    """What Prometheus is asked, with one number for an answer."""
     below: float | None = None
+    """Recovered while the number is smaller."""
     above: float | None = None
+    """Recovered while the number is greater. Either this or `below`."""
     traffic: Traffic | None = None
+    """Only while there is enough of it the number says anything."""
 
     @model_validator(mode="after")
     def _one_threshold(self) -> Self:

@@ -1,4 +1,4 @@
-"""docs/adding-a-step.md is enough: whoever touches just its four files has a step that passes the checks."""
+"""docs/adding-a-step.md is enough: whoever touches just its three files has a step that passes the checks."""
 
 import re
 import shutil
@@ -47,15 +47,13 @@ def checkout(tmp_path: Path) -> Path:
 def follow(checkout: Path) -> None:
     fenced = re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
     step, an_import, line, test = [text for language, text in fenced if language == "python"]
-    (row,) = [text for language, text in fenced if language == "markdown"]
-    new_step, catalogue, new_test, rules = re.findall(r"^\d\. `([^`]+)`", GUIDE, re.MULTILINE)
+    new_step, catalogue, new_test = re.findall(r"^\d\. `([^`]+)`", GUIDE, re.MULTILINE)
     (checkout / new_step).write_text(step)
     (checkout / new_test).write_text(test)
     after(checkout / catalogue, "from remediator.guards.limit import Limit\n", an_import)
     after(checkout / catalogue, '    | Annotated[Cooldown, _FIELDS, Tag("cooldown")]\n', line)
-    after(checkout / rules, "| guards | |\n|---|---|\n", row)
-    schema = run(checkout, "remediator", "rules", "schema")
-    (checkout / "rules" / "schema.json").write_text(schema.stdout)
+    for read_off, file in re.findall(r"`remediator (rules \w+) > (\S+)`", GUIDE):
+        (checkout / file).write_text(run(checkout, "remediator", *read_off.split()).stdout)
 
 
 def after(path: Path, line: str, added: str) -> None:

@@ -21,7 +21,7 @@ SECOND = '  - rule: second\n    match: [\'{alertname="X", job="a"}\']\n    prior
 ACTS = "    mode: act\n    actions: [rollback]\n    verifications: [rollout_complete]\n"
 TAKEN = "never gets an alert: what it matches is taken by"
 OVER = "the cooldown may be over while the change is verified (10m)"
-LOWER = "give it a lower priority than theirs"
+LOWER = "give it a lower number as priority"
 
 WARNED = [
     (

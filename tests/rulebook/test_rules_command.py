@@ -31,7 +31,7 @@ KNOWN = "known here: ${target.kind}, ${target.namespace}, ${target.name} and ${l
 SAID = """\
 {file}:1:40: defaults.mode: expected off, shadow, ask or act, found 'shadw', did you mean 'shadow'?
 {file}:5:55: rules[0].match[0]: the closing " is missing
-{file}:6:11: rules[0].wait: a duration such as 30s, 5m or 1h30m, not 60 (quote it and add a unit)
+{file}:6:11: rules[0].wait: a duration such as 30s, 5m or 1h30m, not 60 (add a unit)
 {file}:8:9: rules[0].guards[0].cooldwn: unknown step, did you mean 'cooldown'?
 {file}:13:36: rules[0].verifications[0].promql.query: unknown placeholder ${{label.ns}}, {known}
 5 problems found

@@ -122,7 +122,7 @@ async def standings(connection: Connection, digests: Sequence[str]) -> dict[str,
            from rule_versions v left join lateral (
                select mode, why from demotions
                where rule = v.rule and (v.approved_at is null or demoted_at > v.approved_at)
-               order by id desc limit 1) d on true
+               order by mode = 'shadow' desc, id desc limit 1) d on true
            where v.digest = any($1::text[])""",
         list(digests),
     )

@@ -112,3 +112,41 @@ async def test_going_on_to_fail_in_mode_ask_leads_to_shadow(
             "[DEMOTED] rule hung may go no further than ask",
             "[DEMOTED] rule hung may go no further than shadow",
         ]
+
+
+async def failed_on(story: Story, target: str, hour: int) -> None:
+    """Two failures on one target open its breaker."""
+    (rule,) = story.daemon.rules.rules()
+    async with story.daemon.database.transaction() as connection:
+        for minutes in (0, 30):
+            at = day(7, hour) + minutes * MINUTE
+            await Month(connection).acted(rule, at, 5, state="ESCALATED", on=target)
+
+
+async def test_a_breaker_that_opens_lifts_no_rule_that_its_record_brought_to_shadow(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, RESTART) as story:
+        await clock.advance(WEEK)
+        await acted(story, 18, 2)
+        assert (await mode(story))[0] == "shadow"
+        await clock.advance(60)
+        for target, hour in (("web", 8), ("shop", 9)):
+            await failed_on(story, target, hour)
+        assert (await mode(story))[0] == "shadow"
+        titles = [each.title for each in await told_people(story)]
+        assert len([each for each in titles if "LEFT TO PEOPLE" in each]) == 2
+        assert len([each for each in titles if "DEMOTED" in each]) == 1
+
+
+async def test_the_strictest_demotion_since_the_approval_holds(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    """Written by two daemons at one moment, the milder one may be the later one."""
+    async with told(tmp_path, database_url, clock, RESTART) as story:
+        async with story.daemon.database.transaction() as connection:
+            for to in ("shadow", "ask"):
+                await connection.execute(
+                    "insert into demotions (rule, mode, why) values ('hung', $1, 'it failed')", to
+                )
+        assert (await mode(story))[0] == "shadow"

@@ -1,5 +1,7 @@
 """Rules that are brought down because what they did failed, until a person approves them again."""
 
+from collections.abc import Collection
+
 from remediator.domain.confidence import share
 from remediator.domain.rule_mode import Cap
 from remediator.domain.value import Value
@@ -31,8 +33,8 @@ async def by_openings(connection: Connection, rule: str, limits: Breakers) -> De
     return await _bring_down(connection, rule, mode, why)
 
 
-async def by_record(connection: Connection, limits: Breakers) -> list[Demotion]:
-    """Bring down every rule of which it is sure that what it does seldom holds; within a transaction.
+async def by_record(connection: Connection, digests: Collection[str], limits: Breakers) -> list[Demotion]:
+    """Bring down those of these versions of rules of which it is sure that what they do seldom holds; in a transaction.
 
     Sure is what the upper end of the interval says, so that a few failures by chance bring nothing down. After twice
     as many changes a rule is brought down to shadow.
@@ -40,7 +42,9 @@ async def by_record(connection: Connection, limits: Breakers) -> list[Demotion]:
     if limits.held is None:
         return []
     found = []
-    for record in await acted_runs.records(connection, limits.demote_within, limits.came_back_within):
+    for record in await acted_runs.records(
+        connection, digests, limits.demote_within, limits.came_back_within
+    ):
         counted = share(record.held, record.known)
         if counted.of < limits.acted or counted.high >= limits.held:
             continue

@@ -23,6 +23,14 @@ class RuleVersion(Value):
     approved_by: str | None
 
 
+VERSIONS = """
+versions as (
+    select digest, inherits_from from rule_versions where digest = any({digests}::text[])
+    union
+    select v.digest, v.inherits_from from rule_versions v join versions w on v.digest = w.inherits_from
+)"""
+"""For a query `with recursive`: these versions, and those whose standing they took over, which they only narrow."""
+
 _UNWATCHED = timedelta(hours=1)
 """What passes between two looks counts as watched up to this: a restart takes less."""
 

@@ -146,7 +146,7 @@ async def transition(
             connection,
             "held" if isinstance(verdict, Hold) else "state",
             f"{state}: {verdict.why}" if state != run.state else verdict.why,
-            {"from": run.state, "to": state},
+            {"from": run.state, "to": state, **({"helped": False} if isinstance(verdict, TryNext) else {})},
             incident_id=run.incident_id,
             run_id=run.id,
         )

@@ -82,16 +82,22 @@ class Month:
         state: str = "RESOLVED",
         back: float | None = None,
         on: str | None = None,
+        helped_not: bool = True,
     ) -> None:
         """The rule changed something, which ended after `took` minutes; its alert was back after `back` more.
 
-        On a target of its own, unless that is said.
+        On a target of its own, unless that is said. When it ended ESCALATED, because it did not help, or because that
+        could not be verified.
         """
         name, ended = on or f"api-{next(_numbers)}", at + took * MINUTE
         each = Incident(at, cleared=took)
         incident_id = await self._incident(name, each)
         run_id = await self._run(rule, each, ended, (name, incident_id), state=state)
         await self._attempt(run_id, rule, name, at)
+        verified = {"from": "ACTED", "to": state} | (
+            {"helped": False} if state == "ESCALATED" and helped_not else {}
+        )
+        await self._journal(run_id, "state", verified)
         if back is not None:
             await self._episode(name, incident_id, ended + back * MINUTE, None, "firing-again")
 

@@ -123,7 +123,7 @@ def _wire(
         courier=Courier(database, kit, desk.effects, notifiers, metrics, desk.belonging),
         audit_printer=AuditPrinter(database, owner),
         aftermath=Aftermath(desk, engine.settle),
-        breaker_watch=BreakerWatch(desk, settings.breakers),
+        breaker_watch=BreakerWatch(desk, settings.breakers, rules.rules),
         arming=Arming(database, rules, owner, tuple(notifiers)),
         gauges=Gauges(database, metrics, rules, settings.budgets, desk.belonging),
     )

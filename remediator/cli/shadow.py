@@ -122,10 +122,11 @@ def _healing(healing: Json, now_waits: float) -> str:
 
 
 def _acted(acted: Json, demotes: Json) -> str:
+    unknown = f", {acted['unknown']} nobody knows" if acted["unknown"] else ""
     early = f", {acted['too_early']} too early to tell" if acted["too_early"] else ""
     share = _share(acted["held_share"])
     return (
-        f"{acted['held']} held, {acted['came_back']} came back, {acted['escalated']} escalated{early}, "
+        f"{acted['held']} held, {acted['came_back']} came back, {acted['not_helped']} did not help{unknown}{early}, "
         f"in {demotes['demote_within']} and since it was approved{f'; held {share}' if share else ''}"
     )
 

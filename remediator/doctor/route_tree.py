@@ -7,7 +7,7 @@ only where it says `continue`; what no child takes stays with the parent.
 from dataclasses import dataclass
 from typing import Any
 
-from remediator.domain.matcher import Matcher, parse_conditions
+from remediator.domain.matcher import Matcher, MatcherError, parse_conditions
 from remediator.rulebook.lines import Line, surely
 
 
@@ -17,6 +17,8 @@ class RouteTree:
 
     receiver: str
     conditions: Line
+    unread: bool
+    """Some of its conditions cannot be read here, though Alertmanager reads them: what they take is not known."""
     goes_on: bool
     children: tuple["RouteTree", ...]
 
@@ -25,7 +27,8 @@ class RouteTree:
         """Raises AttributeError, KeyError, TypeError or ValueError when it is not a route."""
         receiver = str(route.get("receiver") or receiver)
         children = tuple(cls.of(each, receiver) for each in route.get("routes") or ())
-        return cls(receiver, tuple(_conditions(route)), bool(route.get("continue")), children)
+        conditions, unread = _conditions(route)
+        return cls(receiver, conditions, unread, bool(route.get("continue")), children)
 
     def receivers_of(self, line: Line) -> tuple[frozenset[str], frozenset[str]]:
         """Who gets every alert that the line matches, and who may get some; the first are among the second."""
@@ -33,7 +36,7 @@ class RouteTree:
         offered: bool | None = True  # to the next child: all of them, or (None) perhaps only some
         left: bool | None = True  # to this route, because no child takes them
         for child in self.children:
-            meets = _meets(line, child.conditions)
+            meets = _meets(line, child)
             if meets is False:
                 continue
             below_always, below_perhaps = child.receivers_of(line)
@@ -52,17 +55,25 @@ class RouteTree:
         return frozenset(always), frozenset(perhaps)
 
 
-def _meets(line: Line, conditions: Line) -> bool | None:
+def _meets(line: Line, route: RouteTree) -> bool | None:
     """Whether all alerts of the line do; None where some may and some may not."""
-    answers = [surely(line, each) for each in conditions]
+    answers = [surely(line, each) for each in route.conditions]
     if False in answers:
         return False
-    return None if None in answers else True
+    return None if route.unread or None in answers else True
 
 
-def _conditions(route: dict[str, Any]) -> list[Matcher]:
-    """All three ways to write them; `match` and `match_re` are the old ones."""
-    old = [Matcher(str(name), "=", str(value)) for name, value in (route.get("match") or {}).items()]
-    old += [Matcher(str(name), "=~", str(value)) for name, value in (route.get("match_re") or {}).items()]
-    new = [str(each).strip().strip("{}") for each in route.get("matchers") or ()]
-    return [*old, *(matcher for each in new for matcher in parse_conditions(f"{{{each}}}"))]
+def _conditions(route: dict[str, Any]) -> tuple[Line, bool]:
+    """All three ways to write them; `match` and `match_re` are the old ones. And whether some cannot be read.
+
+    Our grammar is stricter than Alertmanager's: `instance=~"db\\d+"` is one that only it takes.
+    """
+    found = [Matcher(str(name), "=", str(value)) for name, value in (route.get("match") or {}).items()]
+    found += [Matcher(str(name), "=~", str(value)) for name, value in (route.get("match_re") or {}).items()]
+    unread = False
+    for each in route.get("matchers") or ():
+        try:
+            found += parse_conditions(f"{{{str(each).strip().strip('{}')}}}")
+        except MatcherError:
+            unread = True
+    return tuple(found), unread

@@ -21,12 +21,15 @@ def deeds(
 ) -> list[Deed] | None:
     """Every change after `begin` and up to `end`, oldest first; None when nobody can tell.
 
-    Nobody can where there was no look for longer than `blind_after`: what was changed then is seen late, or never.
+    Nobody can where there was no look for longer than `blind_after`: what was changed then is seen late, or never. Nor
+    where a change was seen so soon after the end that the look before it may have been before the end as well.
     """
     if not _looked(tenures, begin, end, blind_after):
         return None
     found = [Deed(at=each.began_at, revision=each.revision, restart=False) for each in tenures]
     found += [Deed(at=at, revision=each.revision, restart=True) for each in tenures for at in each.restarts]
+    if any(end < each.at < end + blind_after for each in found):
+        return None
     return sorted((each for each in found if begin < each.at <= end), key=lambda each: each.at)
 
 

@@ -93,7 +93,7 @@ def rule_report(
     of_other_versions: int,
     hindsight: Hindsight,
 ) -> RuleReport:
-    """The numbers of one rule, of all its looks and how long its verifications have taken.
+    """The numbers of one rule, of its look at each incident and how long its verifications have taken.
 
     Precision is how many of the decisions with a known end people made themselves. Saved is, for these, the time from
     when it would have acted until the alert ended by what people did, less what its own verification takes (nothing
@@ -101,7 +101,7 @@ def rule_report(
     all, before the change would have been verified; and where people helped themselves otherwise, while the plan would
     have set another version than theirs.
     """
-    looks = [(each, hindsight.fate_of(each)) for each in one_an_incident(runs)]
+    looks = [(each, hindsight.fate_of(each)) for each in runs]
     decided = [(run, fate) for run, fate in looks if run.wanted is not None and not run.stopped_by]
     decisions = _decisions(decided)
     precision = share(decisions.same, decisions.known)
@@ -123,18 +123,6 @@ def rule_report(
         self_healing=self_healing(healed),
         verdict=verdict(precision, harmed, hindsight.thresholds),
     )
-
-
-def one_an_incident(runs: Iterable[ShadowRun]) -> list[ShadowRun]:
-    """One look for each incident: the first that would have acted, else the first with a plan, else the first.
-
-    While an incident goes on, a rule in shadow looks again and again, and would have acted once.
-    """
-    best: dict[int, ShadowRun] = {}
-    for run in sorted(runs, key=lambda each: each.id):
-        if run.incident_id not in best or _rank(run) < _rank(best[run.incident_id]):
-            best[run.incident_id] = run
-    return list(best.values())
 
 
 def verified_within(rule: Rule) -> timedelta:
@@ -164,12 +152,6 @@ def _left_out(looks: Sequence[ShadowRun], of_other_versions: int) -> LeftOut:
         without_plan=sum(1 for run in looks if run.wanted is None),
         of_other_versions=of_other_versions,
     )
-
-
-def _rank(run: ShadowRun) -> int:
-    if run.wanted is None:
-        return 2
-    return 1 if run.stopped_by else 0
 
 
 def _harms(run: ShadowRun, fate: Fate, verified_after: timedelta) -> bool:

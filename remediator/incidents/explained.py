@@ -43,7 +43,8 @@ def _run(run: Run) -> Iterator[Row]:
 def _rules(lines: Sequence[Line], run: Run) -> Iterator[Row]:
     """What bid for the target when the run was made. Rules that matched nothing are not among them."""
     planned = next((each for each in lines if each.kind == "planned"), None)
-    for bid in planned.details.get("bids", ()) if planned is not None else ():
+    details = planned.details if planned is not None else {}
+    for bid in details.get("bids", ()):
         if bid["rule"] == run.rule:
             part = "the run is its own"
         elif bid["mode"] in ("ask", "act"):
@@ -51,7 +52,10 @@ def _rules(lines: Sequence[Line], run: Run) -> Iterator[Row]:
         else:
             part = "only looks" if bid["mode"] == "shadow" else "does nothing"
         standing = f"priority {bid['priority']}, mode {bid['mode']}: {bid['why']}"
-        yield (bid["rule"], part, f"{standing} ({bid['alert']})")
+        more = bid.get("alerts", 1) - 1
+        yield (bid["rule"], part, f"{standing} ({bid['alert']}{f' and {more} more' if more else ''})")
+    if left_out := details.get("rules_left_out"):
+        yield (f"{left_out} more rules", "come after these")
 
 
 def _target(record: Record, lines: Sequence[Line]) -> Iterator[Row]:

@@ -1,5 +1,6 @@
 """Which rule gets the incident. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -36,6 +37,10 @@ class Bid(Value):
         }
 
 
+_TOLD = 50
+"""Of so many rules it is kept that they bid, and of the one whose run it is."""
+
+
 def best(bids: Sequence[Bid]) -> Bid | None:
     """The bid that gets the incident: shadow rules never take the slot."""
     return min(_acting(bids), key=lambda bid: bid.rank, default=None)
@@ -44,6 +49,26 @@ def best(bids: Sequence[Bid]) -> Bid | None:
 def ranked(bids: Sequence[Bid]) -> list[Bid]:
     """All of them, the first to be considered first."""
     return sorted(bids, key=lambda bid: bid.rank)
+
+
+def told(bids: Sequence[Bid], own: Bid) -> JsonObject:
+    """What is kept of them with the run that `own` gets: of each rule its best bid, with for how many alerts it bids.
+
+    An incident may have thousands of alerts, and what is kept is cleaned of secrets within the transaction that plans.
+    """
+    best_of: dict[str, Bid] = {}
+    for bid in ranked(bids):
+        best_of.setdefault(bid.rule.rule, bid)
+    alerts = Counter(bid.rule.rule for bid in bids)
+    kept = [
+        each
+        for number, each in enumerate(best_of.values())
+        if number < _TOLD or each.rule.rule == own.rule.rule
+    ]
+    return {
+        "bids": [{**each.told(), "alerts": alerts[each.rule.rule]} for each in kept],
+        "rules_left_out": len(best_of) - len(kept),
+    }
 
 
 def acted_on(episodes: Sequence[Episode], bids: Sequence[Bid]) -> list[Episode]:

@@ -12,7 +12,7 @@ from remediator.domain.target import Target
 from remediator.fault_points import FaultPoint, reach
 from remediator.planning.bids import bids_of, held_by
 from remediator.planning.by_labels import Decided, decided
-from remediator.planning.choose import Bid, acted_on, best, ranked, shadows
+from remediator.planning.choose import Bid, acted_on, best, shadows, told
 from remediator.planning.due import next_due
 from remediator.planning.policy import Policy
 from remediator.planning.resolve import Resolved, Resolver, depends_on
@@ -254,7 +254,7 @@ class Planner:
         mode = bid.mode.effective
         held = f" ({bid.mode.why})" if bid.mode.disarmed else ""
         text = f"run {run_id}: rule {bid.rule.rule} in mode {mode}{held} for {bid.episode.alertname}"
-        details = {"episode": bid.episode.id, "bids": [each.told() for each in ranked(every)]}
+        details = {"episode": bid.episode.id, **told(every, bid)}
         await journal.append(connection, "planned", text, details, incident_id=incident_id, run_id=run_id)
         if mode == "shadow":
             return

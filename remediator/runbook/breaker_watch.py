@@ -1,9 +1,12 @@
 """Opens the breakers of targets on which acting failed, demotes the rules that did it, and tells people."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from remediator.domain.breaker import Opening
 from remediator.domain.notice import Notice
+from remediator.domain.run_view import MODES
+from remediator.rulebook.rule import Rule
 from remediator.runbook.desk import Desk
 from remediator.settings.sections import Breakers
 from remediator.store import breakers, demotions, journal, loop_leases, outbox
@@ -20,9 +23,10 @@ class BreakerWatch:
     when, what was tried, and who closed it.
     """
 
-    def __init__(self, desk: Desk, settings: Breakers) -> None:
+    def __init__(self, desk: Desk, settings: Breakers, rules: Callable[[], Sequence[Rule]]) -> None:
         self._desk = desk
         self._settings = settings
+        self._rules = rules
 
     async def tick(self) -> bool:
         """Look once; never finds more to do at once."""
@@ -38,12 +42,21 @@ class BreakerWatch:
                     demoted = await demotions.by_openings(connection, rule, self._settings)
                     if demoted is not None:
                         await self._tell(connection, demoted, opening.target)
-            for demoted in await demotions.by_record(connection, self._settings):
+        # Of its own: what cannot be counted takes back no breaker, and holds up none.
+        async with self._desk.database.transaction() as connection:
+            digests = [each.digest for each in self._rules()]
+            for demoted in await demotions.by_record(connection, digests, self._settings):
                 await self._tell(connection, demoted, None)
         return False
 
     async def _tell(self, connection: Connection, demoted: Demotion, target: str | None) -> None:
-        """Told here, whatever else holds the rule: where a ceiling does, its effective mode need not change."""
+        """Told here, whatever else holds the rule: where a ceiling does, its effective mode need not change.
+
+        Not told where its file lets it go no further anyway: the demotion then holds for when that changes.
+        """
+        mode = next((each.mode for each in self._rules() if each.rule == demoted.rule), None)
+        if mode is not None and MODES.index(mode) <= MODES.index(demoted.to.mode):
+            return
         notice = Notice(
             key=f"demotion/{demoted.id}",
             at=self._desk.kit.clock.now(),

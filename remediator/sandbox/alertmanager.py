@@ -197,12 +197,13 @@ class Alertmanager(LoopbackServer):
         try:
             async with session.post(url, data=due.body) as response:
                 status = response.status
-                await response.read()
+                said = await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             return Delivery(due, None, f"{type(error).__name__}: {error}")
         if status // 100 == 2:
             self._forget_resolved(due.alerts)
-        return Delivery(due, status)
+            return Delivery(due, status)
+        return Delivery(due, status, said)
 
     def _forget_resolved(self, sent: Iterable[Alert]) -> None:
         for alert in sent:

@@ -1,10 +1,11 @@
 """Runs that alerts made and that changed something: whether that held."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from remediator.domain.value import Value
 from remediator.store.database import Connection
+from remediator.store.rule_versions import VERSIONS
 
 EFFECT = "('applied', 'applied_then_changed', 'unknown')"
 """Outcomes of attempts that changed something, or may have."""
@@ -43,6 +44,18 @@ What a person has undone is left out: whether it would have helped, nobody knows
 """
 
 
+_NOT_HELPED = """(select l.details->>'helped' from journal l
+    where l.run_id = j.id and l.kind = 'state' and l.details->>'from' = 'ACTED'
+    order by l.id desc limit 1) is not distinct from 'false'"""
+"""Whether a verification said so of the last change that was verified. Other runs end ESCALATED as well: what could not
+be verified, what somebody changed on, what a person settled."""
+
+_COUNTS = ", ".join(
+    f"count(*) filter (where how = '{how}') as {how}"
+    for how in ("held", "came_back", "not_helped", "unknown", "too_early")
+)
+
+
 class Record(Value):
     """What became of the changes that one rule made, since it was last approved."""
 
@@ -50,35 +63,44 @@ class Record(Value):
     approved_at: datetime | None
     held: int
     came_back: int
-    escalated: int
+    not_helped: int
+    """Verified, with the answer that it did not help."""
+    unknown: int
+    """Left to people without anybody knowing whether it helped."""
     too_early: int
-    """Verified, and the alert may still come back."""
+    """Ended so lately that an alert may still come back. However it ended: failures are known at once, and would
+    outnumber for that long what is known to have held."""
 
     @property
     def known(self) -> int:
         """How many are known to have held or not."""
-        return self.held + self.came_back + self.escalated
+        return self.held + self.came_back + self.not_helped
 
 
-async def records(connection: Connection, past: timedelta, came_back_within: timedelta) -> list[Record]:
-    """Of every rule that changed something within this time, by name."""
+async def records(
+    connection: Connection, digests: Collection[str], past: timedelta, came_back_within: timedelta
+) -> list[Record]:
+    """Of these versions of rules, and those they only narrow, that changed something within this time; by name.
+
+    What another version of a rule did says nothing about this one.
+    """
     rows = await connection.fetch(
-        f"""with {ACTED.format(on_one_target="")}, counted as (
+        f"""with recursive {VERSIONS.format(digests="$3")}, {ACTED.format(on_one_target="")}, counted as (
                 select j.*, v.approved_at,
-                       case when j.state = 'ESCALATED' then 'escalated' when j.back_at is not null then 'came_back'
-                            when j.ended_at + $2::interval > remediator_now() then 'too_early' else 'held' end as how
+                       case when j.ended_at + $2::interval > remediator_now() then 'too_early'
+                            when j.state = 'ESCALATED' then case when {_NOT_HELPED} then 'not_helped' else 'unknown' end
+                            when j.back_at is not null then 'came_back' else 'held' end as how
                 from judged j left join lateral (
                     select approved_at from rule_versions where rule = j.rule and loaded_at is not null
                     order by loaded_at desc limit 1) v on true
                 where j.ended_at > remediator_now() - $1::interval
+                  and j.rule_digest in (select digest from versions)
                   and j.first_at > coalesce(v.approved_at, '-infinity'))
-            select rule, approved_at, count(*) filter (where how = 'held') as held,
-                   count(*) filter (where how = 'came_back') as came_back,
-                   count(*) filter (where how = 'escalated') as escalated,
-                   count(*) filter (where how = 'too_early') as too_early
+            select rule, approved_at, {_COUNTS}
             from counted group by rule, approved_at order by rule""",
         past,
         came_back_within,
+        sorted(digests),
     )
     return [Record(**row) for row in rows]
 

@@ -13,6 +13,9 @@ from remediator.store.database import Connection
 
 _OPENING = """id, kind || '/' || namespace || '/' || name as target, opened_at, until, why, rules,
               closed_at, closed_by, closed_why"""
+LAST_APPROVAL = """(select approved_at from rule_versions where rule = $1 and loaded_at is not null
+    order by loaded_at desc limit 1)"""
+"""When the version of the rule `$1` that is in force was approved; null when nobody did."""
 _IS_OPEN = "closed_at is null and until > remediator_now()"
 _ON_ONE_TARGET = "and r.cluster = $3 and r.kind = $4 and r.namespace = $5 and r.name = $6"
 _FAILURES = f"""
@@ -107,9 +110,7 @@ async def had_part_in(connection: Connection, rule: str, within: timedelta) -> l
     rows = await connection.fetch(
         f"""select {_OPENING} from breaker_openings
             where $1 = any(rules) and opened_at > remediator_now() - $2::interval
-              and opened_at > coalesce(
-                  (select approved_at from rule_versions where rule = $1 and loaded_at is not null
-                   order by loaded_at desc limit 1), '-infinity')
+              and opened_at > coalesce({LAST_APPROVAL}, '-infinity')
             order by id""",
         rule,
         within,

@@ -1,12 +1,13 @@
 """Rules that are brought down because what they did failed, until a person approves them again."""
 
-from datetime import datetime
+from collections.abc import Collection
 
 from remediator.domain.confidence import share
 from remediator.domain.rule_mode import Cap
 from remediator.domain.value import Value
 from remediator.settings.sections import Breakers
 from remediator.store import acted_runs, breakers
+from remediator.store.breakers import LAST_APPROVAL
 from remediator.store.database import Connection
 
 
@@ -29,11 +30,11 @@ async def by_openings(connection: Connection, rule: str, limits: Breakers) -> De
     mode = "shadow" if len(openings) >= 2 * limits.openings else "ask"
     targets = ", ".join(dict.fromkeys(each.target for each in openings))
     why = f"{len(openings)} times what it did opened a breaker ({targets})"
-    return await _bring_down(connection, rule, mode, why, openings[0].opened_at)
+    return await _bring_down(connection, rule, mode, why)
 
 
-async def by_record(connection: Connection, limits: Breakers) -> list[Demotion]:
-    """Bring down every rule of which it is sure that what it does seldom holds; within a transaction.
+async def by_record(connection: Connection, digests: Collection[str], limits: Breakers) -> list[Demotion]:
+    """Bring down those of these versions of rules of which it is sure that what they do seldom holds; in a transaction.
 
     Sure is what the upper end of the interval says, so that a few failures by chance bring nothing down. After twice
     as many changes a rule is brought down to shadow.
@@ -41,31 +42,30 @@ async def by_record(connection: Connection, limits: Breakers) -> list[Demotion]:
     if limits.held is None:
         return []
     found = []
-    for record in await acted_runs.records(connection, limits.demote_within, limits.came_back_within):
+    for record in await acted_runs.records(
+        connection, digests, limits.demote_within, limits.came_back_within
+    ):
         counted = share(record.held, record.known)
         if counted.of < limits.acted or counted.high >= limits.held:
             continue
         mode = "shadow" if counted.of >= 2 * limits.acted else "ask"
         surely = f"which is surely fewer than {limits.held:.0%} (95 % interval: up to {counted.high:.0%})"
         why = f"of {counted.of} changes it made {counted.right} held, {surely}"
-        demoted = await _bring_down(connection, record.rule, mode, why, record.approved_at)
+        demoted = await _bring_down(connection, record.rule, mode, why)
         found += [] if demoted is None else [demoted]
     return found
 
 
-async def _bring_down(
-    connection: Connection, rule: str, mode: str, because: str, since: datetime | None
-) -> Demotion | None:
-    """None when it is down there already by what happened since then; None means ever."""
+async def _bring_down(connection: Connection, rule: str, mode: str, because: str) -> Demotion | None:
+    """None when it is down there already, by whatever happened since its last approval."""
     row = await connection.fetchrow(
-        """insert into demotions (rule, mode, why) select $1, $2, $3
-           where not exists (select 1 from demotions d where d.rule = $1 and d.mode in ($2, 'shadow')
-                               and d.demoted_at >= coalesce($4, '-infinity'::timestamptz))
-           returning id, mode, why""",
+        f"""insert into demotions (rule, mode, why) select $1, $2, $3
+            where not exists (select 1 from demotions d where d.rule = $1 and d.mode in ($2, 'shadow')
+                                and d.demoted_at > coalesce({LAST_APPROVAL}, '-infinity'))
+            returning id, mode, why""",
         rule,
         mode,
         f"demoted: {because}, until somebody approves it again",
-        since,
     )
     return (
         None if row is None else Demotion(id=row["id"], rule=rule, to=Cap(mode=row["mode"], why=row["why"]))

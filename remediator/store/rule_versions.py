@@ -23,6 +23,14 @@ class RuleVersion(Value):
     approved_by: str | None
 
 
+VERSIONS = """
+versions as (
+    select digest, inherits_from from rule_versions where digest = any({digests}::text[])
+    union
+    select v.digest, v.inherits_from from rule_versions v join versions w on v.digest = w.inherits_from
+)"""
+"""For a query `with recursive`: these versions, and those whose standing they took over, which they only narrow."""
+
 _UNWATCHED = timedelta(hours=1)
 """What passes between two looks counts as watched up to this: a restart takes less."""
 
@@ -122,7 +130,7 @@ async def standings(connection: Connection, digests: Sequence[str]) -> dict[str,
            from rule_versions v left join lateral (
                select mode, why from demotions
                where rule = v.rule and (v.approved_at is null or demoted_at > v.approved_at)
-               order by id desc limit 1) d on true
+               order by mode = 'shadow' desc, id desc limit 1) d on true
            where v.digest = any($1::text[])""",
         list(digests),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from remediator.domain.run_view import Mode, Trigger
 from remediator.domain.target import Target
@@ -146,13 +147,19 @@ async def transition(
             connection,
             "held" if isinstance(verdict, Hold) else "state",
             f"{state}: {verdict.why}" if state != run.state else verdict.why,
-            {"from": run.state, "to": state},
+            _moved(run, verdict, state),
             incident_id=run.incident_id,
             run_id=run.id,
         )
     for notice in verdict.notices:
         await outbox.enqueue(connection, channels, notice, run.id)
     return True
+
+
+def _moved(run: Run, verdict: Verdict, state: State) -> dict[str, Any]:
+    """From where to where; and that a verification said that the change did not help, where one did."""
+    said = {"helped": False} if isinstance(verdict, TryNext) else {}
+    return {"from": run.state, "to": state, **said}
 
 
 async def _ended(connection: Connection, run: Run, verdict: Verdict, state: State) -> None:

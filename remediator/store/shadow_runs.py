@@ -8,6 +8,7 @@ from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.store.clusters import ANOTHER_CLUSTER
 from remediator.store.database import Connection
+from remediator.store.rule_versions import VERSIONS
 
 
 class Wanted(Value):
@@ -62,26 +63,19 @@ class WatchedTenure(Value):
     since: datetime | None
     """None where only a version of this program looked that kept neither restarts nor times without a look."""
     until: datetime
-    """The last look."""
+    """The last look that kept them."""
     unseen: tuple[tuple[datetime, datetime], ...]
     """Times between two looks that were too long."""
     restarts: tuple[datetime, ...]
     """The looks that found it restarted."""
 
 
-_VERSIONS = """
-versions as (
-    select digest, inherits_from from rule_versions where digest = any($1::text[])
-    union
-    select v.digest, v.inherits_from from rule_versions v join versions w on v.digest = w.inherits_from
-)"""
-"""The versions that are loaded, and those whose standing they took over because they only narrow them."""
-
+_VERSIONS = VERSIONS.format(digests="$1")
 _SHADOWED = """r.mode = 'shadow' and r.state = 'SHADOWED' and r.trigger->>'kind' = 'alert'
       and r.ended_at > remediator_now() - $2::interval"""
 
 _RUNS = f"""
-with recursive {_VERSIONS}
+with recursive {_VERSIONS}, looks as (
 select r.id, r.rule, r.incident_id, r.cluster, r.kind, r.namespace, r.name, r.ended_at as decided_at,
        e.id as episode_id, e.opened_at as received_at, e.id is not null and e.closed_at is null as open, e.cleared_at,
        p.from_revision, p.to_revision,
@@ -116,9 +110,16 @@ left join lateral (
     where run_id = r.id and kind = 'proposed' and details->>'to_revision' <> 'evicted'
     order by id desc limit 1) p on r.plan is not null
 where r.rule_digest in (select digest from versions) and {_SHADOWED}
-order by r.id
+), first as (
+    select distinct on (rule, incident_id) * from looks
+    order by rule, incident_id, case when to_revision is null then 2 when stopped_by <> '{{}}' then 1 else 0 end, id
+)
+select * from first order by id desc limit $6
 """
-"""Nobody knows when an alert ended that began anew while it was open, or was closed with another cluster's database."""
+"""One look of a rule for each incident: the first that would have acted, else the first with a plan, else the first.
+While an incident goes on, a rule in shadow looks again and again, and would have acted once.
+
+Nobody knows when an alert ended that began anew while it was open, or was closed with another cluster's database."""
 
 _OF_OTHER_VERSIONS = f"""
 with recursive {_VERSIONS}
@@ -129,7 +130,7 @@ group by r.rule
 
 _TENURES = """
 select t.cluster, t.kind, t.namespace, t.name, t.revision, t.began_at, t.watched_since as since,
-       t.last_seen_at as until, t.restarts,
+       coalesce(t.watched_until, t.last_seen_at) as until, t.restarts,
        array(select lower(gap) from unnest(t.unseen) as gap) as gaps_begin,
        array(select upper(gap) from unnest(t.unseen) as gap) as gaps_end
 from tenures t
@@ -141,14 +142,19 @@ order by t.id
 
 
 async def of_rules(
-    connection: Connection, digests: Collection[str], past: timedelta, window: timedelta, seen_late: timedelta
+    connection: Connection,
+    digests: Collection[str],
+    past: timedelta,
+    window: timedelta,
+    seen_late: timedelta,
+    most: int,
 ) -> list[ShadowRun]:
-    """Every look that alerts led these versions of rules to, and those they only narrow, oldest first.
+    """What alerts led these versions of rules to, and those they only narrow: one look for each incident, oldest first.
 
-    `seen_late` is how long after a change the memory may have seen it.
+    `seen_late` is how long after a change the memory may have seen it. Of more than `most`, the newest.
     """
-    rows = await connection.fetch(_RUNS, sorted(digests), past, window, ANOTHER_CLUSTER, seen_late)
-    return [_run(row) for row in rows]
+    rows = await connection.fetch(_RUNS, sorted(digests), past, window, ANOTHER_CLUSTER, seen_late, most)
+    return [_run(row) for row in reversed(rows)]
 
 
 async def of_other_versions(

@@ -119,9 +119,10 @@ async def _begin(connection: Connection, seen: Sighting, began_at: datetime, *, 
     target = seen.target
     await connection.execute(
         """insert into tenures (cluster, kind, namespace, name, uid, revision, template, began_at, began_seen,
-                                available_since, last_seen_at, watched_since, restart_stamp)
+                                available_since, last_seen_at, watched_since, watched_until,
+                                restart_stamp)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then remediator_now() end, remediator_now(),
-                   remediator_now(), $11)""",
+                   remediator_now(), remediator_now(), $11)""",
         target.cluster,
         target.kind,
         target.namespace,
@@ -164,20 +165,22 @@ _MOST = 100
 """So many restarts and times without a look are kept of one tenure; of what was before the oldest nothing is known."""
 
 _RESTARTED = "watched_since is not null and tenures.restart_stamp is distinct from seen.restart_stamp"
+_UNWATCHED = "watched_until < remediator_now() - make_interval(secs => $9)"
 _HINDSIGHT = f"""
+    watched_until = remediator_now(),
     restart_stamp = seen.restart_stamp,
     restarts = case
         when not ({_RESTARTED}) then restarts
         when cardinality(restarts) < {_MOST} then restarts || remediator_now()
         else restarts[2:] || remediator_now() end,
     unseen = case
-        when watched_since is null or not {_LATE} then unseen
-        when cardinality(unseen) < {_MOST} then unseen || tstzrange(last_seen_at, remediator_now())
-        else unseen[2:] || tstzrange(last_seen_at, remediator_now()) end,
+        when watched_since is null or not {_UNWATCHED} then unseen
+        when cardinality(unseen) < {_MOST} then unseen || tstzrange(watched_until, remediator_now())
+        else unseen[2:] || tstzrange(watched_until, remediator_now()) end,
     watched_since = greatest(
         coalesce(watched_since, remediator_now()),
         case when {_RESTARTED} and cardinality(restarts) >= {_MOST} then restarts[1] end,
-        case when {_LATE} and cardinality(unseen) >= {_MOST} then upper(unseen[1]) end)"""
+        case when {_UNWATCHED} and cardinality(unseen) >= {_MOST} then upper(unseen[1]) end)"""
 
 
 def _columns(sightings: Sequence[Sighting]) -> list[list[str] | list[bool]]:

@@ -18,7 +18,7 @@ from remediator.trial.clock import START, DrivenClock
 from remediator.trial.facts import behaviours, happenings
 from remediator.trial.seen import Seen, look_back
 from remediator.trial.series import boundaries, fires, parse_series
-from remediator.trial.world import Given, World, standing
+from remediator.trial.world import Given, NotTaken, World, standing
 
 ZERO = START + timedelta(weeks=13)
 """The moment that tests count from, a Monday at noon: later than the longest history they may have."""
@@ -40,7 +40,7 @@ _PATIENT = {"statement_timeout": "1m", "lock_timeout": "1m", "idle_in_transactio
 
 
 class CannotPlay(Exception):
-    """The facts of a test are nothing the cluster takes; the text says why."""
+    """The facts of a test are nothing the cluster or the daemon takes; the text says why."""
 
 
 async def play(
@@ -190,7 +190,10 @@ class _Playing:
         """Everybody looks, and works until nothing is left to do at this moment."""
         await self._look()
         if self._fire():
-            await self._world.deliver()
+            try:
+                await self._world.deliver()
+            except NotTaken as reason:
+                raise CannotPlay(f"the daemon does not take an alert of this test: {reason}") from reason
         await self._world.work(look=False)
 
     def _answer_queries(self) -> None:

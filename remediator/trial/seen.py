@@ -63,13 +63,17 @@ async def look_back(world: World, zero: datetime) -> Seen:
         lines = {each.id: await journal.of_run(connection, each.id) for each in found}
         asked = [(each, await approvals.of_run(connection, each.id)) for each in found]
         dispositions = await journal.of_kind(connection, "disposition")
+    ladders = {each.rule: each.ladder for each in world.daemon.rules.rules()}
     by_id = {each.id: each for each in found}
     events = [event for each in found for event in _of_run(each, lines[each.id], zero)]
     events += _not_planned(dispositions, zero)
     for run, requests in asked:
         for request in requests:
             at = request.requested_at - zero
-            names = tuple(dict.fromkeys(name for each in request.asked for name in _asking(each)))
+            actions = [each.key() for each in ladders[run.rule][request.rung].actions]
+            names = tuple(
+                dict.fromkeys(name for each in request.asked for name in _speakers(each) or actions)
+            )
             events.append(_event(run, at, "asks", names, "; ".join(request.asked)))
     rungs = set()
     for effect in world.emulator.effects:
@@ -139,12 +143,8 @@ def _held(run: RunSummary, line: Line, zero: datetime, until: timedelta | None) 
 
 
 def _speakers(sentence: str) -> list[str]:
+    """The guards that a sentence names; none in a reason of an action's own."""
     return _NAMED.findall(sentence)
-
-
-def _asking(reason: str) -> list[str]:
-    """The guard that asks; a reason without one is the action's own."""
-    return _speakers(reason) or ["rollback", "restart"]
 
 
 def _not_planned(lines: Sequence[Line], zero: datetime) -> Iterator[Event]:

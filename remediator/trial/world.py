@@ -31,6 +31,10 @@ USER = "remediator"
 """As whom the emulated API server knows the daemon."""
 
 
+class NotTaken(Exception):
+    """The daemon does not take what Alertmanager posts to it; the text is its answer."""
+
+
 @dataclass
 class World:
     """A cluster, its monitoring, and the daemon that looks after it."""
@@ -43,9 +47,11 @@ class World:
     url: str
 
     async def deliver(self) -> None:
-        """Alertmanager posts everything that is due; all of it must be acknowledged."""
+        """Alertmanager posts everything that is due. Raises NotTaken when not all of it is acknowledged."""
         answers = await self.alertmanager.deliver(f"{self.url}/api/v1/alertmanager", token=TOKEN)
-        assert [each.status for each in answers] == [200] * len(answers), answers
+        refused = [each for each in answers if each.status != 200]
+        if refused:
+            raise NotTaken(f"{refused[0].status} {refused[0].error or ''}".strip())
         await self.settle()
 
     async def settle(self) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -19,7 +20,7 @@ from remediator.rulebook.rule import Rule
 from remediator.store import acted_runs, shadow_runs
 from remediator.store.acted_runs import Record
 from remediator.store.database import Connection
-from remediator.store.shadow_runs import WatchedTenure
+from remediator.store.shadow_runs import ShadowRun, WatchedTenure
 from remediator.web.collaborators import Collaborators
 from remediator.web.responses import document, problem
 from remediator.web.roles import only_for
@@ -27,6 +28,8 @@ from remediator.web.roles import only_for
 _DATABASE_SECONDS = 10.0
 _DAYS = 30
 _MOST_DAYS = 365
+_MOST_LOOKS = 20_000
+"""Rules and incidents they looked at, which is what a report keeps in memory."""
 
 
 class ShadowReport:
@@ -48,17 +51,26 @@ class ShadowReport:
                 404, f"no rule called {named} is loaded", "`remediator rules list` shows those that are."
             )
         settings, past = self._collaborators.settings, timedelta(days=days)
+        limits = settings.breakers
         async with asyncio.timeout(_DATABASE_SECONDS):
             modes = {each.rule: each for each in await self._collaborators.rule_modes()}
             async with self._collaborators.database.connection() as connection:
-                now: datetime = await connection.fetchval("select remediator_now()")
-                reports = await self._reports(connection, [each for each in rules if each.ladder], past, now)
-                limits = settings.breakers
-                records = await acted_runs.records(connection, limits.demote_within, limits.came_back_within)
+                facts = await self._facts(connection, [each for each in rules if each.ladder], past)
+                records = await acted_runs.records(
+                    connection, [each.digest for each in rules], limits.demote_within, limits.came_back_within
+                )
+        if len(facts.looks) > _MOST_LOOKS:
+            return problem(
+                422,
+                f"in {days} days there are more than {_MOST_LOOKS} incidents that rules in shadow looked at",
+                "Ask for fewer days, or for one rule.",
+            )
+        # In a thread: a month of a large fleet is a second of work, for which nothing else may wait.
+        reports = await asyncio.to_thread(facts.reports)
         return document(
             {
-                "from": (now - past).isoformat(),
-                "to": now.isoformat(),
+                "from": (facts.hindsight.now - past).isoformat(),
+                "to": facts.hindsight.now.isoformat(),
                 "thresholds": settings.shadow.model_dump(mode="json"),
                 "demotes": limits.model_dump(
                     mode="json", include={"held", "acted", "demote_within", "came_back_within"}
@@ -67,13 +79,14 @@ class ShadowReport:
             }
         )
 
-    async def _reports(
-        self, connection: Connection, rules: Sequence[Rule], past: timedelta, now: datetime
-    ) -> list[RuleReport]:
+    async def _facts(self, connection: Connection, rules: Sequence[Rule], past: timedelta) -> "_Facts":
+        now: datetime = await connection.fetchval("select remediator_now()")
         settings = self._collaborators.settings
         digests, names = [each.digest for each in rules], [each.rule for each in rules]
         blind_after = settings.engine.memory_every * UNSEEN_AFTER
-        looks = await shadow_runs.of_rules(connection, digests, past, settings.shadow.window, blind_after)
+        looks = await shadow_runs.of_rules(
+            connection, digests, past, settings.shadow.window, blind_after, most=_MOST_LOOKS + 1
+        )
         others = await shadow_runs.of_other_versions(connection, digests, past, names)
         verified = await acted_runs.verified_after(connection, names, past)
         tenures: dict[Target, list[WatchedTenure]] = defaultdict(list)
@@ -81,16 +94,33 @@ class ShadowReport:
             connection, sorted({run.target for run in looks}, key=str), past
         ):
             tenures[each.target].append(each)
-        hindsight = Hindsight(now, tenures, settings.shadow, blind_after)
+        return _Facts(rules, looks, others, verified, Hindsight(now, tenures, settings.shadow, blind_after))
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the database knows, and nothing computed from it."""
+
+    rules: Sequence[Rule]
+    looks: Sequence[ShadowRun]
+    others: Mapping[str, int]
+    verified: Mapping[str, Sequence[timedelta]]
+    hindsight: Hindsight
+
+    def reports(self) -> list[RuleReport]:
+        """Of each rule."""
+        looks: dict[str, list[ShadowRun]] = defaultdict(list)
+        for each in self.looks:
+            looks[each.rule].append(each)
         return [
             rule_report(
                 rule,
-                [run for run in looks if run.rule == rule.rule],
-                verified.get(rule.rule, ()),
-                others.get(rule.rule, 0),
-                hindsight,
+                looks[rule.rule],
+                self.verified.get(rule.rule, ()),
+                self.others.get(rule.rule, 0),
+                self.hindsight,
             )
-            for rule in rules
+            for rule in self.rules
         ]
 
 

@@ -206,6 +206,11 @@ def test_live_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[s
             {"a"},
             {"a"},
         ),
+        # Alertmanager takes these; which alerts they select is not known here.
+        ([{"receiver": "a", "matchers": [r'instance=~"db\d+.*"']}], '{x="1"}', set(), {"a", "people"}),
+        ([{"receiver": "a", "matchers": ["foo='bar'"]}], '{x="1"}', set(), {"a", "people"}),
+        ([{"receiver": "a", "matchers": ['y="1", y="2"']}], '{y="1"}', set(), {"a", "people"}),
+        ([{"receiver": "a", "matchers": ["foo='bar'", 'x="2"']}], '{x="1"}', {"people"}, {"people"}),
     ],
 )
 def test_routes_are_followed_for_what_is_known(

@@ -74,14 +74,30 @@ class Month:
         return run_id
 
     async def acted(
-        self, rule: Rule, at: datetime, took: float, *, state: str = "RESOLVED", back: float | None = None
+        self,
+        rule: Rule,
+        at: datetime,
+        took: float,
+        *,
+        state: str = "RESOLVED",
+        back: float | None = None,
+        on: str | None = None,
+        helped_not: bool = True,
     ) -> None:
-        """The rule changed something, which ended after `took` minutes; its alert was back after `back` more."""
-        name, ended = f"api-{next(_numbers)}", at + took * MINUTE
+        """The rule changed something, which ended after `took` minutes; its alert was back after `back` more.
+
+        On a target of its own, unless that is said. When it ended ESCALATED, because it did not help, or because that
+        could not be verified.
+        """
+        name, ended = on or f"api-{next(_numbers)}", at + took * MINUTE
         each = Incident(at, cleared=took)
         incident_id = await self._incident(name, each)
         run_id = await self._run(rule, each, ended, (name, incident_id), state=state)
         await self._attempt(run_id, rule, name, at)
+        verified = {"from": "ACTED", "to": state} | (
+            {"helped": False} if state == "ESCALATED" and helped_not else {}
+        )
+        await self._journal(run_id, "state", verified)
         if back is not None:
             await self._episode(name, incident_id, ended + back * MINUTE, None, "firing-again")
 
@@ -97,7 +113,8 @@ class Month:
     async def _incident(self, name: str, each: Incident) -> int:
         incident_id: int = await self.connection.fetchval(
             """insert into incidents (subject, title, cluster, kind, namespace, name, opened_at)
-               values ($1, 'it is slow', 'default', 'deployment', 'shop', $1, $2) returning id""",
+               values ($1, 'it is slow', 'default', 'deployment', 'shop', $1, $2)
+               on conflict (subject) where closed_at is null do update set title = excluded.title returning id""",
             name,
             each.at - MINUTE,
         )

@@ -11,7 +11,7 @@ from remediator.domain.target import Target
 from remediator.hindsight.changes import deeds
 from remediator.hindsight.earned import verdict
 from remediator.hindsight.fate import Fate, Outcome, fate_of
-from remediator.hindsight.rule_report import Hindsight, one_an_incident, rule_report
+from remediator.hindsight.rule_report import Hindsight, rule_report
 from remediator.hindsight.waits import self_healing
 from remediator.rulebook.rule import Rule
 from remediator.settings.sections import EarnsAct, EarnsAsk, Shadow
@@ -108,6 +108,8 @@ SEEN = {
     "not between two tenures": ([tenure("bad", -60, 10), tenure("good", 12, 30)], False),
     "not for a while": ([tenure("bad", -60, 30, unseen=((5, 8),))], False),
     "not for a while long before": ([tenure("bad", -60, 30, unseen=((-20, -10),))], True),
+    "a restart seen just after the end": ([tenure("bad", -60, 60, restarts=(20.5,))], False),
+    "a restart seen a while after the end": ([tenure("bad", -60, 60, restarts=(21,))], True),
     "not for a while after the end": ([tenure("bad", -60, 60, unseen=((25, 50),))], True),
 }
 
@@ -273,12 +275,3 @@ def test_more_alerts_that_were_over_as_soon_make_a_needless_change_no_better() -
     assert harmed(worse.model_copy(update={"more_ended_at": after(25)})) == 1
     assert harmed(worse.model_copy(update={"more_ended_at": after(31)})) == 0
     assert harmed(worse) == 0, "one of them is open"
-
-
-def test_of_an_incident_the_first_look_that_would_have_acted_counts() -> None:
-    nothing = RUN.model_copy(update={"id": 1, "wanted": None})
-    stopped = RUN.model_copy(update={"id": 2, "stopped_by": ("floor",)})
-    first, second = (RUN.model_copy(update={"id": each}) for each in (3, 4))
-    other = RUN.model_copy(update={"id": 5, "incident_id": 2})
-    assert [each.id for each in one_an_incident([second, other, first, stopped, nothing])] == [3, 5]
-    assert [each.id for each in one_an_incident([stopped, nothing])] == [2]

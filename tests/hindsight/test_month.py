@@ -95,6 +95,7 @@ async def written(story: Story) -> None:
         for number, back in ((25, None), (26, 61), (27, None), (28, 59)):
             await month.acted(rules["acting"], day(number), 5, back=back)
         await month.acted(rules["acting"], day(29), 5, state="ESCALATED")
+        await month.acted(rules["acting"], day(29, 10), 5, state="ESCALATED", helped_not=False)
         await month.acted(rules["acting"], day(30, 11), 5)
 
 
@@ -198,10 +199,11 @@ async def test_one_decision_is_no_proof(terminal: Terminal) -> None:
 async def test_what_a_rule_did_is_counted_beside_it(terminal: Terminal) -> None:
     acted = (await of(terminal, "acting"))["acted"]
     # The one of day 25 is still within a week only because that ends at noon of day 23.
-    assert {each: acted[each] for each in ("held", "came_back", "escalated", "too_early")} == {
+    assert {each: acted[each] for each in ("held", "came_back", "not_helped", "unknown", "too_early")} == {
         "held": 3,
         "came_back": 1,
-        "escalated": 1,
+        "not_helped": 1,
+        "unknown": 1,
         "too_early": 1,
     }
     # 3 of 5: middle (0.6 + 0.38415) / 1.76829 = 0.55655, half 1.10839 * sqrt(0.048 + 0.038415) = 0.32583.

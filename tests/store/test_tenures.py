@@ -120,6 +120,25 @@ async def test_what_the_version_before_saw_tells_of_no_restart_and_of_no_time_wi
     assert tuple(row) == (START + timedelta(hours=1), "a", [], [])
 
 
+async def test_while_the_version_before_looked_again_nobody_watched(
+    database: Database, clock: DrivenClock
+) -> None:
+    await look(database, sighting("api"))
+    for _ in range(5):
+        await clock.advance(15)
+        async with database.connection() as connection:
+            await connection.execute("update tenures set last_seen_at = remediator_now()")
+    await clock.advance(15)
+    await look(database, sighting("api").model_copy(update={"restart_stamp": "a"}))
+    async with database.connection() as connection:
+        row = await connection.fetchrow("select restarts, unseen, watched_until from tenures")
+    assert row is not None
+    now = START + timedelta(seconds=90)
+    assert row["restarts"] == [now]
+    assert [(each.lower, each.upper) for each in row["unseen"]] == [(START, now)]
+    assert row["watched_until"] == now
+
+
 async def test_of_what_was_before_the_oldest_that_is_kept_nothing_is_known(
     database: Database, clock: DrivenClock
 ) -> None:

@@ -10,7 +10,10 @@ from remediator.trial.coverage import Coverage
 from remediator.trial.play import CannotPlay, play
 from remediator.trial.read import read_suites
 from remediator.trial.seen import Seen
+from remediator.trial.world import NotTaken
+from tests.support.clock import DrivenClock
 from tests.support.databases import Databases
+from tests.support.story import told
 
 RULE = """\
 rules:
@@ -159,6 +162,21 @@ def test_an_answer_to_a_query_that_nobody_asks_is_a_slip(trial: Trial) -> None:
 def test_what_the_cluster_does_not_take_is_said(trial: Trial) -> None:
     with pytest.raises(CannotPlay, match="does not take a fact"):
         trial.diff(API + "    objects: [{apiVersion: v1, kind: Wheel, metadata: {name: a}}]\n", ROLLED_BACK)
+
+
+async def test_a_message_that_the_daemon_does_not_take_is_named_with_its_answer(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    small = {"intake": {"max_body_bytes": 1024, "token_file": tmp_path / "token"}}
+    async with told(tmp_path, database_url, clock, RULE, small) as story:
+        with pytest.raises(NotTaken, match=r"^413 .*larger than 1024 bytes"):
+            await story.fire(note="x" * 1024)
+
+
+def test_what_an_action_asks_is_asked_by_that_action(trial: Trial) -> None:
+    asks = API.replace("        annotations: {remediator.io/rollback: compatible}\n", "")
+    assert trial.diff(asks, "      - {at: 0s, asks: rollback}\n") == []
+    assert any("asks: restart" in each for each in trial.diff(asks, "      - {at: 0s, asks: restart}\n"))
 
 
 def test_coverage_is_what_guards_answered_and_rungs_changed(trial: Trial) -> None:

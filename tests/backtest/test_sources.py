@@ -12,6 +12,7 @@ from remediator.backtest.from_prometheus import (
     OWNER,
     POD_OWNER,
     READY,
+    SCRAPED,
     STEP,
     WANTED,
     past_of_prometheus,
@@ -227,3 +228,96 @@ async def test_what_a_prometheus_does_not_hold_stays_unknown(prometheus: Prometh
     (decision,) = simulate(past, rulebook(tmp_path), TERMS).decisions
     assert decision.outcome == "might act"
     assert {"caused_by_rollout", "rollback (which version)", "human_active"} <= {*decision.unknown}
+
+
+def told_of(wanted: dict[str, list[tuple[int, int]]]) -> dict[str, list[Recorded]]:
+    """What kube-state-metrics tells when these ReplicaSets were wanted in these minutes, and other/else always."""
+    sets = {name: {"namespace": "shop", "replicaset": name} for name in wanted}
+    return {
+        WANTED: [stretch(sets[name], *times, 2) for name, stretches in wanted.items() for times in stretches],
+        OWNER: [stretch({**of_set, "owner_name": "api"}, 0, 1440) for of_set in sets.values()],
+    }
+
+
+ELSE = stretch({"namespace": "other", "replicaset": "else-1"}, 0, 1440)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "elsewhere", "expected"),
+    [
+        pytest.param(
+            {"api-1": [(0, 1440)], "api-2": [(1000, 1015)]},
+            True,
+            [("api-1", 0, False), ("api-2", 1000, True), ("api-1", 1015, True)],
+            id="a rollout that is stuck and rolled back while the old version still runs",
+        ),
+        pytest.param(
+            {"api-1": [(0, 345), (600, 1440)], "api-2": [(340, 605)]},
+            True,
+            [("api-1", 0, False), ("api-2", 340, True), ("api-1", 600, True)],
+            id="a rollback to a version that was gone",
+        ),
+        pytest.param(
+            {"api-1": [(0, 300), (400, 1440)]},
+            False,
+            [("api-1", 0, False)],
+            id="kube-state-metrics is away for a while",
+        ),
+        pytest.param(
+            {"api-1": [(0, 300)], "api-2": [(400, 1440)]},
+            False,
+            [("api-1", 0, False), ("api-2", 400, False)],
+            id="a rollout while kube-state-metrics is away",
+        ),
+        pytest.param(
+            {"api-1": [(0, 310), (400, 1440)], "api-2": [(300, 310), (400, 1440)]},
+            False,
+            [("api-1", 0, False), ("api-2", 300, True)],
+            id="kube-state-metrics is away in a rollout",
+        ),
+        pytest.param(
+            {"api-1": [(0, 300), (400, 1440)]}, True, [("api-1", 0, False)], id="scaled to zero and back"
+        ),
+    ],
+)
+async def test_the_current_version_is_the_newest_that_is_wanted(
+    prometheus: Prometheus,
+    wanted: dict[str, list[tuple[int, int]]],
+    elsewhere: bool,
+    expected: list[tuple[str, int, bool]],
+) -> None:
+    ranges = told_of(wanted)
+    if elsewhere:
+        ranges[WANTED].append(ELSE)
+    prometheus.ranges = {FIRING: [], **ranges}
+    async with prometheus:
+        past = await past_of_prometheus(prometheus.url, NOW, 1, lambda _done, _of: None)
+    found = past.rollouts_of["deployment/shop/api"]
+    assert [(each.revision, (each.began_at - SINCE) // STEP, each.began_seen) for each in found] == expected
+    assert [each.ended_at for each in found] == [*(each.began_at for each in found[1:]), None]
+
+
+@pytest.mark.parametrize(
+    ("scraped", "alerts"),
+    [
+        ([(0, 1440)], 2),
+        ([(0, 357), (361, 1440)], 1),
+        ([(0, 358), (361, 1440)], 2),
+        # So long that Alertmanager took it for over.
+        ([(0, 357), (365, 1440)], 2),
+        # Nobody knows.
+        ([], 2),
+    ],
+)
+async def test_an_alert_goes_on_over_a_short_time_in_which_prometheus_saw_nothing(
+    prometheus: Prometheus, scraped: list[tuple[int, int]], alerts: int
+) -> None:
+    again_at = 365 if scraped[1:] == [(365, 1440)] else 361
+    labels = {"__name__": "ALERTS", "alertstate": "firing", "alertname": "HighErrorRate", "deployment": "api"}
+    prometheus.ranges = {
+        FIRING: [stretch(labels, 300, 357), stretch(labels, again_at, 400)],
+        SCRAPED: [stretch({}, *times) for times in scraped],
+    }
+    async with prometheus:
+        past = await past_of_prometheus(prometheus.url, NOW, 1, lambda _done, _of: None)
+    assert len(past.alerts) == alerts

@@ -19,9 +19,11 @@ _ALERTS = {
     "settling": "came while their target settled",
     "storm": "came in a storm",
     "no_rule": "no rule matches",
+    "other_cluster": "are about another cluster",
     "no_target": "mean no workload",
     "target_unknown": "mean a workload that the history does not tell",
     "began_before": "were open before the window",
+    "over_before": "were over before the window, and only say which versions were well",
     "not reached": "began after the window",
 }
 
@@ -52,7 +54,7 @@ def heading(past: Past, rules: int) -> str:
     """Which rules were held against what."""
     return (
         f"{_count(rules, 'rule')} over {past.since:%Y-%m-%d %H:%M} to {past.until:%Y-%m-%d %H:%M} UTC: "
-        f"{_count(len(past.alerts), 'alert')}, {_count(len(past.rollouts), 'version')} of "
+        f"{_count(len(past.alerts_within), 'alert')}, {_count(len(past.rollouts), 'version')} of "
         f"{_count(len(past.rollouts_of), 'workload')}"
     )
 

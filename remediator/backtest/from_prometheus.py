@@ -28,6 +28,12 @@ READY = "max by (namespace, replicaset) (kube_replicaset_status_ready_replicas) 
 OWNER = 'max by (namespace, replicaset, owner_name) (kube_replicaset_owner{owner_kind="Deployment"})'
 POD_OWNER = "max by (namespace, pod, owner_kind, owner_name) (kube_pod_owner)"
 
+NOTES = (
+    "labels that external_labels and alert_relabel_configs add are missing: a rule that asks for one never matches",
+    "a restart makes a new ReplicaSet, and looks like a version; of other kinds than Deployments no version is known",
+    "an alerting rule's `for` is today's, and one for each alertname",
+)
+"""What nobody can read from a Prometheus."""
 _NOT_THE_ALERTS = frozenset({"__name__", "alertstate", "prometheus", "prometheus_replica", "replica"})
 _Labels = tuple[tuple[str, str], ...]
 _Set = tuple[str, str]
@@ -108,6 +114,7 @@ async def past_of_prometheus(
         until,
         [each._replace(hold=holds.get(each.name)) for each in alerts],
         _rollouts(seen),
+        notes=NOTES,
     )
 
 

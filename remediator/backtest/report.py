@@ -37,7 +37,9 @@ class Part(NamedTuple):
 
 def parts(past: Past, rules: int, assumptions: Sequence[str], result: Result) -> Iterator[Part]:
     """Everything, from what was taken for granted to what was not known."""
-    yield Part(f"{heading(past, rules)}; taken for granted", [(each,) for each in assumptions])
+    yield Part(
+        f"{heading(past, rules)}; taken for granted", [(each,) for each in (*assumptions, *past.notes)]
+    )
     never = never_known(result)
     for day, decisions in groupby(result.decisions, key=lambda each: each.at.date()):
         rows = [_row(each, never) for each in decisions]
@@ -81,7 +83,7 @@ def document(past: Past, rules: int, assumptions: Sequence[str], result: Result)
         "from": _iso(past.since),
         "to": _iso(past.until),
         "rules": rules,
-        "assumptions": list(assumptions),
+        "assumptions": [*assumptions, *past.notes],
         "decisions": [as_json(each) for each in result.decisions],
         "outcomes": _sorted(result.outcomes),
         "stopped_by": _sorted(stopped_by(result)),

@@ -9,6 +9,7 @@ import pytest
 from remediator.backtest.from_database import past_of_database
 from remediator.backtest.from_prometheus import (
     FIRING,
+    NOTES,
     OWNER,
     POD_OWNER,
     READY,
@@ -19,6 +20,7 @@ from remediator.backtest.from_prometheus import (
 )
 from remediator.backtest.lines import read_history, written
 from remediator.backtest.past import PastAlert, PastRollout
+from remediator.backtest.report import parts
 from remediator.backtest.simulate import simulate
 from remediator.cli.rules import add_commands
 from remediator.errors import Permanent
@@ -225,6 +227,10 @@ async def test_what_a_prometheus_does_not_hold_stays_unknown(prometheus: Prometh
     async with prometheus:
         past = await past_of_prometheus(prometheus.url, NOW, 1, lambda _done, _of: None)
     assert past.alerts[0].hold is None
+    assert read_history("exported", [line.encode() for line in written(past)]).notes == NOTES
+    assert any("a restart makes a new ReplicaSet" in each for each in past.notes)
+    heading = next(parts(past, 1, TERMS.assumptions, simulate(past, rulebook(tmp_path), TERMS)))
+    assert heading.rows[-len(NOTES) :] == [(each,) for each in NOTES]
     (decision,) = simulate(past, rulebook(tmp_path), TERMS).decisions
     assert decision.outcome == "might act"
     assert {"caused_by_rollout", "rollback (which version)", "human_active"} <= {*decision.unknown}

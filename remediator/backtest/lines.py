@@ -49,6 +49,7 @@ class _Rollout(_Line):
     ended_at: AwareDatetime | None = None
     available_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     uid: str = ""
+    unseen: tuple[tuple[AwareDatetime, AwareDatetime], ...] = ()
 
 
 class _Write(_Line):
@@ -146,7 +147,7 @@ def written(past: Past) -> Iterator[str]:
 
 def _written(line: _Line) -> str:
     fields = line.model_dump(mode="json", by_alias=True, exclude_none=True)
-    for name, empty in (("uid", ""), ("notes", [])):
+    for name, empty in (("uid", ""), ("notes", []), ("unseen", [])):
         if fields.get(name) == empty:
             del fields[name]
     return json.dumps(fields, separators=(",", ":"))

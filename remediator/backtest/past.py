@@ -45,6 +45,8 @@ class PastRollout(NamedTuple):
     """The longest unbroken time it was seen fully available; None when nobody watched that."""
     uid: str = ""
     """Of the object: one deleted and made anew begins without earlier versions."""
+    unseen: tuple[tuple[datetime, datetime], ...] = ()
+    """Times within it in which nobody looked: which version was the current one is not known."""
 
 
 class PastWrite(NamedTuple):

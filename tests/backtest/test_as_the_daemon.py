@@ -220,3 +220,13 @@ def test_a_rule_in_shadow_looks_while_a_run_holds_the_target(tmp_path: Path) -> 
         ("again", "10:00"),
         ("watching", "10:01"),
     ]
+
+
+def test_nothing_is_known_of_versions_at_a_time_at_which_nobody_looked(tmp_path: Path) -> None:
+    gap = [at(25, "10:01").isoformat(), at(25, "10:06").isoformat()]
+    first, second = VERSIONS
+    told = past(first, {**second, "unseen": [gap]}, NOW_BAD)
+    decision = only(simulated(tmp_path, told))
+    assert decision.to == ""
+    assert {"caused_by_rollout", "rollback (which version)"} <= {*decision.unknown}
+    assert only(simulated(tmp_path, past(first, second, NOW_BAD))).to == "v1"

@@ -46,10 +46,12 @@ insert into episodes (source, fingerprint, alertname, labels, annotations, start
     values ('alertmanager', 's', 'Odd', '{"alertname": "Odd", "password": "hunter2"}', '{}',
             remediator_now() - interval '30 minutes', remediator_now() - interval '30 minutes');
 insert into tenures (cluster, kind, namespace, name, uid, revision, template, began_at, began_seen, ended_at,
-                     longest_available_seconds, last_seen_at)
+                     longest_available_seconds, last_seen_at, unseen)
     select cluster, 'deployment', 'shop', 'api', 'u', 'r' || n,
            '{"spec": {"containers": [{"image": "registry/app:v1"}]}}', remediator_now() - began, n > 1,
-           remediator_now() - ended, 86400, remediator_now()
+           remediator_now() - ended, 86400, remediator_now() - coalesce(ended, interval '2 hours'),
+           case when ended is null then array[tstzrange(remediator_now() - interval '2 days',
+                                                        remediator_now() - interval '1 day')] else '{}' end
     from (values ('default', 1, interval '20 days', interval '4 days 10 minutes'),
                  ('default', 2, interval '4 days 10 minutes', null),
                  ('elsewhere', 3, interval '3 days', null)) as told (cluster, n, began, ended);
@@ -65,6 +67,12 @@ async def test_what_a_database_holds_comes_back_the_same_from_the_file_it_is_exp
     assert (past.until, len(past.alerts), len(past.rollouts)) == (clock.now(), 5, 2)
     assert past.rollouts[0].title == "app:v1"
     assert past.alerts[-1].labels == {"alertname": "Odd", "password": "***"}
+    before, after = past.rollouts
+    assert before.unseen == ()
+    assert [(clock.now() - begins, clock.now() - ends) for begins, ends in after.unseen] == [
+        (timedelta(days=2), timedelta(days=1)),
+        (timedelta(hours=2), timedelta(0)),
+    ]
     exported = read_history("exported", [line.encode() for line in written(past)])
     assert exported == past
     rules = rulebook(tmp_path)

@@ -85,7 +85,7 @@ class Place:
 
     open: dict[int, Case] = field(default_factory=dict)
     ever: dict[str, list[Case]] = field(default_factory=dict)
-    """Every alert that was about it so far, by alertname."""
+    """Every alert of a rule that was about it so far, by alertname: of no other the daemon looks up the target."""
     last: Running | None = None
     shadows: dict[str, datetime] = field(default_factory=dict)
     """When the last shadow run of each rule ended."""
@@ -93,7 +93,8 @@ class Place:
     def add(self, case: Case) -> None:
         """An alert about it opens."""
         self.open[case.number] = case
-        self.ever.setdefault(case.alert.name, []).append(case)
+        if case.rules:
+            self.ever.setdefault(case.alert.name, []).append(case)
 
     def open_alerts(self) -> list[OpenAlert]:
         """Those that are open."""

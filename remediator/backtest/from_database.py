@@ -1,8 +1,8 @@
 """The history that a daemon's own database holds: its episodes, and which versions its memory saw."""
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from remediator.backtest.past import Past, PastAlert, PastRollout
@@ -11,6 +11,9 @@ from remediator.redaction.document import redact_json
 from remediator.store import pasts
 from remediator.store.database import DATABASE_ERRORS, one_state
 from remediator.workloads.revision import image_names
+
+_NEXT_LOOK = timedelta(minutes=5)
+"""Well after the next look of a memory that works."""
 
 
 async def past_of_database(url: str, cluster: str) -> Past:
@@ -23,7 +26,7 @@ async def past_of_database(url: str, cluster: str) -> Past:
     if not episodes:
         raise Permanent("the database holds no alert: there is nothing to go through")
     alerts = [_alert(each) for each in episodes]
-    return Past.of(min(each.received_at for each in alerts), now, alerts, _rollouts(tenures))
+    return Past.of(min(each.received_at for each in alerts), now, alerts, _rollouts(tenures, now))
 
 
 def _alert(row: Any) -> PastAlert:
@@ -36,7 +39,15 @@ def _alert(row: Any) -> PastAlert:
     return PastAlert(labels, row["starts_at"], row["opened_at"], ends_at, row["target"], None)
 
 
-def _rollouts(rows: Sequence[Any]) -> list[PastRollout]:
+def _unseen(row: Any, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The times in which the memory did not look: between two looks, and after the last one."""
+    yield from zip(row["gaps_begin"], row["gaps_end"], strict=True)
+    last, until = row["last_seen_at"], row["ended_at"] or now
+    if until - last > _NEXT_LOOK:
+        yield last, until
+
+
+def _rollouts(rows: Sequence[Any], now: datetime) -> list[PastRollout]:
     return [
         PastRollout(
             target=row["target"],
@@ -47,6 +58,7 @@ def _rollouts(rows: Sequence[Any]) -> list[PastRollout]:
             ended_at=row["ended_at"],
             available_seconds=row["longest_available_seconds"],
             uid=row["uid"],
+            unseen=tuple(_unseen(row, now)),
         )
         for row in rows
     ]

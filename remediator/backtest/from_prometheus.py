@@ -5,7 +5,7 @@ kube-state-metrics exports nothing that would tell their versions apart.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,11 +22,18 @@ _LARGEST = 256 * 2**20
 _DEADLINE = 120.0
 
 FIRING = 'ALERTS{alertstate="firing"}'
+SCRAPED = "count(up)"
 WANTED = "max by (namespace, replicaset) (kube_replicaset_spec_replicas) > 0"
 READY = "max by (namespace, replicaset) (kube_replicaset_status_ready_replicas) > 0"
 OWNER = 'max by (namespace, replicaset, owner_name) (kube_replicaset_owner{owner_kind="Deployment"})'
 POD_OWNER = "max by (namespace, pod, owner_kind, owner_name) (kube_pod_owner)"
 
+NOTES = (
+    "labels that external_labels and alert_relabel_configs add are missing: a rule that asks for one never matches",
+    "a restart makes a new ReplicaSet, and looks like a version; of other kinds than Deployments no version is known",
+    "an alerting rule's `for` is today's, and one for each alertname",
+)
+"""What nobody can read from a Prometheus."""
 _NOT_THE_ALERTS = frozenset({"__name__", "alertstate", "prometheus", "prometheus_replica", "replica"})
 _Labels = tuple[tuple[str, str], ...]
 _Set = tuple[str, str]
@@ -34,6 +41,10 @@ _Set = tuple[str, str]
 
 
 _Moments = dict[datetime, float]
+_LONGEST_GAP = 5 * STEP
+"""Prometheus and kube-state-metrics start anew now and then, and are not there for some minutes.
+
+Longer than this Alertmanager does not keep an alert open of which it hears nothing either."""
 
 
 class _Stretches:
@@ -44,24 +55,33 @@ class _Stretches:
         self.found: list[tuple[datetime, datetime]] = []
         """First and last moment of each."""
 
-    def add(self, moments: Iterable[datetime]) -> None:
-        """In the order of time, and after all before."""
+    def add(self, moments: Iterable[datetime], unseen: Set[datetime] = frozenset()) -> None:
+        """In the order of time, and after all before. What was `unseen` by everybody makes no short gap."""
         for at in moments:
-            if self.found and at - self.found[-1][1] <= self._longest_gap:
+            if self.found and self._goes_on(self.found[-1][1], at, unseen):
                 self.found[-1] = (self.found[-1][0], at)
             else:
                 self.found.append((at, at))
 
+    def _goes_on(self, last: datetime, at: datetime, unseen: Set[datetime]) -> bool:
+        if at - last <= self._longest_gap:
+            return True
+        between = range(1, (at - last) // STEP)
+        return at - last <= _LONGEST_GAP and all(last + step * STEP in unseen for step in between)
+
 
 def _with_gaps() -> _Stretches:
-    """kube-state-metrics starts anew now and then, and is not there for some minutes."""
-    return _Stretches(5 * STEP)
+    return _Stretches(_LONGEST_GAP)
 
 
 @dataclass
 class _Seen:
     """What has been read so far. Of every chunk only stretches are kept: a month of samples fits into no memory."""
 
+    unseen: set[datetime] = field(default_factory=set)
+    """Steps at which this Prometheus scraped nothing at all."""
+    exported: _Stretches = field(default_factory=_with_gaps)
+    """When kube-state-metrics told of any ReplicaSet."""
     firing: dict[_Labels, _Stretches] = field(default_factory=lambda: defaultdict(_Stretches))
     wanted: dict[_Set, _Stretches] = field(default_factory=lambda: defaultdict(_with_gaps))
     well: dict[_Set, _Stretches] = field(default_factory=lambda: defaultdict(_Stretches))
@@ -93,18 +113,25 @@ async def past_of_prometheus(
         since,
         until,
         [each._replace(hold=holds.get(each.name)) for each in alerts],
-        _rollouts(seen, since),
+        _rollouts(seen),
+        notes=NOTES,
     )
 
 
 async def _read(prometheus: PrometheusClient, seen: _Seen, begin: datetime, end: datetime) -> None:
     """One chunk."""
+    scraped = {
+        at for series in await prometheus.ranged(SCRAPED, begin, end, STEP) for at, _ in series.samples
+    }
+    if scraped:
+        steps = range((end - begin) // STEP + 1)
+        seen.unseen.update({begin + step * STEP for step in steps} - scraped)
     firing: dict[_Labels, set[datetime]] = defaultdict(set)
     for series in await prometheus.ranged(FIRING, begin, end, STEP):
         labels = tuple(sorted((k, v) for k, v in series.labels.items() if k not in _NOT_THE_ALERTS))
         firing[labels].update(at for at, _ in series.samples)
     for labels, moments in firing.items():
-        seen.firing[labels].add(sorted(moments))
+        seen.firing[labels].add(sorted(moments), seen.unseen)
     for series in await prometheus.ranged(OWNER, begin, end, 5 * STEP):
         seen.owner[_set(series)] = series.labels.get("owner_name", "")
     wanted = {_set(each): dict(each.samples) for each in await prometheus.ranged(WANTED, begin, end, STEP)}
@@ -118,6 +145,7 @@ async def _read(prometheus: PrometheusClient, seen: _Seen, begin: datetime, end:
 
 
 def _fold(seen: _Seen, wanted: Mapping[_Set, _Moments], ready: Mapping[_Set, _Moments]) -> None:
+    seen.exported.add(sorted({at for moments in wanted.values() for at in moments}))
     together: dict[tuple[str, str], Counter[datetime]] = defaultdict(Counter)
     for each, moments in wanted.items():
         seen.wanted[each].add(moments)
@@ -173,7 +201,7 @@ def _target(labels: Mapping[str, str], seen: _Seen) -> str | None:
     return f"{kind.lower()}/{namespace}/{name}"
 
 
-def _rollouts(seen: _Seen, since: datetime) -> list[PastRollout]:
+def _rollouts(seen: _Seen) -> list[PastRollout]:
     """Each time that a ReplicaSet was the newest of its Deployment that was wanted."""
     sets: dict[_Set, list[_Set]] = defaultdict(list)
     for each in seen.wanted:
@@ -181,21 +209,39 @@ def _rollouts(seen: _Seen, since: datetime) -> list[PastRollout]:
             sets[each[0], seen.owner[each]].append(each)
     found: list[PastRollout] = []
     for (namespace, deployment), of_it in sorted(sets.items()):
-        begun = sorted((began, each) for each in of_it for began, _ in seen.wanted[each].found)
-        for index, (began, each) in enumerate(begun):
-            ended = begun[index + 1][0] if index + 1 < len(begun) else None
+        taken = _taken_up({each: seen.wanted[each].found for each in of_it})
+        for index, (began, each) in enumerate(taken):
+            ended = taken[index + 1][0] if index + 1 < len(taken) else None
             found.append(
                 PastRollout(
                     target=f"deployment/{namespace}/{deployment}",
                     began_at=began,
                     revision=each[1],
                     title=each[1],
-                    began_seen=began > since,
+                    # What is there when kube-state-metrics is first seen (again) began at some time before.
+                    began_seen=all(began != first for first, _ in seen.exported.found),
                     ended_at=ended,
                     available_seconds=_longest(seen.well[each], began, ended),
                 )
             )
     return found
+
+
+def _taken_up(wanted: Mapping[_Set, Sequence[tuple[datetime, datetime]]]) -> list[tuple[datetime, _Set]]:
+    """When each became the current one of a Deployment.
+
+    One that is given up while an older one is still wanted was rolled back. Where none is wanted (scaled to zero)
+    the last one stays the current one.
+    """
+    stretches = [(began, last, each) for each, found in wanted.items() for began, last in found]
+    moments = {began for began, _, _ in stretches} | {last + STEP for _, last, _ in stretches}
+    taken: list[tuple[datetime, _Set]] = []
+    for now in sorted(moments):
+        current = taken[-1][1] if taken else None
+        there = [(began, each == current, each) for began, last, each in stretches if began <= now <= last]
+        if there and max(there)[2] != current:
+            taken.append((now, max(there)[2]))
+    return taken
 
 
 def _longest(well: _Stretches, began: datetime, ended: datetime | None) -> float:

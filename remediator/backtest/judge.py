@@ -13,13 +13,13 @@ from remediator.actions.rollback import Rollback
 from remediator.backtest.ledger import Doing, Full, Ledger
 from remediator.backtest.past import Past
 from remediator.backtest.storms import StormCount
+from remediator.backtest.terms import LONGEST_FOR, Terms
 from remediator.backtest.versions import GoingBack, current, going_back
 from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit, Refusal
 from remediator.domain.change import TemplatePatch
 from remediator.domain.history import AlertSpan, OpenAlert
 from remediator.domain.run_view import RunView
 from remediator.domain.storm import Dependent, Surroundings
-from remediator.guards.alert_still_firing import AlertStillFiring
 from remediator.guards.alerts_correlated import AlertsCorrelated
 from remediator.guards.autoscaled import Autoscaled
 from remediator.guards.caused_by_rollout import CausedByRollout
@@ -30,17 +30,12 @@ from remediator.guards.rule_in_force import RuleInForce
 from remediator.guards.storm import Storm as StormGuard
 from remediator.guards.this_cluster import ThisCluster
 from remediator.rulebook.rule import Rule
-from remediator.settings.protected import BUILT_IN_NAMESPACES
-from remediator.settings.protected import Protected as ProtectedNames
 from remediator.step import Action, Guard
 
-SURE = (AlertStillFiring, Autoscaled, RuleInForce, ThisCluster)
-"""What cannot refuse in a simulation: the alert does fire in it, and the rule is in force in the alert's cluster."""
-LONGEST_FOR = timedelta(days=1)
-"""Of an alerting rule whose own `for` the history does not tell."""
-_LOOKING = (AlertsCorrelated, CausedByRollout, HumanActive, MaxAlertAge, Protected, StormGuard)
+SURE = (Autoscaled, RuleInForce)
+"""What cannot refuse in a simulation: the rule is in force in it."""
+_LOOKING = (AlertsCorrelated, CausedByRollout, HumanActive, MaxAlertAge, Protected, StormGuard, ThisCluster)
 """Those that a history has facts for; each has its case in `Judge._looked`."""
-_BUILT_IN = ProtectedNames(namespaces=BUILT_IN_NAMESPACES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +50,8 @@ class Scene:
     """When alerts of the run's name were open on its target."""
     beside: Callable[[], Sequence[OpenAlert]]
     """What is open on its target."""
-    dependents: Callable[[], Sequence[Dependent]]
-    """Other targets that fire and need what it needs."""
+    dependents: Callable[[timedelta], Sequence[Dependent]]
+    """Other targets that fire and need what it needs, and began within this time of its newest alert or after it."""
 
 
 class Against(NamedTuple):
@@ -90,9 +85,9 @@ class _Asked(NamedTuple):
 class Judge:
     """Holds the guards against one history and what was done in it."""
 
-    def __init__(self, past: Past, always_on: Sequence[Guard], ledger: Ledger, storms: StormCount) -> None:
+    def __init__(self, past: Past, terms: Terms, ledger: Ledger, storms: StormCount) -> None:
         self._past = past
-        self._always_on = always_on
+        self._terms = terms
         self._ledger = ledger
         self._storms = storms
         self._asked: dict[tuple[str, str, str], _Asked] = {}
@@ -102,7 +97,8 @@ class Judge:
         if not isinstance(action, Rollback):
             return None
         rollouts = self._past.rollouts_of.get(str(scene.run.target), ())
-        return going_back(action, rollouts, scene.spans(), self._past.since, scene.now)
+        known_since = self._past.known_since or self._past.since
+        return going_back(action, rollouts, scene.spans(), known_since, scene.now)
 
     def ask(self, rule: Rule, scene: Scene) -> Judged:
         """Every always-on guard, and those of the rule."""
@@ -126,7 +122,9 @@ class Judge:
         key = (rule.rule, change.action, run.target.namespace)
         known = self._asked.get(key)
         if known is None:
-            applying = [each for each in (*self._always_on, *rule.guards) if each.applies_to(change, run)]
+            applying = [
+                each for each in (*self._terms.always_on, *rule.guards) if each.applies_to(change, run)
+            ]
             judging = [
                 each
                 for each in applying
@@ -172,7 +170,10 @@ class Judge:
             case HumanActive():
                 return self._human_active(guard, scene)
             case Protected():
-                return _protected(guard, scene), None
+                return guard.by_name(scene.run.target, self._terms.protected), None
+            case ThisCluster():
+                policy = self._terms.policy
+                return guard.by_label(scene.run, policy.cluster_label, policy.cluster), None
         return None, None
 
     def _caused_by_rollout(self, guard: CausedByRollout, scene: Scene) -> GuardVerdict | None:
@@ -194,32 +195,19 @@ class Judge:
             storm=self._storms.covering(target, scene.now),
             in_namespace=here,
             anywhere=anywhere,
-            dependents=tuple(_together(guard, scene)),
+            dependents=tuple(scene.dependents(guard.together)),
         )
 
     def _human_active(self, guard: HumanActive, scene: Scene) -> tuple[GuardVerdict | None, datetime | None]:
         """Only what the history tells of can refuse: that it tells of nobody proves nothing."""
         rollout = current(self._past.rollouts_of.get(str(scene.run.target), ()), scene.now)
         began = self._past.since - guard.quiet if rollout is None else rollout.began_at
+        since = guard.since(began, scene.run.the_alert.starts_at)
         for write in reversed(self._past.writes_of.get(str(scene.run.target), ())):
-            if write.at <= scene.now < write.at + guard.quiet and write.at > began:
+            if write.at <= scene.now < write.at + guard.quiet and write.at > since:
                 why = f"people may be at work: {write.by} wrote the spec at {write.at:%H:%M:%S}"
                 return guard.refuse(why, passing=True), write.at + guard.quiet
         return None, None
-
-
-def _together(guard: StormGuard, scene: Scene) -> Iterator[Dependent]:
-    earliest = scene.run.the_alert.starts_at - guard.together
-    return (each for each in scene.dependents() if each.starts_at > earliest)
-
-
-def _protected(guard: Protected, scene: Scene) -> GuardVerdict | None:
-    """Whether its namespace is one of the built-in ones; what else lives there is not in a history."""
-    namespace = scene.run.target.namespace
-    whose = _BUILT_IN.why_namespace(namespace)
-    if whose is None:
-        return None
-    return guard.refuse(f"namespace {namespace} is protected: {whose} lives there")
 
 
 def _change(doing: Doing) -> TemplatePatch:

@@ -25,6 +25,8 @@ class _Window(_Line):
     version: Literal[1] = 1
     since: AwareDatetime = Field(alias="from")
     until: AwareDatetime = Field(alias="to")
+    known_since: AwareDatetime | None = None
+    notes: tuple[str, ...] = ()
 
 
 class _Alert(_Line):
@@ -47,6 +49,7 @@ class _Rollout(_Line):
     ended_at: AwareDatetime | None = None
     available_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     uid: str = ""
+    unseen: tuple[tuple[AwareDatetime, AwareDatetime], ...] = ()
 
 
 class _Write(_Line):
@@ -88,7 +91,7 @@ def read_history(name: str, lines: Iterable[bytes]) -> Past:
                 writes.append(PastWrite(line.target, line.at, line.by))
             case _:
                 raise Permanent(f"{where}: a second window; a history has one")
-    return Past.of(window.since, window.until, alerts, rollouts, writes)
+    return Past.of(window.since, window.until, alerts, rollouts, writes, window.known_since, window.notes)
 
 
 def _read(where: str, raw: bytes) -> _Window | _Alert | _Rollout | _Write:
@@ -122,7 +125,9 @@ def _misordered(line: _Window | _Alert | _Rollout | _Write) -> str | None:
 
 def written(past: Past) -> Iterator[str]:
     """The lines of a history, without their line ends; the same history gives the same lines."""
-    yield _written(_Window(since=past.since, until=past.until))
+    yield _written(
+        _Window(since=past.since, until=past.until, known_since=past.known_since, notes=past.notes)
+    )
     for alert in past.alerts:
         yield _written(
             _Alert(
@@ -142,6 +147,7 @@ def written(past: Past) -> Iterator[str]:
 
 def _written(line: _Line) -> str:
     fields = line.model_dump(mode="json", by_alias=True, exclude_none=True)
-    if fields.get("uid") == "":
-        del fields["uid"]
+    for name, empty in (("uid", ""), ("notes", []), ("unseen", [])):
+        if fields.get(name) == empty:
+            del fields[name]
     return json.dumps(fields, separators=(",", ":"))

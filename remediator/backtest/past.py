@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -45,6 +45,8 @@ class PastRollout(NamedTuple):
     """The longest unbroken time it was seen fully available; None when nobody watched that."""
     uid: str = ""
     """Of the object: one deleted and made anew begins without earlier versions."""
+    unseen: tuple[tuple[datetime, datetime], ...] = ()
+    """Times within it in which nobody looked: which version was the current one is not known."""
 
 
 class PastWrite(NamedTuple):
@@ -64,6 +66,10 @@ class Past:
     alerts: Sequence[PastAlert]
     rollouts: Sequence[PastRollout] = ()
     writes: Sequence[PastWrite] = ()
+    known_since: datetime | None = None
+    """Where the history begins that the window is the end of; None where that is its own beginning."""
+    notes: tuple[str, ...] = ()
+    """What its source does not tell, in sentences for people; printed with every result."""
 
     @classmethod
     def of(
@@ -73,6 +79,8 @@ class Past:
         alerts: Sequence[PastAlert],
         rollouts: Sequence[PastRollout] = (),
         writes: Sequence[PastWrite] = (),
+        known_since: datetime | None = None,
+        notes: tuple[str, ...] = (),
     ) -> "Past":
         """The same history whatever order it was told in."""
         return cls(
@@ -81,6 +89,8 @@ class Past:
             tuple(sorted(alerts, key=_alert_order)),
             tuple(sorted(rollouts, key=lambda each: (each.began_at, each.target, each.revision))),
             tuple(sorted(writes, key=lambda each: (each.at, each.target, each.by))),
+            known_since,
+            notes,
         )
 
     @cached_property
@@ -93,11 +103,16 @@ class Past:
         """By target, the oldest first."""
         return _by_target((each.target, each) for each in self.writes)
 
+    @cached_property
+    def alerts_within(self) -> Sequence[PastAlert]:
+        """Those of the window. Of versions from before it, earlier ones tell whether they were well."""
+        return [each for each in self.alerts if each.ends_at is None or each.ends_at >= self.since]
+
     def last_days(self, days: int) -> "Past":
         """The same with a window that begins so many days before its end; what began earlier stays known."""
         since = max(self.since, self.until - timedelta(days=days))
-        alerts = [each for each in self.alerts if each.ends_at is None or each.ends_at >= since]
-        return Past(since, self.until, alerts, self.rollouts, self.writes)
+        known_since = self.known_since or self.since
+        return replace(self, since=since, known_since=known_since if known_since < since else None)
 
 
 def _alert_order(alert: PastAlert) -> tuple[datetime, datetime, list[tuple[str, str]], timedelta]:

@@ -61,13 +61,14 @@ class Plans:
         beside = _waiting_beside(place, case) if acts else {}
         rivals = [bid for each in beside.values() for bid in self._bids(each, now)]
         winner = best([*bids, *rivals])
-        if winner is not None and self._held(case, place, now):
-            return
-        if storm is not None:
+        held = winner is not None and self._held(case, place, now)
+        if storm is not None and not held:
             self._record(case, "storm", storm.why, storm.ends_at)
             return
         for bid in shadows(bids):
             self._shadow(bid, case, place, now)
+        if held:
+            return
         if winner is None:
             self._only_shadow(case, bids, now)
         elif winner.waits > _NOW:

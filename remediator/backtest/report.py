@@ -19,9 +19,11 @@ _ALERTS = {
     "settling": "came while their target settled",
     "storm": "came in a storm",
     "no_rule": "no rule matches",
+    "other_cluster": "are about another cluster",
     "no_target": "mean no workload",
     "target_unknown": "mean a workload that the history does not tell",
     "began_before": "were open before the window",
+    "over_before": "were over before the window, and only say which versions were well",
     "not reached": "began after the window",
 }
 
@@ -35,7 +37,9 @@ class Part(NamedTuple):
 
 def parts(past: Past, rules: int, assumptions: Sequence[str], result: Result) -> Iterator[Part]:
     """Everything, from what was taken for granted to what was not known."""
-    yield Part(f"{heading(past, rules)}; taken for granted", [(each,) for each in assumptions])
+    yield Part(
+        f"{heading(past, rules)}; taken for granted", [(each,) for each in (*assumptions, *past.notes)]
+    )
     never = never_known(result)
     for day, decisions in groupby(result.decisions, key=lambda each: each.at.date()):
         rows = [_row(each, never) for each in decisions]
@@ -52,7 +56,7 @@ def heading(past: Past, rules: int) -> str:
     """Which rules were held against what."""
     return (
         f"{_count(rules, 'rule')} over {past.since:%Y-%m-%d %H:%M} to {past.until:%Y-%m-%d %H:%M} UTC: "
-        f"{_count(len(past.alerts), 'alert')}, {_count(len(past.rollouts), 'version')} of "
+        f"{_count(len(past.alerts_within), 'alert')}, {_count(len(past.rollouts), 'version')} of "
         f"{_count(len(past.rollouts_of), 'workload')}"
     )
 
@@ -79,7 +83,7 @@ def document(past: Past, rules: int, assumptions: Sequence[str], result: Result)
         "from": _iso(past.since),
         "to": _iso(past.until),
         "rules": rules,
-        "assumptions": list(assumptions),
+        "assumptions": [*assumptions, *past.notes],
         "decisions": [as_json(each) for each in result.decisions],
         "outcomes": _sorted(result.outcomes),
         "stopped_by": _sorted(stopped_by(result)),

@@ -159,15 +159,17 @@ class Runs:
             hold_of_rule=run.case.alert.hold,
             spans=lambda: place.spans(run.case.alert.name, now),
             beside=place.open_alerts,
-            dependents=lambda: list(self._dependents(run)),
+            dependents=lambda together: list(self._dependents(run, together, now)),
         )
 
-    def _dependents(self, run: Running) -> Iterator[Dependent]:
-        """Other targets that fire and need what this one needs, each by its first alert."""
+    def _dependents(self, run: Running, together: timedelta, now: datetime) -> Iterator[Dependent]:
+        """Other targets that need what this one needs and began to fire together with it, each by its first alert."""
+        here = [each for each in self._places[str(run.target)].open.values() if each.rules]
+        earliest = max((each.alert.starts_at for each in here), default=now) - together
         found: dict[str, Case] = {}
         for need in run.case.depends_on:
             for each in self._needing.get(need, {}).values():
-                if each.target != run.target:
+                if each.target != run.target and each.alert.starts_at > earliest:
                     first = found.setdefault(str(each.target), each)
                     if each.alert.starts_at < first.alert.starts_at:
                         found[str(each.target)] = each

@@ -22,6 +22,7 @@ from remediator.backtest.target import meant_by, named_by
 from remediator.backtest.terms import Terms
 from remediator.domain.answers import Refusal
 from remediator.guards.storm import Storm as StormGuard
+from remediator.planning.by_labels import Decided, decided
 from remediator.rulebook.load import Rulebook
 from remediator.rulebook.match import Matching
 
@@ -52,7 +53,7 @@ class _Simulation:
         self._decisions: list[Decision] = []
         self._storms = StormCount(terms.storm, _longest_window(rulebook))
         ledger = Ledger()
-        judge = Judge(past, terms.always_on, ledger, self._storms)
+        judge = Judge(past, terms, ledger, self._storms)
         self._runs = Runs(terms, judge, ledger, self._places, self._later, self._decisions.append)
         self._plans = Plans(terms, self._matching, self._storms, self._places, self._runs, self._later)
 
@@ -101,6 +102,10 @@ class _Simulation:
         alert = case.alert
         if alert.ends_at is not None and alert.ends_at <= self._past.until:
             self._later(alert.ends_at, Moment.CLOSES, case, 0)
+        by_labels = decided(alert.labels, self._matching, self._terms.policy)
+        if by_labels is not None and by_labels.disposition == "other_cluster":
+            self._fates[case.number] = Fate(*by_labels)
+            return
         case.rules = self._matching.rules_for(alert.labels)
         cluster = self._terms.cluster
         if case.rules:
@@ -112,14 +117,14 @@ class _Simulation:
         else:
             case.target, case.depends_on = found.target, found.depends_on
             self._places[str(case.target)].add(case)
-        self._dispose(case, alert)
+        self._dispose(case, alert, by_labels)
 
-    def _dispose(self, case: Case, alert: PastAlert) -> None:
+    def _dispose(self, case: Case, alert: PastAlert, by_labels: Decided | None) -> None:
         """What becomes of it at once; what is to be planned is planned after everything that opens at this moment."""
-        if not case.rules:
-            off = self._matching.off_rules_for(alert.labels)
-            case.disposition = "no_rule"
-            case.why = "only rules in mode off match it" if off else "no rule matches it"
+        if by_labels is not None:
+            case.disposition, case.why = by_labels
+        elif alert.ends_at is not None and alert.ends_at < self._past.since:
+            case.disposition, case.why = "over_before", "it was over before the window began"
         elif alert.received_at < self._past.since:
             case.disposition, case.why = "began_before", "it was open before the window began"
             if case.target is not None:

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from remediator.backtest.judge import LONGEST_FOR
 from remediator.catalogue import always_on
 from remediator.domain.duration import format_duration
 from remediator.domain.rule_mode import RuleMode, Standing
 from remediator.domain.run_view import Mode
+from remediator.planning.policy import Policy
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
+from remediator.settings.protected import Protected, protected_by
 from remediator.settings.sections import Storms
 from remediator.step import Guard
 
+LONGEST_FOR = timedelta(days=1)
+"""Of an alerting rule whose own `for` the history does not tell."""
 HEARD_AGAIN = timedelta(hours=4)
 """Alertmanager's repeat_interval unless said otherwise: an open alert is planned again then."""
 
@@ -22,7 +25,8 @@ HEARD_AGAIN = timedelta(hours=4)
 class Terms:
     """What the operator decided, as far as a simulation asks, and in which mode it reads rules."""
 
-    cluster: str
+    policy: Policy
+    protected: Protected
     settle: timedelta
     hold: timedelta
     give_up_holding_after: timedelta
@@ -35,7 +39,8 @@ class Terms:
     def of(cls, settings: Settings, as_mode: Mode | None = None) -> "Terms":
         """As configured."""
         return cls(
-            cluster=settings.cluster.name,
+            policy=Policy.of(settings),
+            protected=protected_by(settings, own_namespace=None),
             settle=settings.engine.settle,
             hold=settings.engine.hold,
             give_up_holding_after=settings.engine.give_up_holding_after,
@@ -43,6 +48,11 @@ class Terms:
             always_on=always_on(settings),
             as_mode=as_mode,
         )
+
+    @property
+    def cluster(self) -> str:
+        """Its name."""
+        return self.policy.cluster
 
     def mode_of(self, rule: Rule) -> RuleMode:
         """The mode a rule has in the simulation."""
@@ -74,6 +84,7 @@ class Terms:
             "only the first rung is tried",
             "a person who is asked says yes at once; in a storm nobody is asked",
             f"an alerting rule's own `for` that the history does not tell is at most {format_duration(LONGEST_FOR)}",
+            "every alert reached remediator: Alertmanager's routes, silences and inhibition are left out",
             f"an alert that stays open is heard of again every {format_duration(HEARD_AGAIN)}",
         )
 

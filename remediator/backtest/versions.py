@@ -29,6 +29,8 @@ def current(rollouts: Sequence[PastRollout], now: datetime) -> PastRollout | Non
     begun = [each for each in rollouts if each.began_at <= now]
     if not begun or (begun[-1].ended_at is not None and begun[-1].ended_at <= now):
         return None
+    if any(begins < now < ends for begins, ends in begun[-1].unseen):
+        return None
     return begun[-1]
 
 

@@ -131,11 +131,12 @@ def _differences(
     old = simulate(past, before, terms, _progress("alerts by the rules before"))
     new = simulate(past, after, terms, _progress("alerts by the rules now"))
     found = differences(old, new)
+    assumptions = [*terms.assumptions, *past.notes]
     if args.output == "json":
-        print_json({"assumptions": list(terms.assumptions), "differences": [json_of(each) for each in found]})
+        print_json({"assumptions": assumptions, "differences": [json_of(each) for each in found]})
     elif found:
         print_section("differences", [row_of(each) for each in found])
-        print_section("taken for granted", [(each,) for each in terms.assumptions])
+        print_section("taken for granted", [(each,) for each in assumptions])
     else:
         print("the same decisions with both")
     return 1 if found else 0

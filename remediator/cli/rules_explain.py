@@ -14,6 +14,7 @@ from remediator.errors import Permanent
 from remediator.incidents.printable import printable
 
 if TYPE_CHECKING:
+    from remediator.planning.targets.subject import Subject
     from remediator.rulebook.explain import Look
     from remediator.rulebook.load import Rulebook
     from remediator.rulebook.rule import LoadedRule, RuleTarget
@@ -43,20 +44,30 @@ def add_commands(under: Commands) -> None:
     explain.add_argument(
         "--all", action="store_true", help=f"tell of all rules, not only of the {_NEAREST} nearest"
     )
+    explain.add_argument(
+        "--config.file",
+        dest="config",
+        type=Path,
+        metavar="FILE",
+        help="remediator.yml, for the limits of guards that are always asked",
+    )
     explain.add_argument("--output", choices=["text", "json"], default="text", help="json is for programs")
     explain.set_defaults(run=_explain)
 
 
 def _explain(args: argparse.Namespace) -> int:
     # Here, not above: the steps behind it take a third of a second to import.
+    from remediator.catalogue import always_on
     from remediator.rulebook.explain import look_at
     from remediator.rulebook.load import load
+    from remediator.settings.load import load_settings
 
     rulebook = load(args.paths)
+    guards = always_on(load_settings(args.config, {}, {}))
     told = []
     for labels in _alerts(args.alert):
         looks = look_at(rulebook, labels)
-        told.append(_told(rulebook, labels, looks if args.all else _near(looks)))
+        told.append(_told(rulebook, labels, looks if args.all else _near(looks), guards))
     if args.output == "json":
         print_json({"alerts": told})
     else:
@@ -75,8 +86,11 @@ def _alerts(name: str) -> Iterator[Mapping[str, str]]:
     import yaml
 
     try:
-        raw = sys.stdin.read(_MOST_BYTES) if name == "-" else Path(name).read_text("utf-8")[:_MOST_BYTES]
-        content = yaml.safe_load(raw)
+        raw = sys.stdin.read(_MOST_BYTES + 1) if name == "-" else Path(name).read_text("utf-8")
+        if len(raw) > _MOST_BYTES:
+            raise Permanent(f"{name} has more than {_MOST_BYTES:,} characters: that is no alert")
+        # Every label is a string, `yes` and `1.10` as well.
+        content = yaml.load(raw, Loader=yaml.BaseLoader)  # noqa: S506 -- safe: it makes nothing but strings
     except (OSError, UnicodeDecodeError) as reason:
         raise Permanent(f"{name} cannot be read: {reason}") from reason
     except yaml.YAMLError as reason:
@@ -96,7 +110,9 @@ def _entries(content: Any) -> Sequence[Any]:
     return alerts if isinstance(alerts, list) else [content.get("alert", content)]
 
 
-def _told(rulebook: "Rulebook", labels: Mapping[str, str], looks: "Sequence[Look]") -> dict[str, Any]:
+def _told(
+    rulebook: "Rulebook", labels: Mapping[str, str], looks: "Sequence[Look]", always_on: "Sequence[Guard]"
+) -> dict[str, Any]:
     from remediator.rulebook.match import Matching
 
     matching = [each.rule for each in looks if each.matches and each.rule.mode != "off"]
@@ -114,7 +130,7 @@ def _told(rulebook: "Rulebook", labels: Mapping[str, str], looks: "Sequence[Look
         ],
         "target": target,
         "steps": list(_steps(first)) if first is not None else [],
-        "guards": list(_guards(first)) if first is not None else [],
+        "guards": list(_guards(first, always_on)) if first is not None else [],
         "to_act": list(_to_act(first, target)) if first is not None else [],
     }
 
@@ -137,20 +153,49 @@ def _target(labels: Mapping[str, str], entries: "Sequence[RuleTarget]") -> str:
     from remediator.domain.answers import Refusal
     from remediator.planning.targets.subject import subject_of
 
-    named = sorted({each.target for each in entries})
-    if named:
-        said = f"entries of targets: say {' and '.join(named)}"
-        return f"none: two candidates: {said}" if len(named) > 1 else f"an entry of targets: says {named[0]}"
     subject = subject_of(labels)
     if isinstance(subject, Refusal):
         return f"none: {subject.why}"
+    named = sorted({each.target for each in entries})
+    if len(named) > 1:
+        return f"none: two candidates: entries of targets: say {' and '.join(named)}"
+    if named:
+        return _by_entry(named[0], subject)
     if not subject.names_an_object():
         return "none: its labels name no workload, and no entry of targets: matches it"
     if subject.namespace is None:
         return "none: its labels name something, but no namespace, and none is ever assumed"
+    return (
+        f"to be found in namespace {subject.namespace} by {_names(subject)}: which workload that is, only the "
+        "cluster knows"
+    )
+
+
+def _by_entry(target: str, subject: "Subject") -> str:
+    """What an entry says, and that labels which name something have to lead to the same; as planning has it."""
+    from remediator.planning.targets.subject import OF_A_METRIC
+
+    said = f"an entry of targets: says {target}"
+    kind, namespace, name = target.split("/")
+    if not subject.names_an_object():
+        return said
+    labelled = " ".join(subject.workload) if subject.workload is not None else ""
+    if subject.workload not in (None, (kind, name)) or (
+        labelled and subject.namespace not in (None, namespace)
+    ):
+        within = f" in namespace {subject.namespace}" if subject.namespace is not None else ""
+        return f"none: two candidates: {said}; but its labels name {labelled}{within}"
+    if subject.namespace is None or not any(
+        each in subject.named for each in (*OF_A_METRIC, "pod", "service")
+    ):
+        return said
+    there = f"{_names(subject)} in namespace {subject.namespace}"
+    return f"{said}; {there} must lead there too, which only the cluster knows"
+
+
+def _names(subject: "Subject") -> str:
     labelled = dict([subject.workload] if subject.workload else []) | dict(subject.named)
-    names = ", ".join(f"{label} {value}" for label, value in labelled.items())
-    return f"to be found in namespace {subject.namespace} by {names}: which workload that is, only the cluster knows"
+    return ", ".join(f"{label} {value}" for label, value in labelled.items())
 
 
 def _steps(rule: "LoadedRule") -> Iterator[dict[str, str]]:
@@ -175,14 +220,18 @@ def _written(step: "Step") -> str:
     return step.key() if not fields else f"{step.key()}: {json.dumps(fields, ensure_ascii=False)}"
 
 
-def _guards(rule: "LoadedRule") -> Iterator[dict[str, str]]:
-    from remediator.catalogue import ALWAYS_ON
+def _with_limits(guard: "Guard") -> str:
+    """The guard with every number it goes by."""
+    fields = guard.model_dump(mode="json", exclude_none=True)[guard.key()]
+    return guard.key() if not fields else f"{guard.key()}: {json.dumps(fields, ensure_ascii=False)}"
 
+
+def _guards(rule: "LoadedRule", always_on: "Sequence[Guard]") -> Iterator[dict[str, str]]:
     acts = {each.key() for rung in rule.ladder for each in rung.actions}
-    for given_by, guards in (("rule", rule.guards), ("always", ALWAYS_ON if acts else ())):
+    for given_by, guards in (("rule", rule.guards), ("always", always_on if acts else ())):
         for guard in guards:
             if guard.actions is None or acts & guard.actions:
-                yield {"guard": _written(guard), "what": _first_sentence(guard), "given_by": given_by}
+                yield {"guard": _with_limits(guard), "what": _first_sentence(guard), "given_by": given_by}
 
 
 def _first_sentence(guard: "Guard") -> str:
@@ -222,7 +271,7 @@ def _print(told: Mapping[str, Any]) -> None:
     _section("target", [(told["target"],)])
     _section("steps", [(each["stage"], each["step"]) for each in told["steps"]])
     _section("for it to act", [(each,) for each in told["to_act"]])
-    _section("guards", [(each["guard"], each["what"]) for each in told["guards"]])
+    print_section("guards", [(each["guard"], _short(each["what"], _TEXT)) for each in told["guards"]])
 
 
 def _of_rule(rule: Mapping[str, Any]) -> str:

@@ -40,9 +40,10 @@ def _lacking(line: Sequence[Matcher], fired: Sequence[_Labels]) -> Iterator[str]
     """What the line asks for and none of the alerts has; nothing where it matches one of them."""
     if any(all(each.matches(labels) for each in line) for labels in fired):
         return
-    for matcher in line:
-        if any(matcher.matches(labels) for labels in fired):
-            continue
+    lacking = [each for each in line if not any(each.matches(labels) for labels in fired)]
+    if not lacking:
+        yield f"{', '.join(map(str, line))}: each was seen, but never all of them on one alert"
+    for matcher in lacking:
         values = sorted({labels[matcher.name] for labels in fired if matcher.name in labels})
         if values:
             yield f"{matcher}, but they had {some([repr(each) for each in values])}"

@@ -60,7 +60,7 @@ class HumanActive(Guard):
 
         `cause_began` is when the alert began to fire, or a person asked for the run.
         """
-        since = min(began + _OF_THE_ROLLOUT, cause_began)
+        since = self.since(began, cause_began)
         inputs = {"since": since.isoformat(), "quiet": format_duration(self.quiet)}
         try:
             write = people_at_work(workload, since, now, self.quiet)
@@ -76,6 +76,11 @@ class HumanActive(Guard):
             {**inputs, **found},
             passing=True,
         )
+
+    @staticmethod
+    def since(began: datetime, cause_began: datetime) -> datetime:
+        """What was written later shows people at work; see `judged`."""
+        return min(began + _OF_THE_ROLLOUT, cause_began)
 
     async def _began(self, seen: SeenWorkload, run: RunView, kit: Kit) -> datetime | None:
         """When the current template's rollout began; a restart of the same version begins it again."""

@@ -3,8 +3,10 @@
 from remediator.clients.kube_answer import Forbidden
 from remediator.domain.answers import GuardVerdict
 from remediator.domain.run_view import RunView
+from remediator.domain.target import Target
 from remediator.domain.value import JsonObject
 from remediator.kit import Kit
+from remediator.settings.protected import Protected as ProtectedNames
 from remediator.settings.protected import Service
 from remediator.step import TargetGuard
 from remediator.workloads.furniture import backends, behind, why_furniture
@@ -19,13 +21,10 @@ class Protected(TargetGuard):
     """
 
     async def on_target(self, run: RunView, kit: Kit) -> GuardVerdict:
-        target, protected = run.target, kit.protected
-        whose = protected.why_namespace(target.namespace)
-        if whose is not None:
-            why = f"namespace {target.namespace} is protected: {whose} lives there"
-            return self.refuse(why, {"namespace": target.namespace})
-        if str(target) in protected.targets:
-            return self.refuse(f"{target} is protected by name", {"target": str(target)})
+        target = run.target
+        by_name = self.by_name(target, kit.protected)
+        if by_name is not None:
+            return by_name
         workload = await kit.kube.get(target.kind, target.namespace, target.name)
         if workload is None:
             return self.unknown(f"{target} does not exist", {"target": str(target)})
@@ -33,6 +32,16 @@ class Protected(TargetGuard):
         if furniture is not None:
             return self.refuse(f"{target} is protected: {furniture}", {"target": str(target)})
         return await self._of_services(run, workload, kit)
+
+    def by_name(self, target: Target, protected: ProtectedNames) -> GuardVerdict | None:
+        """The refusal that the names alone give; None where one has to look."""
+        whose = protected.why_namespace(target.namespace)
+        if whose is not None:
+            why = f"namespace {target.namespace} is protected: {whose} lives there"
+            return self.refuse(why, {"namespace": target.namespace})
+        if str(target) in protected.targets:
+            return self.refuse(f"{target} is protected by name", {"target": str(target)})
+        return None
 
     async def _of_services(self, run: RunView, workload: JsonObject, kit: Kit) -> GuardVerdict:
         target = run.target

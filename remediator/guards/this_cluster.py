@@ -26,17 +26,18 @@ class ThisCluster(TargetGuard):
         another = binding.against(str(namespace["metadata"]["uid"]))
         if another is not None:
             return self.refuse(another, {"bound": binding.to_json()}, passing=True)
-        return self._by_label(run, kit)
+        return self.by_label(run, kit.cluster_label, kit.cluster)
 
-    def _by_label(self, run: RunView, kit: Kit) -> GuardVerdict:
-        if kit.cluster_label is None:
+    def by_label(self, run: RunView, label: str | None, this_cluster: str) -> GuardVerdict:
+        """The verdict on what the alert says by `label`, None where no such label is configured."""
+        if label is None:
             return self.allow("no cluster label is configured: every alert is of this cluster")
         if run.alert is None:
-            return self.allow("a person asked this cluster's own daemon", {"this_cluster": kit.cluster})
-        told = run.alert.labels.get(kit.cluster_label)
-        inputs = {"label": kit.cluster_label, "alert": told, "this_cluster": kit.cluster}
+            return self.allow("a person asked this cluster's own daemon", {"this_cluster": this_cluster})
+        told = run.alert.labels.get(label)
+        inputs = {"label": label, "alert": told, "this_cluster": this_cluster}
         if told is None:
-            return self.refuse(f"the alert has no label {kit.cluster_label!r} to say which cluster", inputs)
-        if told != kit.cluster:
-            return self.refuse(f"the alert is about cluster {told!r}; this one is {kit.cluster!r}", inputs)
-        return self.allow(f"the alert is about {kit.cluster!r}, this cluster", inputs)
+            return self.refuse(f"the alert has no label {label!r} to say which cluster", inputs)
+        if told != this_cluster:
+            return self.refuse(f"the alert is about cluster {told!r}; this one is {this_cluster!r}", inputs)
+        return self.allow(f"the alert is about {this_cluster!r}, this cluster", inputs)

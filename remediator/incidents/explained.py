@@ -10,6 +10,7 @@ from remediator.incidents.run_story import transitions
 _ANSWERS = {"refuse": "no", "unknown": "cannot know", "ask": "ask a person", "allow": "yes"}
 """In the order in which they matter."""
 _WAITING_FOR_A_PERSON = "CLEARED"
+_MAY_ACT = ("ask", "act")
 
 
 class Section(NamedTuple):
@@ -43,12 +44,21 @@ def _run(run: Run) -> Iterator[Row]:
 def _rules(lines: Sequence[Line], run: Run) -> Iterator[Row]:
     """What bid for the target when the run was made. Rules that matched nothing are not among them."""
     planned = next((each for each in lines if each.kind == "planned"), None)
+<<<<<<< HEAD
     details = planned.details if planned is not None else {}
     for bid in details.get("bids", ()):
+=======
+    bids = planned.details.get("bids", ()) if planned is not None else ()
+    # A run in shadow holds nothing: the target is for the first of those that may act.
+    holds = next((each["rule"] for each in bids if each["mode"] in _MAY_ACT), None)
+    for bid in bids:
+>>>>>>> mendB
         if bid["rule"] == run.rule:
             part = "the run is its own"
-        elif bid["mode"] in ("ask", "act"):
-            part = f"left it to {run.rule}"
+        elif bid["rule"] == holds and run.mode == "shadow":
+            part = "comes first of those that may act"
+        elif bid["mode"] in _MAY_ACT:
+            part = f"left it to {holds}"
         else:
             part = "only looks" if bid["mode"] == "shadow" else "does nothing"
         standing = f"priority {bid['priority']}, mode {bid['mode']}: {bid['why']}"

@@ -15,7 +15,9 @@ async def read(connection: Connection, cluster: str) -> tuple[Sequence[Any], Seq
     )
     tenures = await connection.fetch(
         """select kind || '/' || namespace || '/' || name as target, uid, revision, template::text as template,
-                  began_at, began_seen, ended_at, longest_available_seconds
+                  began_at, began_seen, ended_at, longest_available_seconds, last_seen_at,
+                  array(select lower(gap) from unnest(unseen) as gap) as gaps_begin,
+                  array(select upper(gap) from unnest(unseen) as gap) as gaps_end
            from tenures where cluster = $1 order by id""",
         cluster,
     )

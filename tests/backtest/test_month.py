@@ -113,7 +113,7 @@ def test_what_is_not_known_is_counted_for_each_decision_that_might_have_been_don
 
 
 def test_a_decision_never_hides_an_always_on_guard_that_the_history_has_no_facts_for(result: Result) -> None:
-    sure = {"alert_still_firing", "autoscaled", "rule_in_force", "this_cluster", "storm", "budget"}
+    sure = {"autoscaled", "rule_in_force", "this_cluster", "storm", "budget"}
     every = {each.key() for each in ALWAYS_ON} - sure
     for each in result.decisions:
         if each.acts and each.action == "restart":

@@ -1,27 +1,16 @@
-"""The same history, whichever way it comes: a file, a daemon's own database, a Prometheus."""
+"""The same history, whichever way it comes: a file or a daemon's own database."""
 
 import argparse
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from remediator.backtest.from_database import past_of_database
-from remediator.backtest.from_prometheus import (
-    FIRING,
-    OWNER,
-    POD_OWNER,
-    READY,
-    STEP,
-    WANTED,
-    past_of_prometheus,
-)
 from remediator.backtest.lines import read_history, written
-from remediator.backtest.past import PastAlert, PastRollout
 from remediator.backtest.simulate import simulate
 from remediator.cli.rules import add_commands
 from remediator.errors import Permanent
-from remediator.sandbox.prometheus import AlertingRule, Prometheus, Recorded
 from remediator.store.database import Database
 from tests.backtest.month import RULES, TERMS, lines, month, rulebook
 from tests.backtest.month import written as as_file
@@ -43,10 +32,12 @@ insert into episodes (source, fingerprint, alertname, labels, annotations, start
     values ('alertmanager', 's', 'Odd', '{"alertname": "Odd", "password": "hunter2"}', '{}',
             remediator_now() - interval '30 minutes', remediator_now() - interval '30 minutes');
 insert into tenures (cluster, kind, namespace, name, uid, revision, template, began_at, began_seen, ended_at,
-                     longest_available_seconds, last_seen_at)
+                     longest_available_seconds, last_seen_at, unseen)
     select cluster, 'deployment', 'shop', 'api', 'u', 'r' || n,
            '{"spec": {"containers": [{"image": "registry/app:v1"}]}}', remediator_now() - began, n > 1,
-           remediator_now() - ended, 86400, remediator_now()
+           remediator_now() - ended, 86400, remediator_now() - coalesce(ended, interval '2 hours'),
+           case when ended is null then array[tstzrange(remediator_now() - interval '2 days',
+                                                        remediator_now() - interval '1 day')] else '{}' end
     from (values ('default', 1, interval '20 days', interval '4 days 10 minutes'),
                  ('default', 2, interval '4 days 10 minutes', null),
                  ('elsewhere', 3, interval '3 days', null)) as told (cluster, n, began, ended);
@@ -62,6 +53,12 @@ async def test_what_a_database_holds_comes_back_the_same_from_the_file_it_is_exp
     assert (past.until, len(past.alerts), len(past.rollouts)) == (clock.now(), 5, 2)
     assert past.rollouts[0].title == "app:v1"
     assert past.alerts[-1].labels == {"alertname": "Odd", "password": "***"}
+    before, after = past.rollouts
+    assert before.unseen == ()
+    assert [(clock.now() - begins, clock.now() - ends) for begins, ends in after.unseen] == [
+        (timedelta(days=2), timedelta(days=1)),
+        (timedelta(hours=2), timedelta(0)),
+    ]
     exported = read_history("exported", [line.encode() for line in written(past)])
     assert exported == past
     rules = rulebook(tmp_path)
@@ -150,80 +147,3 @@ def test_a_history_without_its_first_line_is_refused() -> None:
     for told in ([], [b'{"kind":"alert","labels":{},"startsAt":"2026-10-02T10:00:00Z"}']):
         with pytest.raises(Permanent, match="the first line is"):
             read_history("history", told)
-
-
-NOW = datetime(2026, 11, 2, 12, 0, 30, tzinfo=UTC)
-SINCE = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-
-
-def stretch(labels: dict[str, str], begins: int, ends: int, value: float = 1.0) -> Recorded:
-    """A sample every minute; `begins` and `ends` are minutes after the beginning."""
-    samples = [(SINCE + STEP * minute, value) for minute in range(begins, ends)]
-    return Recorded(labels, samples)
-
-
-@pytest.fixture
-async def prometheus() -> Prometheus:
-    return Prometheus(clock=lambda: NOW)
-
-
-async def test_prometheus_tells_alerts_and_which_replica_set_was_wanted_and_ready_when(
-    prometheus: Prometheus,
-) -> None:
-    of_set = {"namespace": "shop", "replicaset": "api-1"}, {"namespace": "shop", "replicaset": "api-2"}
-    alert = {"__name__": "ALERTS", "alertstate": "firing", "alertname": "HighErrorRate", "namespace": "shop"}
-    prometheus.ranges = {
-        FIRING: [
-            # Over the end of a chunk of six hours, and with a gap: two alerts.
-            stretch({**alert, "pod": "api-2-x"}, 350, 400),
-            stretch({**alert, "pod": "api-2-x"}, 500, 510),
-            stretch({**alert, "deployment": "api"}, 0, 10),
-            stretch({**alert, "deployment": "api"}, 1400, 1440),
-        ],
-        WANTED: [stretch(of_set[0], 0, 345, 2), stretch(of_set[1], 340, 1440, 2)],
-        READY: [stretch(of_set[0], 0, 345, 2), stretch(of_set[1], 400, 1440, 2)],
-        OWNER: [stretch({**each, "owner_name": "api"}, 0, 1440) for each in of_set],
-        POD_OWNER: [
-            stretch(
-                {"namespace": "shop", "pod": "api-2-x", "owner_kind": "ReplicaSet", "owner_name": "api-2"},
-                340,
-                1440,
-            )
-        ],
-    }
-    prometheus.rules = [AlertingRule("HighErrorRate", duration=120)]
-    told: list[tuple[int, int]] = []
-    async with prometheus:
-        past = await past_of_prometheus(prometheus.url, NOW, 1, lambda done, of: told.append((done, of)))
-    assert told == [(0, 24), (6, 24), (12, 24), (18, 24), (24, 24)]
-    assert (past.since, past.until) == (SINCE, SINCE + timedelta(days=1))
-    of_pod = {"alertname": "HighErrorRate", "namespace": "shop", "pod": "api-2-x"}
-    of_all = {"alertname": "HighErrorRate", "namespace": "shop", "deployment": "api"}
-    hold = timedelta(minutes=2)
-    assert list(past.alerts) == [
-        # It fired when the window began: it began before.
-        PastAlert(of_all, SINCE - STEP, SINCE - STEP, SINCE + 10 * STEP, None, hold),
-        PastAlert(
-            of_pod, SINCE + 350 * STEP, SINCE + 350 * STEP, SINCE + 400 * STEP, "deployment/shop/api", hold
-        ),
-        PastAlert(
-            of_pod, SINCE + 500 * STEP, SINCE + 500 * STEP, SINCE + 510 * STEP, "deployment/shop/api", hold
-        ),
-        PastAlert(of_all, SINCE + 1400 * STEP, SINCE + 1400 * STEP, None, None, hold),
-    ]
-    changed_at = SINCE + 340 * STEP
-    assert list(past.rollouts) == [
-        PastRollout("deployment/shop/api", SINCE, "api-1", "api-1", False, changed_at, 339 * 60.0),
-        PastRollout("deployment/shop/api", changed_at, "api-2", "api-2", True, None, 1039 * 60.0),
-    ]
-
-
-async def test_what_a_prometheus_does_not_hold_stays_unknown(prometheus: Prometheus, tmp_path: Path) -> None:
-    alert = {"__name__": "ALERTS", "alertstate": "firing", "alertname": "HighErrorRate", "namespace": "shop"}
-    prometheus.ranges = {FIRING: [stretch({**alert, "deployment": "api"}, 60, 90)]}
-    async with prometheus:
-        past = await past_of_prometheus(prometheus.url, NOW, 1, lambda _done, _of: None)
-    assert past.alerts[0].hold is None
-    (decision,) = simulate(past, rulebook(tmp_path), TERMS).decisions
-    assert decision.outcome == "might act"
-    assert {"caused_by_rollout", "rollback (which version)", "human_active"} <= {*decision.unknown}

@@ -94,7 +94,7 @@ async def test_a_shadow_run_says_what_holds_it(
             "rule watched would have to be in mode act or ask: `remediator rules list` says what holds it"
         ]
         assert [each[:2] for each in explained["rules"]] == [
-            ["bad-release", "left it to watched"],
-            ["errors-again", "left it to watched"],
+            ["bad-release", "comes first of those that may act"],
+            ["errors-again", "left it to bad-release"],
             ["watched", "the run is its own"],
         ]

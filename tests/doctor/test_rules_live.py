@@ -87,6 +87,17 @@ async def test_a_label_that_no_such_alert_has_is_named(
         assert (finding.level, finding.saw) == ("warning", said)
 
 
+async def test_labels_that_never_come_together_are_no_match(installation: Installation) -> None:
+    seen(installation, severity="critical", team="pay")
+    seen(installation, severity="warning", team="checkout")
+    asked = 'alertname="HighErrorRate", severity="critical", team="checkout"'
+    rules = RULES.replace('alertname="HighErrorRate"', asked)
+    assert rules != RULES
+    (finding,) = (await live(installation, rules))[1]["labels"]
+    said = f"{ASKS}{asked}: each was seen, but never all of them on one alert"
+    assert (finding.level, finding.saw) == ("warning", said)
+
+
 async def test_the_labels_of_an_alert_that_never_fired_are_not_known(installation: Installation) -> None:
     (finding,) = (await live(installation))[1]["labels"]
     assert finding.level == "unknown"

@@ -42,6 +42,9 @@ ALERTS = {
     "watched": "{alertname: HighLatency, namespace: shop, deployment: api}",
     "looks-only": "alert: {labels: {alertname: DiskFull, instance: '10.0.0.1:9100', job: node-exporter}}",
     "nothing": "labels: {alertname: Watchdog}",
+    "entry-and-another": "labels: {alertname: SloBurn, service: checkout, namespace: shop, statefulset: db}",
+    "entry-and-two": "labels: {alertname: SloBurn, service: checkout, namespace: shop, deployment: a, statefulset: b}",
+    "entry-and-pod": "labels: {alertname: SloBurn, service: checkout, namespace: shop, pod: checkout-1, enabled: yes}",
     "two-candidates": "labels: {alertname: SloBurn, service: checkout, team: pay}",
     "no-namespace": "labels: {alertname: SloBurn, deployment: api}",
 }
@@ -106,6 +109,7 @@ def test_only_the_nearest_rules_are_told_unless_all_are_asked_for(
         ("labels: x", "holds no labels"),
         ("alerts: [{labels: {alertname: X}}, 7]", "holds no labels"),
         (None, "cannot be read"),
+        ("labels: {a: " + "x" * 2**20 + "}", "more than 1,048,576 characters"),
     ],
 )
 def test_what_is_no_alert_is_said_plainly(rules: Path, text: str | None, why: str) -> None:

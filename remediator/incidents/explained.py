@@ -44,15 +44,11 @@ def _run(run: Run) -> Iterator[Row]:
 def _rules(lines: Sequence[Line], run: Run) -> Iterator[Row]:
     """What bid for the target when the run was made. Rules that matched nothing are not among them."""
     planned = next((each for each in lines if each.kind == "planned"), None)
-<<<<<<< HEAD
     details = planned.details if planned is not None else {}
-    for bid in details.get("bids", ()):
-=======
-    bids = planned.details.get("bids", ()) if planned is not None else ()
+    bids = details.get("bids", ())
     # A run in shadow holds nothing: the target is for the first of those that may act.
     holds = next((each["rule"] for each in bids if each["mode"] in _MAY_ACT), None)
     for bid in bids:
->>>>>>> mendB
         if bid["rule"] == run.rule:
             part = "the run is its own"
         elif bid["rule"] == holds and run.mode == "shadow":

@@ -123,7 +123,7 @@ class _Story:
         _say(
             f"api and web run v1; the daemon watches them for {SOAK_SECONDS} s until it calls v1 known to be good"
         )
-        await asyncio.sleep(SOAK_SECONDS + 6)
+        await asyncio.sleep(SOAK_SECONDS + 8)
 
     async def a_bad_release(self) -> float | None:
         """A release fails its users, an alert fires, and the daemon puts the last good version back."""

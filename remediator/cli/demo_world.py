@@ -56,7 +56,7 @@ kubernetes: {{kubeconfig: {kubeconfig}, namespaces: [shop]}}
 intake: {{token_file: {token}}}
 people:
   - {{name: you, token_file: {token}, roles: [view, approve, operate]}}
-engine: {{tick: 200ms, memory_every: 1s, verify_every: 500ms, hold: 1s, settle: 5s}}
+engine: {{tick: 200ms, memory_every: 2s, verify_every: 500ms, hold: 1s, settle: 5s}}
 shadow: {{window: 1s}}
 """
 

@@ -43,7 +43,7 @@ class Decision(NamedTuple):
         return self.outcome in ("might act", "might ask")
 
 
-class Fate(NamedTuple):
+class Disposed(NamedTuple):
     """What became of an alert."""
 
     disposition: str
@@ -56,7 +56,7 @@ class Result:
 
     decisions: Sequence[Decision]
     """In the order of `at`."""
-    fates: Sequence[Fate]
+    disposed: Sequence[Disposed]
     """By the number of the alert."""
     storms: int
 

@@ -73,12 +73,12 @@ def _otherwise(was: Decision, now: Decision) -> str:
 
 def _instead(other: Result, decision: Decision) -> str:
     """What the other rule set makes of the alert."""
-    fate = other.fates[decision.alert]
+    disposed = other.disposed[decision.alert]
     runs = [each for each in other.decisions if each.alert == decision.alert]
     made = [f"{each.rule}: {did(each)}, {outcome_of(each)}" for each in runs if each.rule != decision.rule]
     if made:
         return f"instead {'; '.join(made)}"
-    return f"else {decision.alertname} is {fate.disposition.replace('_', ' ')} ({fate.why})"
+    return f"else {decision.alertname} is {disposed.disposition.replace('_', ' ')} ({disposed.why})"
 
 
 def _shown(decision: Decision) -> str:

@@ -48,8 +48,8 @@ def parts(past: Past, rules: int, assumptions: Sequence[str], result: Result) ->
     yield Part("what stood against it", _counted(stopped_by(result)))
     title = f"not known, and might have stood against it; {len(never)} never are"
     yield Part(title, _counted(not_known(result)))
-    fates = Counter(each.disposition for each in result.fates)
-    yield Part("alerts", [(str(fates[each]), said) for each, said in _ALERTS.items() if fates[each]])
+    disposed = Counter(each.disposition for each in result.disposed)
+    yield Part("alerts", [(str(disposed[each]), said) for each, said in _ALERTS.items() if disposed[each]])
 
 
 def heading(past: Past, rules: int) -> str:
@@ -88,7 +88,7 @@ def document(past: Past, rules: int, assumptions: Sequence[str], result: Result)
         "outcomes": _sorted(result.outcomes),
         "stopped_by": _sorted(stopped_by(result)),
         "unknown": _sorted(not_known(result)),
-        "alerts": _sorted(Counter(each.disposition for each in result.fates)),
+        "alerts": _sorted(Counter(each.disposition for each in result.disposed)),
         "storms": result.storms,
     }
 

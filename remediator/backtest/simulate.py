@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from remediator.backtest.at_work import Case, Moment, Place, Running, episode_of
-from remediator.backtest.decision import Decision, Fate, Result
+from remediator.backtest.decision import Decision, Disposed, Result
 from remediator.backtest.judge import Judge
 from remediator.backtest.ledger import Ledger
 from remediator.backtest.past import Past, PastAlert
@@ -49,7 +49,7 @@ class _Simulation:
         self._due: list[tuple[datetime, int, int, Case | Running, int]] = []
         self._numbers = 0
         self._places: dict[str, Place] = defaultdict(Place)
-        self._fates: list[Fate] = [Fate("not reached", "")] * len(past.alerts)
+        self._disposed: list[Disposed] = [Disposed("not reached", "")] * len(past.alerts)
         self._decisions: list[Decision] = []
         self._storms = StormCount(terms.storm, _longest_window(rulebook))
         ledger = Ledger()
@@ -75,9 +75,9 @@ class _Simulation:
         self._runs.still_open(self._past.until)
         for place in self._places.values():
             for case in place.open.values():
-                self._fates[case.number] = Fate(case.disposition, case.why)
+                self._disposed[case.number] = Disposed(case.disposition, case.why)
         decisions = sorted(self._decisions, key=lambda each: (each.at, each.alert, each.rule))
-        return Result(decisions, self._fates, self._storms.began)
+        return Result(decisions, self._disposed, self._storms.began)
 
     def _later(self, at: datetime, moment: Moment, what: Case | Running, number: int) -> None:
         self._numbers += 1
@@ -104,7 +104,7 @@ class _Simulation:
             self._later(alert.ends_at, Moment.CLOSES, case, 0)
         by_labels = decided(alert.labels, self._matching, self._terms.policy)
         if by_labels is not None and by_labels.disposition == "other_cluster":
-            self._fates[case.number] = Fate(*by_labels)
+            self._disposed[case.number] = Disposed(*by_labels)
             return
         case.rules = self._matching.rules_for(alert.labels)
         cluster = self._terms.cluster
@@ -133,7 +133,7 @@ class _Simulation:
             case.episode = episode_of(case.number, alert)
             self._plans.opened(case, alert.received_at)
             return
-        self._fates[case.number] = Fate(case.disposition, case.why)
+        self._disposed[case.number] = Disposed(case.disposition, case.why)
 
     def _closes(self, case: Case, now: datetime) -> None:
         case.is_open = False
@@ -142,7 +142,7 @@ class _Simulation:
         del self._places[str(case.target)].open[case.number]
         self._storms.closed(case.number, case.target)
         self._runs.no_longer_needs(case)
-        self._fates[case.number] = Fate(case.disposition, case.why)
+        self._disposed[case.number] = Disposed(case.disposition, case.why)
         if case.run is not None:
             self._runs.one_cleared(case.run, now)
 

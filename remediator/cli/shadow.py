@@ -71,8 +71,8 @@ def _rows(rule: Json, demotes: Json) -> Iterator[Row]:
     if rule["acted"]:
         yield "after acting", _acted(rule["acted"], demotes)
     if decisions["count"]:
-        yield "has earned", rule["verdict"]["earned"]
-        for lack in rule["verdict"]["lacks"]:
+        yield "has earned", rule["promotion"]["earned"]
+        for lack in rule["promotion"]["lacks"]:
             yield "", lack
 
 

@@ -9,7 +9,7 @@ from remediator.settings.sections import EarnsAsk, Shadow
 Earned = Literal["nothing", "ask", "act"]
 
 
-class Verdict(Value):
+class Promotion(Value):
     """What a rule has earned, and what it lacks for more."""
 
     earned: Earned
@@ -17,13 +17,13 @@ class Verdict(Value):
     """What keeps it from the next mode, a sentence's part each; empty for a rule that has earned act."""
 
 
-def verdict(precision: Share, harmed: int, thresholds: Shadow) -> Verdict:
+def promotion(precision: Share, harmed: int, thresholds: Shadow) -> Promotion:
     """The lower end of the interval decides: a few good decisions are no proof. What has earned act has earned ask."""
     for_ask = _lacks("ask", precision, harmed, thresholds.ask)
     if for_ask:
-        return Verdict(earned="nothing", lacks=for_ask)
+        return Promotion(earned="nothing", lacks=for_ask)
     for_act = _lacks("act", precision, harmed, thresholds.act)
-    return Verdict(earned="ask" if for_act else "act", lacks=for_act)
+    return Promotion(earned="ask" if for_act else "act", lacks=for_act)
 
 
 def _lacks(mode: str, precision: Share, harmed: int, wanted: EarnsAsk) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from remediator.hindsight.changes import Deed, deeds
 from remediator.store.shadow_runs import ShadowRun, WatchedTenure
 
 
-class Outcome(StrEnum):
+class Sequel(StrEnum):
     """What happened instead of what the rule would have done."""
 
     SAME = "same"
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 class Fate(Value):
     """What became of one decision, and why that is said."""
 
-    outcome: Outcome
+    sequel: Sequel
     why: str
 
 
@@ -45,16 +45,16 @@ def fate_of(
     """
     why = _why_unknown(run, now, window)
     if why is not None or run.cleared_at is None:
-        return Fate(outcome=Outcome.UNKNOWN, why=why or "when its alert ended is not known")
+        return Fate(sequel=Sequel.UNKNOWN, why=why or "when its alert ended is not known")
     made = deeds(tenures, run.decided_at, max(run.cleared_at, run.decided_at), blind_after)
     if made is None:
-        return Fate(outcome=Outcome.UNKNOWN, why="the memory did not look all the time")
+        return Fate(sequel=Sequel.UNKNOWN, why="the memory did not look all the time")
     others = _others(run, made)
     if others:
         return _of_deed(run, others[-1])
     if run.more_alerts:
-        return Fate(outcome=Outcome.WORSE, why=f"{run.more_alerts} more alerts began")
-    return Fate(outcome=Outcome.ALONE, why="nobody changed its pod template")
+        return Fate(sequel=Sequel.WORSE, why=f"{run.more_alerts} more alerts began")
+    return Fate(sequel=Sequel.ALONE, why="nobody changed its pod template")
 
 
 def _why_unknown(run: ShadowRun, now: datetime, window: timedelta) -> str | None:
@@ -81,7 +81,7 @@ def _others(run: ShadowRun, made: Sequence[Deed]) -> list[Deed]:
 def _of_deed(run: ShadowRun, last: Deed) -> Fate:
     wanted = run.wanted
     if wanted is None:
-        return Fate(outcome=Outcome.SOMETHING_ELSE, why="people changed it")
+        return Fate(sequel=Sequel.SOMETHING_ELSE, why="people changed it")
     same = last.revision == wanted.to_revision and (last.restart or not wanted.restarts)
     why = "people restarted it" if last.restart else "people set another version"
-    return Fate(outcome=Outcome.SAME if same else Outcome.SOMETHING_ELSE, why=why)
+    return Fate(sequel=Sequel.SAME if same else Sequel.SOMETHING_ELSE, why=why)

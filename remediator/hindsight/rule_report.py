@@ -9,8 +9,8 @@ from statistics import median
 from remediator.domain.confidence import Share, share
 from remediator.domain.target import Target
 from remediator.domain.value import Value
-from remediator.hindsight.earned import Verdict, verdict
-from remediator.hindsight.fate import Fate, Outcome, fate_of
+from remediator.hindsight.earned import Promotion, promotion
+from remediator.hindsight.fate import Fate, Sequel, fate_of
 from remediator.hindsight.waits import SelfHealing, self_healing
 from remediator.rulebook.rule import Rule
 from remediator.settings.sections import Shadow
@@ -67,7 +67,7 @@ class RuleReport(Value):
     wait_seconds: float
     """What the rule waits for now."""
     self_healing: SelfHealing | None
-    verdict: Verdict
+    promotion: Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def rule_report(
     usual = timedelta(seconds=median(each.total_seconds() for each in verified)) if verified else None
     within = verified_within(rule)
     harmed = sum(1 for run, fate in decided if _harms(run, fate, within if usual is None else usual))
-    healed = [_until_cleared(run) for run, fate in looks if fate.outcome is Outcome.ALONE]
+    healed = [_until_cleared(run) for run, fate in looks if fate.sequel is Sequel.ALONE]
     return RuleReport(
         rule=rule.rule,
         digest=rule.digest,
@@ -121,7 +121,7 @@ def rule_report(
         harmed=harmed,
         wait_seconds=rule.wait.total_seconds(),
         self_healing=self_healing(healed),
-        verdict=verdict(precision, harmed, hindsight.thresholds),
+        promotion=promotion(precision, harmed, hindsight.thresholds),
     )
 
 
@@ -132,15 +132,15 @@ def verified_within(rule: Rule) -> timedelta:
 
 
 def _decisions(decided: Sequence[tuple[ShadowRun, Fate]]) -> Decisions:
-    counted = Counter(fate.outcome for _, fate in decided)
+    counted = Counter(fate.sequel for _, fate in decided)
     return Decisions(
         count=len(decided),
         asks=sum(1 for run, _ in decided if run.asks),
-        same=counted[Outcome.SAME],
-        something_else=counted[Outcome.SOMETHING_ELSE],
-        alone=counted[Outcome.ALONE],
-        worse=counted[Outcome.WORSE],
-        unknown=_ranked(fate.why for _, fate in decided if fate.outcome is Outcome.UNKNOWN),
+        same=counted[Sequel.SAME],
+        something_else=counted[Sequel.SOMETHING_ELSE],
+        alone=counted[Sequel.ALONE],
+        worse=counted[Sequel.WORSE],
+        unknown=_ranked(fate.why for _, fate in decided if fate.sequel is Sequel.UNKNOWN),
     )
 
 
@@ -155,7 +155,7 @@ def _left_out(looks: Sequence[ShadowRun], of_other_versions: int) -> LeftOut:
 
 
 def _harms(run: ShadowRun, fate: Fate, verified_after: timedelta) -> bool:
-    if fate.outcome is Outcome.SOMETHING_ELSE:
+    if fate.sequel is Sequel.SOMETHING_ELSE:
         return run.wanted is not None and not run.wanted.restarts
     ended = _ended_alone(run, fate)
     return ended is not None and ended - run.decided_at < verified_after
@@ -163,15 +163,15 @@ def _harms(run: ShadowRun, fate: Fate, verified_after: timedelta) -> bool:
 
 def _ended_alone(run: ShadowRun, fate: Fate) -> datetime | None:
     """When all of it was over with nobody changing anything; more alerts that are over belong to it."""
-    if fate.outcome is Outcome.ALONE:
+    if fate.sequel is Sequel.ALONE:
         return run.cleared_at
-    if fate.outcome is Outcome.WORSE and run.cleared_at is not None and run.more_ended_at is not None:
+    if fate.sequel is Sequel.WORSE and run.cleared_at is not None and run.more_ended_at is not None:
         return max(run.cleared_at, run.more_ended_at)
     return None
 
 
 def _saved(run: ShadowRun, fate: Fate, usual: timedelta | None) -> float:
-    if fate.outcome is not Outcome.SAME or run.cleared_at is None:
+    if fate.sequel is not Sequel.SAME or run.cleared_at is None:
         return 0.0
     return max(0.0, (run.cleared_at - run.decided_at - (usual or timedelta(0))).total_seconds())
 

@@ -68,7 +68,7 @@ def test_a_version_in_whose_time_the_alert_fired_is_not_good_however_short_the_w
     assert (only(result).outcome, only(result).why) == ("stopped", refused.why)
     assert len(window.alerts_within) == 1
     assert read_history("exported", [line.encode() for line in lines_of(window)]) == window
-    assert [each.disposition for each in result.fates] == ["over_before", "planned"]
+    assert [each.disposition for each in result.disposed] == ["over_before", "planned"]
 
 
 def test_an_alert_that_no_rule_matches_says_nothing_against_a_version(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_an_alert_of_another_cluster_is_not_planned_here(tmp_path: Path) -> None
         alert("Hung", "shop/c", 2, "10:00", "10:30"),
     )
     result = simulated(tmp_path, told, terms=terms)
-    assert result.fates[1] == ("other_cluster", "it is about cluster 'there'")
+    assert result.disposed[1] == ("other_cluster", "it is about cluster 'there'")
     assert [(each.target, each.outcome, each.stopped_by) for each in result.decisions] == [
         ("deployment/shop/b", "might act", ()),
         ("deployment/shop/c", "stopped", ("this_cluster",)),

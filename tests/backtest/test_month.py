@@ -69,7 +69,7 @@ def test_the_month_comes_out_as_it_was_computed_by_hand(result: Result) -> None:
 
 
 def test_every_alert_has_a_fate(result: Result) -> None:
-    assert Counter(each.disposition for each in result.fates) == {
+    assert Counter(each.disposition for each in result.disposed) == {
         "planned": 18,
         "joined": 1,
         "settling": 1,

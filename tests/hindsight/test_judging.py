@@ -9,8 +9,8 @@ import pytest
 from remediator.domain.confidence import Share, share
 from remediator.domain.target import Target
 from remediator.hindsight.changes import deeds
-from remediator.hindsight.earned import verdict
-from remediator.hindsight.fate import Fate, Outcome, fate_of
+from remediator.hindsight.earned import promotion
+from remediator.hindsight.fate import Fate, Sequel, fate_of
 from remediator.hindsight.rule_report import Hindsight, rule_report
 from remediator.hindsight.waits import self_healing
 from remediator.rulebook.rule import Rule
@@ -81,18 +81,18 @@ UNKNOWN = {
 
 @pytest.mark.parametrize(("why", "changed"), UNKNOWN.items(), ids=list(UNKNOWN))
 def test_what_nobody_can_know_is_unknown_with_the_reason(why: str, changed: dict[str, object]) -> None:
-    assert judged(RUN, BAD).outcome == "alone"
-    assert judged(RUN.model_copy(update=changed), BAD) == Fate(outcome=Outcome.UNKNOWN, why=why)
+    assert judged(RUN, BAD).sequel == "alone"
+    assert judged(RUN.model_copy(update=changed), BAD) == Fate(sequel=Sequel.UNKNOWN, why=why)
 
 
 def test_what_happened_while_nobody_looked_is_unknown() -> None:
-    unknown = Fate(outcome=Outcome.UNKNOWN, why="the memory did not look all the time")
+    unknown = Fate(sequel=Sequel.UNKNOWN, why="the memory did not look all the time")
     assert judged(RUN) == judged(RUN, tenure("bad", -60, 5), tenure("good", 9, 60)) == unknown
 
 
 def test_before_the_window_is_over_nothing_is_known() -> None:
     assert judged(RUN, BAD, now=29.9).why == "the window is not over"
-    assert judged(RUN, BAD, now=30).outcome == "alone"
+    assert judged(RUN, BAD, now=30).sequel == "alone"
 
 
 SEEN = {
@@ -147,30 +147,30 @@ def test_what_people_did_last_before_the_end_is_held_against_the_plan(
     wanted: Wanted | None, later: list[WatchedTenure], outcome: str
 ) -> None:
     run = RUN.model_copy(update={"wanted": wanted})
-    assert judged(run, tenure("bad", -60, 5), *later).outcome == outcome
+    assert judged(run, tenure("bad", -60, 5), *later).sequel == outcome
 
 
 def test_restarts_are_told_from_none() -> None:
     restarts = RUN.model_copy(update={"wanted": RESTART})
-    assert judged(restarts, tenure("bad", -60, 60, restarts=(5,))).outcome == "same"
-    assert judged(restarts, tenure("bad", -60, 60, restarts=(-5, 25))).outcome == "alone"
-    assert judged(RUN, tenure("bad", -60, 60, restarts=(5,))).outcome == "something_else"
+    assert judged(restarts, tenure("bad", -60, 60, restarts=(5,))).sequel == "same"
+    assert judged(restarts, tenure("bad", -60, 60, restarts=(-5, 25))).sequel == "alone"
+    assert judged(RUN, tenure("bad", -60, 60, restarts=(5,))).sequel == "something_else"
 
 
 def test_a_version_that_the_plan_found_and_the_memory_saw_a_moment_later_is_no_change() -> None:
-    assert judged(RUN, tenure("older", -60, -0.1), tenure("bad", 0.1, 60)).outcome == "alone"
+    assert judged(RUN, tenure("older", -60, -0.1), tenure("bad", 0.1, 60)).sequel == "alone"
     gone_and_back = (tenure("bad", -60, 5), tenure("fixed", 5, 8), tenure("bad", 8, 60))
-    assert judged(RUN, *gone_and_back).outcome == "something_else"
+    assert judged(RUN, *gone_and_back).sequel == "something_else"
 
 
 def test_more_alerts_are_worse_unless_people_changed_it() -> None:
     more = RUN.model_copy(update={"more_alerts": 2})
-    assert judged(more, BAD).outcome == "worse"
-    assert judged(more, tenure("bad", -60, 5), tenure("good", 5, 60)).outcome == "same"
+    assert judged(more, BAD).sequel == "worse"
+    assert judged(more, tenure("bad", -60, 5), tenure("good", 5, 60)).sequel == "same"
 
 
 def test_an_alert_that_was_over_before_the_decision_healed_alone() -> None:
-    assert judged(RUN.model_copy(update={"cleared_at": after(-1)}), BAD).outcome == "alone"
+    assert judged(RUN.model_copy(update={"cleared_at": after(-1)}), BAD).sequel == "alone"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_waits_are_read_from_times_that_were_seen() -> None:
 
 
 def earns(right: int, of: int, harmed: int = 0, **thresholds: EarnsAsk) -> str:
-    return verdict(share(right, of), harmed, Shadow.model_validate(thresholds)).earned
+    return promotion(share(right, of), harmed, Shadow.model_validate(thresholds)).earned
 
 
 def test_the_lower_end_of_the_interval_decides_what_is_earned() -> None:
@@ -229,7 +229,7 @@ def test_the_lower_end_of_the_interval_decides_what_is_earned() -> None:
     assert earns(35, 35, harmed=1) == "ask"
 
 
-def test_thresholds_move_the_verdict() -> None:
+def test_thresholds_move_what_is_earned() -> None:
     assert earns(8, 10, ask=EarnsAsk(precision=0.49)) == "ask"
     assert earns(9, 10, ask=EarnsAsk(decisions=11)) == "nothing"
     assert earns(9, 10, harmed=2, ask=EarnsAsk(harmed=1)) == "nothing"

@@ -159,7 +159,7 @@ async def test_the_report_of_a_month_is_the_one_computed_by_hand(terminal: Termi
         "p99_seconds": 13 * 60,
         "suggested_wait": "10m",
     }
-    assert found["verdict"] == {
+    assert found["promotion"] == {
         "earned": "ask",
         "lacks": [
             "act takes a precision of 0.90, the lower end of its interval is 0.64",
@@ -176,18 +176,18 @@ async def test_a_restart_that_people_made_each_time_has_earned_ask_and_a_few_mor
     # 20 of 20: the lower end is 20 / (20 + 3.84146) = 0.8389. Nobody knows what its own cure takes: 20 times 15.
     assert round(hung["precision"]["low"], 4) == 0.8389
     assert (hung["saved_seconds"], hung["verification_seconds"], hung["harmed"]) == (20 * 15 * 60, None, 0)
-    assert hung["verdict"]["earned"] == "ask"
+    assert hung["promotion"]["earned"] == "ask"
     sure = await of(terminal, "sure")
     # 36 of 36: 36 / 39.84146 = 0.9036.
     assert round(sure["precision"]["low"], 4) == 0.9036
-    assert sure["verdict"] == {"earned": "act", "lacks": []}
+    assert sure["promotion"] == {"earned": "act", "lacks": []}
 
 
 async def test_one_decision_is_no_proof(terminal: Terminal) -> None:
     once = await of(terminal, "once")
     # 1 of 1: 1 / 4.84146 = 0.2065.
     assert (round(once["precision"]["low"], 4), once["precision"]["high"]) == (0.2065, 1.0)
-    assert once["verdict"] == {
+    assert once["promotion"] == {
         "earned": "nothing",
         "lacks": [
             "ask takes 10 decisions whose end is known, there are 1",

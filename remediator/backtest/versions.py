@@ -8,7 +8,7 @@ from remediator.actions.rollback import Rollback
 from remediator.backtest.past import PastRollout
 from remediator.domain.answers import Refusal
 from remediator.domain.history import AlertSpan, Tenure
-from remediator.workloads.last_known_good import SEEN, Facts, choose
+from remediator.workloads.last_known_good import Facts, choose, newest_seen_good
 from remediator.workloads.revision import Revision
 
 UNSEEN_VERSIONS = Refusal(why="which earlier versions there were is not in the history", passing=True)
@@ -50,24 +50,27 @@ def going_back(
     if left is None:
         return UNSEEN_VERSIONS
     begun = [each for each in rollouts if each.began_at <= now and each.uid == left.uid]
-    choice = choose(
-        Facts(
-            current_revision=left.revision,
-            revisions=tuple(_revisions(begun)),
-            tenures=tuple(_tenure(each, now) for each in begun if each.available_seconds is not None),
-            alert_spans=spans,
-            now=now,
-        ),
-        rollback.soak,
-        rollback.max_age,
+    facts = Facts(
+        current_revision=left.revision,
+        revisions=tuple(_revisions(begun)),
+        tenures=tuple(_tenure(each, now) for each in begun if each.available_seconds is not None),
+        alert_spans=spans,
+        now=now,
     )
+    seen = newest_seen_good(facts, rollback.soak, rollback.max_age)
+    if seen is not None:
+        return _to(seen.hash, left, begun, by_age=False)
+    choice = choose(facts, rollback.soak, rollback.max_age)
     if choice.chosen is not None:
-        title = next(each.title for each in reversed(begun) if each.revision == choice.chosen.hash)
-        by_age = choice.source not in SEEN
-        return GoingBack(left.revision, choice.chosen.hash, title or choice.chosen.hash, by_age)
+        return _to(choice.chosen.hash, left, begun, by_age=True)
     if not _knows_all_since(begun, since, now - rollback.max_age):
         return UNSEEN_VERSIONS
     return Refusal(why=choice.why)
+
+
+def _to(revision: str, left: PastRollout, begun: Sequence[PastRollout], *, by_age: bool) -> GoingBack:
+    title = next(each.title for each in reversed(begun) if each.revision == revision)
+    return GoingBack(left.revision, revision, title or revision, by_age)
 
 
 def _knows_all_since(begun: Sequence[PastRollout], since: datetime, limit: datetime) -> bool:

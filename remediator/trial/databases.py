@@ -6,18 +6,22 @@ import shutil
 import tempfile
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import asyncpg
 
 from remediator.sandbox.postgres import PostgresServer
+from remediator.settings.sections import DatabaseLimits
+from remediator.store.database import server_settings
 from remediator.store.migrate import migrate
 from remediator.trial.clock import DRIVEN_NOW
 
 Time = Literal["driven", "real"]
 Result = TypeVar("Result")
 _MEMORY = Path("/dev/shm")
+_PATIENCE = timedelta(seconds=30)
 _ROOM = 4 << 30
 """Bytes that must be free there: a flood of alerts and its write-ahead log take some hundred megabytes."""
 
@@ -76,7 +80,11 @@ def create_database(server: PostgresServer, name: str) -> str:
 
 
 async def _execute(dsn: str, statements: str) -> None:
-    connection = await asyncpg.connect(dsn, timeout=30, command_timeout=30)
+    settings = server_settings(DatabaseLimits(statement_timeout=_PATIENCE))
+    seconds = _PATIENCE.total_seconds()
+    connection = await asyncpg.connect(
+        dsn, timeout=seconds, command_timeout=seconds, server_settings=settings
+    )
     try:
         await connection.execute(statements)
     finally:

@@ -29,11 +29,6 @@ TOKEN = "story-token"
 WATCHDOG = "Watchdog"
 USER = "remediator"
 """As whom the emulated API server knows the daemon."""
-_HEARTBEAT = {
-    "apiVersion": "v1",
-    "kind": "ConfigMap",
-    "metadata": {"name": "heartbeat", "namespace": "kube-node-lease"},
-}
 
 
 class NotTaken(Exception):
@@ -77,7 +72,7 @@ class World:
         while seconds > 0:
             moved = min(step, seconds)
             seconds -= moved
-            self._beat()
+            self.emulator.write_elsewhere()
             await self.clock.advance(moved)
             await self.emulator.catch_up()
             await self.daemon.watcher.tick()
@@ -91,15 +86,10 @@ class World:
         while seconds > 0:
             moved = min(step, seconds)
             seconds -= moved
-            self._beat()
+            self.emulator.write_elsewhere()
             await self.clock.advance(moved)
             await self.emulator.catch_up()
             await self.work()
-
-    def _beat(self) -> None:
-        """Somebody writes something somewhere, as in every cluster: else no watch hears that its server lives."""
-        beat = {"data": {"at": self.clock.now().isoformat()}}
-        self.emulator.patch("configmaps", "kube-node-lease", "heartbeat", beat)
 
     async def work(self, *, look: bool = True) -> None:
         """Every loop looks once at what there is now, and works until it has nothing to do; the memory if asked to."""
@@ -150,7 +140,6 @@ async def standing(
         Alertmanager(clock=clock.now) as alertmanager,
         Prometheus(clock=clock.now) as prometheus,
     ):
-        emulator.create(_HEARTBEAT)
         alertmanager.fire({"alertname": WATCHDOG})
         config = {
             "database_url": database_url,

@@ -83,14 +83,7 @@ def choose(
     `max_age`. Only when no version is good by what was seen does the age of ReplicaSets stand in for it. With
     `strict_config` a version of whose configuration something could not be observed is not good.
     """
-    earlier = [
-        each for each in versions_of(facts.revisions, facts.tenures) if each.hash != facts.current_revision
-    ]
-    judged = sorted(
-        ((_judge(each, facts, soak, max_age, strict_config), each) for each in earlier),
-        key=_newness,
-        reverse=True,
-    )
+    judged = [(_judge(each, facts, soak, max_age, strict_config), each) for each in _newest_first(facts)]
     table = tuple(candidate for candidate, _ in judged)
     for sources in (SEEN, ("replica_set",)):
         for candidate, version in judged:
@@ -98,6 +91,15 @@ def choose(
                 why = f"Of the good earlier versions {candidate.title} is the newest. {candidate.reasons[0]}"
                 return Choice(chosen=version.newest, source=candidate.source, table=table, why=why)
     return Choice(chosen=None, source=None, table=table, why=_why_none(table))
+
+
+def newest_seen_good(facts: Facts, soak: timedelta, max_age: timedelta = MAX_AGE) -> Version | None:
+    """The version that `choose` chooses where one was seen to be good, without the table: older ones are not judged."""
+    for version in _newest_first(facts):
+        candidate = _judge(version, facts, soak, max_age, strict_config=False)
+        if candidate.good and candidate.source in SEEN:
+            return version
+    return None
 
 
 def not_seen_for_long(facts: Facts, soak: timedelta) -> tuple[Version, ...]:
@@ -203,11 +205,19 @@ def _current_number(facts: Facts) -> float:
     return max(numbers, default=float("inf"))
 
 
-def _newness(judged: tuple[Candidate, Version]) -> tuple[int, float, str]:
+def _newest_first(facts: Facts) -> list[Version]:
+    """All versions but the current one."""
+    earlier = [
+        each for each in versions_of(facts.revisions, facts.tenures) if each.hash != facts.current_revision
+    ]
+    return sorted(earlier, key=_newness, reverse=True)
+
+
+def _newness(version: Version) -> tuple[int, float, str]:
     """By revision number, which grows each time a version becomes the current one."""
-    candidate = judged[0]
-    at = candidate.last_current_at
-    return (candidate.number or 0, at.timestamp() if at is not None else 0.0, candidate.hash)
+    at = version.last_current_at
+    number = version.newest.number if version.newest is not None else 0
+    return (number, at.timestamp() if at is not None else 0.0, version.hash)
 
 
 def _why_none(table: Sequence[Candidate]) -> str:

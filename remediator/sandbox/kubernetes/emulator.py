@@ -191,6 +191,10 @@ class Emulator:
         """When something will happen by itself; None when nothing will."""
         return self._loop.next_at()
 
+    def write_elsewhere(self) -> None:
+        """Somebody renews a Lease, as all the time in every cluster: else a watch in which nothing happens hears nothing."""
+        self._store.write_elsewhere()
+
     # -- what happened --------------------------------------------------------------------------------------
 
     @property

@@ -126,6 +126,10 @@ class Store:
                 world[change.key] = change.before
         return [world[key] for key in sorted(world)]
 
+    def write_elsewhere(self) -> None:
+        """A version goes to something that is not kept here."""
+        self.version += 1
+
     def compact(self, *, watches: bool) -> None:
         """Forget how it was before now, as etcd's compaction does; `watches`: the watch cache is lost, too."""
         self.oldest_list = self.version

@@ -192,7 +192,7 @@ class Emulator:
         return self._loop.next_at()
 
     def write_elsewhere(self) -> None:
-        """Somebody renews a Lease, as all the time in every cluster: else a watch in which nothing happens hears nothing."""
+        """Somebody renews a Lease, as in every cluster: else a watch in which nothing happens hears nothing."""
         self._store.write_elsewhere()
 
     # -- what happened --------------------------------------------------------------------------------------

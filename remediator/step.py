@@ -112,8 +112,7 @@ class Guard(Step):
     def allow(
         cls, why: str, inputs: Mapping[str, Any] | None = None, caveats: tuple[str, ...] = ()
     ) -> GuardVerdict:
-        verdict = cls._answer(GuardAnswer.ALLOW, why, inputs, passing=False)
-        return verdict.model_copy(update={"caveats": caveats})
+        return cls._answer(GuardAnswer.ALLOW, why, inputs, passing=False, caveats=caveats)
 
     @classmethod
     def ask(cls, why: str, inputs: Mapping[str, Any] | None = None) -> GuardVerdict:
@@ -130,8 +129,9 @@ class Guard(Step):
         hands_over: bool = False,
         plan_again: bool = False,
     ) -> GuardVerdict:
-        verdict = cls._answer(GuardAnswer.REFUSE, why, inputs, passing=passing)
-        return verdict.model_copy(update={"hands_over": hands_over, "plan_again": plan_again})
+        return cls._answer(
+            GuardAnswer.REFUSE, why, inputs, passing=passing, hands_over=hands_over, plan_again=plan_again
+        )
 
     @classmethod
     def unknown(cls, why: str, inputs: Mapping[str, Any] | None = None) -> GuardVerdict:
@@ -139,10 +139,10 @@ class Guard(Step):
 
     @classmethod
     def _answer(
-        cls, answer: GuardAnswer, why: str, inputs: Mapping[str, Any] | None, *, passing: bool
+        cls, answer: GuardAnswer, why: str, inputs: Mapping[str, Any] | None, *, passing: bool, **more: Any
     ) -> GuardVerdict:
         return GuardVerdict(
-            guard=cls.key(), answer=answer, why=why, passing=passing, inputs=dict(inputs or {})
+            guard=cls.key(), answer=answer, why=why, passing=passing, inputs=dict(inputs or {}), **more
         )
 
 

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from remediator.actions.rollback import Rollback
-from remediator.backtest.ledger import Doing, Full, Ledger
+from remediator.backtest.ledger import NOT_KEPT, Doing, Full, Ledger
 from remediator.backtest.past import Past
 from remediator.backtest.storms import StormCount
 from remediator.backtest.terms import LONGEST_FOR, Terms
-from remediator.backtest.versions import GoingBack, current, going_back
+from remediator.backtest.versions import GoingBack, Versions, current
 from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit, Refusal
 from remediator.domain.change import TemplatePatch
 from remediator.domain.history import AlertSpan, OpenAlert
@@ -91,14 +91,18 @@ class Judge:
         self._ledger = ledger
         self._storms = storms
         self._asked: dict[tuple[str, str, str], _Asked] = {}
+        self._versions: dict[str, Versions] = {}
 
     def propose(self, action: Action, scene: Scene) -> GoingBack | Refusal | None:
         """Where the change would lead; None for one that sets no other version."""
         if not isinstance(action, Rollback):
             return None
-        rollouts = self._past.rollouts_of.get(str(scene.run.target), ())
+        target = str(scene.run.target)
+        versions = self._versions.get(target)
+        if versions is None:
+            versions = self._versions[target] = Versions(self._past.rollouts_of.get(target, ()))
         known_since = self._past.known_since or self._past.since
-        return going_back(action, rollouts, scene.spans(), known_since, scene.now)
+        return versions.going_back(action, scene.spans(), known_since, scene.now)
 
     def ask(self, rule: Rule, scene: Scene) -> Judged:
         """Every always-on guard, and those of the rule."""
@@ -132,7 +136,12 @@ class Judge:
             ]
             known = self._asked[key] = _Asked(
                 looking=tuple(each for each in judging if isinstance(each, _LOOKING)),
-                limits=tuple(limit for each in applying for limit in each.limits(change, run)),
+                limits=tuple(
+                    limit
+                    for each in applying
+                    for limit in each.limits(change, run)
+                    if limit.count not in NOT_KEPT
+                ),
                 blind=tuple(each.key() for each in judging if not isinstance(each, _LOOKING)),
             )
         return known

@@ -15,6 +15,9 @@ from remediator.domain.target import Target
 
 _Each = TypeVar("_Each")
 
+NOT_KEPT = ("pauses", "freezes", "storms")
+"""What limits count besides, and a simulation keeps no book of: nobody pauses it, and storms are another's."""
+
 
 class Doing(NamedTuple):
     """One run, as far as limits ask about it."""
@@ -80,9 +83,7 @@ class Ledger:
         self._unsettled.append(effect)
 
     def room(self, limit: Limit, doing: Doing, now: datetime) -> Full | Unclear | None:
-        """None when the limit leaves room for one change of this run."""
-        if limit.count in ("pauses", "freezes", "storms"):
-            return None
+        """None when the limit, which counts none of NOT_KEPT, leaves room for one change of this run."""
         if limit.count == "unsettled":
             ends = sorted(each.settled_at for each in self._unsettled if each.settled_at > now)
             return self._full(limit, ends, timedelta(0), f"the budget of {limit.why} is taken", 1)

@@ -12,6 +12,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _UNITS = {"y": 365 * 86400.0, "w": 7 * 86400.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_IN_MILLISECONDS = {unit: round(_UNITS[unit] * 1000) for unit in ("d", "h", "m", "s", "ms")}
+"""Those that durations are written in, the largest first."""
 _DURATION = re.compile(
     r"(?:(?P<y>\d+)y)?(?:(?P<w>\d+)w)?(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?(?:(?P<ms>\d+)ms)?"
 )
@@ -43,8 +45,8 @@ def format_duration(duration: timedelta) -> str:
     """Write a duration the way parse_duration reads it: timedelta(minutes=90) is `1h30m`."""
     milliseconds = round(duration.total_seconds() * 1000)
     parts = []
-    for unit in ("d", "h", "m", "s", "ms"):
-        count, milliseconds = divmod(milliseconds, round(_UNITS[unit] * 1000))
+    for unit, in_milliseconds in _IN_MILLISECONDS.items():
+        count, milliseconds = divmod(milliseconds, in_milliseconds)
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"

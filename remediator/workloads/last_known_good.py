@@ -83,7 +83,7 @@ def choose(
     `max_age`. Only when no version is good by what was seen does the age of ReplicaSets stand in for it. With
     `strict_config` a version of whose configuration something could not be observed is not good.
     """
-    judged = [(_judge(each, facts, soak, max_age, strict_config), each) for each in _newest_first(facts)]
+    judged = [(_judge(each, facts, soak, max_age, strict_config), each) for each in newest_first(facts)]
     table = tuple(candidate for candidate, _ in judged)
     for sources in (SEEN, ("replica_set",)):
         for candidate, version in judged:
@@ -93,9 +93,11 @@ def choose(
     return Choice(chosen=None, source=None, table=table, why=_why_none(table))
 
 
-def newest_seen_good(facts: Facts, soak: timedelta, max_age: timedelta = MAX_AGE) -> Version | None:
-    """The version that `choose` chooses where one was seen to be good, without the table: older ones are not judged."""
-    for version in _newest_first(facts):
+def newest_seen_good(
+    earlier: Sequence[Version], facts: Facts, soak: timedelta, max_age: timedelta = MAX_AGE
+) -> Version | None:
+    """What `choose` chooses of `newest_first(facts)` where one was seen to be good; judges none that is older."""
+    for version in earlier:
         candidate = _judge(version, facts, soak, max_age, strict_config=False)
         if candidate.good and candidate.source in SEEN:
             return version
@@ -205,8 +207,8 @@ def _current_number(facts: Facts) -> float:
     return max(numbers, default=float("inf"))
 
 
-def _newest_first(facts: Facts) -> list[Version]:
-    """All versions but the current one."""
+def newest_first(facts: Facts) -> list[Version]:
+    """All versions but the current one. The same at every moment at which the same tenures have ended."""
     earlier = [
         each for each in versions_of(facts.revisions, facts.tenures) if each.hash != facts.current_revision
     ]

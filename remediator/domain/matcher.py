@@ -36,6 +36,8 @@ _BARE_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _PLAIN_WORD = re.compile(r"[\w:/ -]*", re.ASCII)
 _PLAIN_WORDS = re.compile(rf"{_PLAIN_WORD.pattern}(?:\|{_PLAIN_WORD.pattern})*", re.ASCII)
 _GROUP = re.compile(r"\([^()]*\)")
+_NOT_ONLY_BARS = re.compile(r"[()\\]|\[[^\]]*\|")
+"""What makes a bar something else than the end of an alternative: groups, escapes, sets of characters with a bar."""
 
 
 class MatcherError(ValueError):
@@ -51,16 +53,22 @@ class MatcherError(ValueError):
 _full_match = lru_cache(maxsize=1 << 14)(full_match)
 
 
-def _accepts(pattern: str, prefix: str, value: str) -> bool:
-    return value.startswith(prefix) and _full_match(pattern, value)
+def _accepts(pattern: str, prefixes: tuple[str, ...], value: str) -> bool:
+    return value.startswith(prefixes) and _full_match(pattern, value)
 
 
-def _rejects(pattern: str, prefix: str, value: str) -> bool:
-    return not _accepts(pattern, prefix, value)
+def _rejects(pattern: str, prefixes: tuple[str, ...], value: str) -> bool:
+    return not _accepts(pattern, prefixes, value)
+
+
+def _prefixes(pattern: str) -> tuple[str, ...]:
+    """Plain characters, with one of which every value begins that the pattern accepts: most values need no RE2 then."""
+    if "|" not in pattern or _NOT_ONLY_BARS.search(pattern):
+        return (_prefix(pattern),)
+    return tuple(dict.fromkeys(map(_prefix, pattern.split("|"))))
 
 
 def _prefix(pattern: str) -> str:
-    """Plain characters every value begins with that the pattern accepts: most values need no RE2 then."""
     plain = _PLAIN_WORD.match(pattern)
     prefix = plain.group() if plain is not None else ""
     rest = pattern[len(prefix) :]
@@ -78,23 +86,27 @@ class Matcher:
     value: str
     values: frozenset[str] | None = field(init=False, compare=False, repr=False)
     """All the values it accepts, when they are a closed list: an equality or plain words between bars."""
+    prefixes: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """Every value it accepts begins with one of these; an empty one where that cannot be told."""
     accepts: Callable[[str], bool] = field(init=False, compare=False, repr=False)
     """Whether this value of the label, an empty string for a missing one, is accepted."""
 
     def __post_init__(self) -> None:
         words = self._words()
         object.__setattr__(self, "values", words if self.operator in {"=", "=~"} else None)
-        object.__setattr__(self, "accepts", self._test(words))
+        prefixes = _prefixes(self.value) if words is None else ("",)
+        object.__setattr__(self, "prefixes", prefixes if self.operator == "=~" else ("",))
+        object.__setattr__(self, "accepts", self._test(words, prefixes))
 
     def _words(self) -> frozenset[str] | None:
         if self.operator in {"=", "!="}:
             return frozenset({self.value})
         return frozenset(self.value.split("|")) if _PLAIN_WORDS.fullmatch(self.value) else None
 
-    def _test(self, words: frozenset[str] | None) -> Callable[[str], bool]:
+    def _test(self, words: frozenset[str] | None, prefixes: tuple[str, ...]) -> Callable[[str], bool]:
         positive = self.operator in {"=", "=~"}
         if words is None:
-            return partial(_accepts if positive else _rejects, self.value, _prefix(self.value))
+            return partial(_accepts if positive else _rejects, self.value, prefixes)
         return words.__contains__ if positive else lambda value: value not in words
 
     def matches(self, labels: Mapping[str, str]) -> bool:

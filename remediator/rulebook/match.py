@@ -7,7 +7,7 @@ of its label, so that only the first alert with that value pays for it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from remediator.domain.matcher import Matcher, parse_matchers
 from remediator.rulebook.load import Rulebook
@@ -65,11 +65,14 @@ class _Line:
 class _Label:
     """Everything that is filed under one label."""
 
-    __slots__ = ("equal", "patterns", "remembered")
+    __slots__ = ("equal", "longest", "patterns", "remembered")
 
     def __init__(self) -> None:
         self.equal: dict[str, list[_Line]] = {}
-        self.patterns: list[tuple[Callable[[str], bool], _Line]] = []
+        self.patterns: dict[str, list[tuple[Callable[[str], bool], _Line]]] = {}
+        """By the plain characters that accepted values begin with."""
+        self.longest = 0
+        """Of those characters."""
         self.remembered: dict[str, Sequence[_Line]] = {}
 
     def lines(self, value: str) -> Sequence[_Line]:
@@ -78,12 +81,23 @@ class _Label:
             return self.equal.get(value, ())
         known = self.remembered.get(value)
         if known is None:
-            accepted = [line for accepts, line in self.patterns if accepts(value)]
-            known = (*self.equal.get(value, ()), *accepted)
+            known = (*self.equal.get(value, ()), *self._accepted(value))
             if len(self.remembered) >= _MOST_REMEMBERED:
                 self.remembered.clear()
             self.remembered[value] = known
         return known
+
+    def file_pattern(self, pivot: Matcher, line: _Line) -> None:
+        for prefix in pivot.prefixes:
+            self.patterns.setdefault(prefix, []).append((pivot.accepts, line))
+            self.longest = max(self.longest, len(prefix))
+
+    def _accepted(self, value: str) -> Iterator[_Line]:
+        """Perhaps one of them twice."""
+        for length in range(min(len(value), self.longest) + 1):
+            for accepts, line in self.patterns.get(value[:length], ()):
+                if accepts(value):
+                    yield line
 
 
 class _Index:
@@ -105,7 +119,7 @@ class _Index:
         line = _Line(position, [each for each in matchers if each is not pivot])
         label = self._labels.setdefault(pivot.name, _Label())
         if pivot.values is None:
-            label.patterns.append((pivot.accepts, line))
+            label.file_pattern(pivot, line)
         for value in pivot.values or ():
             label.equal.setdefault(value, []).append(line)
 

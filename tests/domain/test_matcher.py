@@ -126,7 +126,26 @@ def test_what_is_written_out_is_read_back(name: str, value: str) -> None:
 
 
 PARTS = st.sampled_from(
-    ["a", "ab", "Ku", "|", "(", ")", "*", "+", "?", "{0}", "{2}", ".", "[ab]", "\\.", "^", "$"]
+    [
+        "a",
+        "ab",
+        "Ku",
+        "|",
+        "(",
+        ")",
+        "*",
+        "+",
+        "?",
+        "{0}",
+        "{2}",
+        ".",
+        "[ab]",
+        "[|b]",
+        "[]|b]",
+        "\\.",
+        "^",
+        "$",
+    ]
 )
 
 
@@ -137,10 +156,29 @@ def test_no_shortcut_changes_what_an_expression_accepts(pattern: str, value: str
     except ValueError:
         return
     expected = full_match(pattern, value)
-    assert Matcher("a", "=~", pattern).accepts(value) is expected
+    matcher = Matcher("a", "=~", pattern)
+    assert matcher.accepts(value) is expected
+    assert not expected or value.startswith(matcher.prefixes)
     assert Matcher("a", "!~", pattern).accepts(value) is not expected
 
 
 def test_an_expression_that_would_make_others_hang_is_answered_at_once() -> None:
     (matcher,) = parse_matchers('{a=~"(x+x+)+y"}')
     assert not matcher.accepts("x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prefixes"),
+    [
+        ("Alert1.*|Slow[0-9]{1,3}", ("Alert1", "Slow")),
+        ("ab?|c+", ("a", "c")),
+        ("a.*|", ("a", "")),
+        ("(Kube|Node).*", ("",)),
+        ("Kube(Pod|Node).*", ("Kube",)),
+        ("(?i)kube.*|node.*", ("",)),
+    ],
+)
+def test_what_accepted_values_begin_with_is_told_where_it_can_be(
+    pattern: str, prefixes: tuple[str, ...]
+) -> None:
+    assert Matcher("a", "=~", pattern).prefixes == prefixes

@@ -15,14 +15,18 @@ from remediator.rulebook.shadowed import shadowed
 
 
 def lint(files: Sequence[ReadFile], today: date) -> tuple[Problem, ...]:
-    """All warnings about these files, by file, line and column. `today` is what review dates are held against."""
+    """All warnings about the files without mistakes, by file, line and column.
+
+    `today` is what review dates are held against. What a file with a mistake says is not known for sure.
+    """
+    sound = [file for file in files if not file.faults]
     found = [
         file.problem(fault, "warning")
-        for file in files
+        for file in sound
         if file.parsed is not None
         for fault in _of_file(file, file.parsed, today)
     ]
-    found += [file.problem(fault, "warning") for file, fault in shadowed(files)]
+    found += [file.problem(fault, "warning") for file, fault in shadowed(sound)]
     order = {file.name: position for position, file in enumerate(files)}
     return tuple(sorted(found, key=lambda each: (order[each.file], each.line, each.column, each.message)))
 

@@ -23,7 +23,7 @@ async def run(under: Probed) -> int:
         for case_id, case in cases.items():
             name = f"rules/{group}/{case_id}"
             before = await _rules(someone)
-            file.write_bytes(_written(group, case))
+            file.write_bytes(written(group, case))
             status, said = await _reload(someone)
             if (status == 200) != bool(case.get("fine")):
                 under.wrong(name, f"the reload was answered {status}: {said[:200]}")
@@ -40,7 +40,8 @@ async def run(under: Probed) -> int:
     return done
 
 
-def _written(group: str, case: Mapping[str, Any]) -> bytes:
+def written(group: str, case: Mapping[str, Any]) -> bytes:
+    """The file of a case."""
     text = corpus.expanded(case["text"], {"rule": RULE})
     if group == "rule":
         text = f"{RULE}    {text}\n"

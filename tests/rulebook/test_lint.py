@@ -139,3 +139,14 @@ def test_files_with_mistakes_hide_no_warnings_of_others(tmp_path: Path) -> None:
     files, mistakes = read([tmp_path])
     assert mistakes
     assert [each.file for each in lint(files, TODAY)] == [str(tmp_path / "b.yaml")]
+
+
+def test_a_matcher_that_cannot_be_read_is_a_mistake_and_keeps_no_other_file_from_being_warned_about(
+    tmp_path: Path,
+) -> None:
+    broken, sound = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    broken.write_text("rules:\n  - rule: a\n    match: ['{alertname=~\"(\"}']\n")
+    sound.write_text("rules:\n  - rule: b\n    match: ['{alertname=~\".+\"}']\n")
+    files, mistakes = read([broken, sound])
+    assert [each.file for each in mistakes] == [str(broken)]
+    assert [each.file for each in lint(files, TODAY)] == [str(sound)]

@@ -1,7 +1,7 @@
 """What every module of commands is handed to add its own to."""
 
 import argparse
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Commands(Protocol):
@@ -17,5 +17,5 @@ class Commands(Protocol):
 class CommandParser(argparse.ArgumentParser):
     """Takes options only as they are written out: an abbreviation of today is ambiguous tomorrow."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **{"allow_abbrev": False, **kwargs})  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})

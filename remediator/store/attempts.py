@@ -166,7 +166,8 @@ async def _insert(connection: Connection, run: Run, action_index: int, change: C
         change.to_json(),
         run.epoch,
     )
-    return Attempt(**row)  # type: ignore[arg-type]
+    assert row is not None, "an insert that returns nothing has raised"
+    return Attempt(**row)
 
 
 async def sending(

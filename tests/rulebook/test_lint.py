@@ -133,20 +133,11 @@ def test_a_rule_may_be_taken_by_several_and_across_files(tmp_path: Path) -> None
     assert f"a ({tmp_path / 'a.yaml'}:2), b ({tmp_path / 'b.yaml'}:2)" in warning.message
 
 
-def test_files_with_mistakes_hide_no_warnings_of_others(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("rules: [{rule: 5}]\n")
+@pytest.mark.parametrize("mistaken", ["rules: [{rule: 5}]\n", "rules: [{rule: a, match: ['{a=~\"(\"}']}]\n"])
+def test_files_with_mistakes_hide_no_warnings_of_others(tmp_path: Path, mistaken: str) -> None:
+    """Whether their shape is wrong, or a line of matchers cannot be read."""
+    (tmp_path / "a.yaml").write_text(mistaken)
     (tmp_path / "b.yaml").write_text(RULE + "    guards: [cooldown]\n")
     files, mistakes = read([tmp_path])
     assert mistakes
     assert [each.file for each in lint(files, TODAY)] == [str(tmp_path / "b.yaml")]
-
-
-def test_a_matcher_that_cannot_be_read_is_a_mistake_and_keeps_no_other_file_from_being_warned_about(
-    tmp_path: Path,
-) -> None:
-    broken, sound = tmp_path / "a.yaml", tmp_path / "b.yaml"
-    broken.write_text("rules:\n  - rule: a\n    match: ['{alertname=~\"(\"}']\n")
-    sound.write_text("rules:\n  - rule: b\n    match: ['{alertname=~\".+\"}']\n")
-    files, mistakes = read([broken, sound])
-    assert [each.file for each in mistakes] == [str(broken)]
-    assert [each.file for each in lint(files, TODAY)] == [str(sound)]

@@ -25,6 +25,7 @@ DAYS = 365
 BREAKERS = ("per", "came_back_within", "demote_within")
 A_DAY = 12
 """Incidents, each of one alert that fired and resolved, was looked at and had one change."""
+LONG_AGO = "remediator_now() - interval '400 days'"
 
 YEAR = f"""
 create temporary table days on commit drop as
@@ -227,17 +228,21 @@ def test_what_is_kept_is_kept_at_least_as_long_as_anything_counts() -> None:
             Retention.model_validate({kept: "89d"})
 
 
+async def an_incident_of_long_ago(connection: Connection) -> None:
+    """Number 1."""
+    await connection.execute(
+        f"""insert into incidents (id, subject, title, cluster, opened_at, closed_at) overriding system value
+            values (1, 'over', 't', 'default', {LONG_AGO}, {LONG_AGO})"""
+    )
+
+
 async def test_an_alert_that_comes_back_meanwhile_keeps_its_incident(database: Database) -> None:
-    over = "remediator_now() - interval '400 days'"
     async with database.transaction() as connection:
-        await connection.execute(
-            f"""insert into incidents (id, subject, title, cluster, opened_at, closed_at) overriding system value
-                values (1, 'over', 't', 'default', {over}, {over})"""
-        )
+        await an_incident_of_long_ago(connection)
         await connection.execute(
             f"""insert into episodes (id, source, fingerprint, alertname, labels, annotations, starts_at, opened_at,
                                       closed_at, incident_id) overriding system value
-                values (1, 'alertmanager', 'over', 'Slow', '{{}}', '{{}}', {over}, {over}, {over}, 1)"""
+                values (1, 'alertmanager', 'over', 'Slow', '{{}}', '{{}}', {LONG_AGO}, {LONG_AGO}, {LONG_AGO}, 1)"""
         )
     async with asyncio.TaskGroup() as tasks:
         async with database.transaction() as connection:
@@ -252,15 +257,11 @@ async def test_an_alert_that_comes_back_meanwhile_keeps_its_incident(database: D
 async def test_one_kind_that_cannot_be_let_go_of_keeps_none_of_the_others(
     database: Database, database_url: str
 ) -> None:
-    over = "remediator_now() - interval '400 days'"
     async with database.transaction() as connection:
-        await connection.execute(
-            f"""insert into incidents (id, subject, title, cluster, opened_at, closed_at) overriding system value
-                values (1, 'over', 't', 'default', {over}, {over})"""
-        )
+        await an_incident_of_long_ago(connection)
         await connection.execute(
             "insert into quarantine (source, reason, body, received_at) "
-            f"values ('alertmanager', 'r', 'b', {over})"
+            f"values ('alertmanager', 'r', 'b', {LONG_AGO})"
         )
     administrator = await asyncpg.connect(database_url)
     try:

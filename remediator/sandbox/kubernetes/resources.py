@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from remediator.sandbox.kubernetes.schema import UNTYPED
 
@@ -86,12 +87,12 @@ def _scale() -> Subresource:
     return Subresource("scale", "Scale", _READ_WRITE, "autoscaling", "v1")
 
 
-def _core(plural: str, kind: str, **more: object) -> Resource:
-    return Resource("", "v1", plural, kind, schema=f"core.v1.{kind}", **more)  # type: ignore[arg-type]
+def _core(plural: str, kind: str, **more: Any) -> Resource:
+    return Resource("", "v1", plural, kind, schema=f"core.v1.{kind}", **more)
 
 
-def _apps(plural: str, kind: str, **more: object) -> Resource:
-    return Resource("apps", "v1", plural, kind, schema=f"apps.v1.{kind}", **more)  # type: ignore[arg-type]
+def _apps(plural: str, kind: str, **more: Any) -> Resource:
+    return Resource("apps", "v1", plural, kind, schema=f"apps.v1.{kind}", **more)
 
 
 def _review(group: str, plural: str, kind: str) -> Resource:

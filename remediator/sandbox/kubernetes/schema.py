@@ -65,18 +65,18 @@ def field_type(kind: Type, name: str) -> Type:
     found = resolve(kind)
     if isinstance(found, dict):
         if "fields" in found:
-            return found["fields"].get(name, UNTYPED)  # type: ignore[no-any-return]
-        if "map" in found:
-            return found["map"]  # type: ignore[no-any-return]
+            field: Type = found["fields"].get(name, UNTYPED)
+            return field
+        values: Type = found.get("map", UNTYPED)
+        return values
     return UNTYPED
 
 
 def element_type(kind: Type) -> Type:
     """The type of a list's elements."""
     found = resolve(kind)
-    if isinstance(found, dict) and "list" in found:
-        return found["list"]  # type: ignore[no-any-return]
-    return UNTYPED
+    elements: Type = found.get("list", UNTYPED) if isinstance(found, dict) else UNTYPED
+    return elements
 
 
 def list_keys(kind: Type) -> list[str]:

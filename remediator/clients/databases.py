@@ -1,8 +1,8 @@
 """The configured databases of applications, looked into by a role that can only read."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from remediator.clients.postgres import Session, session
 from remediator.domain.target import Target
@@ -10,9 +10,10 @@ from remediator.errors import Permanent
 from remediator.settings.databases import ApplicationDatabase
 
 _MAY_CHANGE = """
-with roles as (select g from unnest(array['pg_write_all_data', 'pg_write_server_files', 'pg_execute_server_program',
-                                          'pg_signal_backend', 'pg_maintain', 'pg_checkpoint']) g
-               where exists (select from pg_roles where rolname = g) and pg_has_role(current_user, g, 'member'))
+with roles as (select rolname::text as g from pg_roles
+               where rolname in ('pg_write_all_data', 'pg_write_server_files', 'pg_execute_server_program',
+                                 'pg_signal_backend', 'pg_maintain', 'pg_checkpoint')
+                 and pg_has_role(current_user, oid, 'member'))
 select case when rolsuper then 'is a superuser'
             when rolcreaterole then 'may make roles'
             when rolcreatedb then 'may make databases'
@@ -27,11 +28,16 @@ select case when rolsuper then 'is a superuser'
 from pg_roles where rolname = current_user"""
 
 
-@dataclass(frozen=True, slots=True)
+_AT_ONCE = 3
+"""Connections to one database: what is full is not filled further, and what is silent not waited for nine times."""
+
+
 class Databases:
     """What a look may be made into."""
 
-    configured: tuple[ApplicationDatabase, ...] = ()
+    def __init__(self, configured: tuple[ApplicationDatabase, ...]) -> None:
+        self.configured = configured
+        self._turns = {each.name: asyncio.Semaphore(_AT_ONCE) for each in configured}
 
     def chosen(self, name: str | None, target: Target) -> ApplicationDatabase:
         """The one of this name; without a name the one that serves the target. Raises Permanent."""
@@ -51,7 +57,7 @@ class Databases:
     @asynccontextmanager
     async def session(self, database: ApplicationDatabase) -> AsyncIterator[Session]:
         """A look into it. Raises as `postgres.session` does, and Permanent for a role that may change anything."""
-        async with session(database.name, database.dsn_file) as opened:
+        async with self._turns[database.name], session(database.name, database.dsn_file) as opened:
             why = await why_not_read_only(opened)
             if why is not None:
                 raise Permanent(f"database {database.name} is not looked into: {why}")

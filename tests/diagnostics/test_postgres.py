@@ -39,17 +39,10 @@ async def test_three_hundred_sessions_are_looked_at_within_deadline_and_budget(
     server: PostgresServer, looker: ApplicationDatabase
 ) -> None:
     async with load(server) as made:
-        await made.idle(240)
-        top = await made.holds(1, "importer")
-        second = await made.holds(2, "worker")
-        made.waits(second, 1)
-        for _ in range(58):
-            made.waits(await made.connect("api"), 2)
-        await made.all_wait()
+        top_pid, second_pid = await made.three_hundred()
         began = time.monotonic()
         seen = dict(zip(LOOKS, await asyncio.gather(*(look(each, [looker]) for each in LOOKS)), strict=True))
         seconds = time.monotonic() - began
-        top_pid, second_pid = top.get_server_pid(), second.get_server_pid()
     assert [each.summary for each in seen.values() if each.failed] == []
     assert seconds < min(each.deadline.total_seconds() for each in LOOKS)
     assert all(len(json.dumps(each.details)) < MOST_BYTES for each in seen.values())

@@ -28,7 +28,7 @@ def orders(directory: Path, dsn: str, **more: Any) -> ApplicationDatabase:
 
 async def look(
     step: DatabaseDiagnostic,
-    databases: Sequence[ApplicationDatabase],
+    databases: Sequence[ApplicationDatabase] | Databases,
     labels: Mapping[str, str] = LABELS,
     target: Target = TARGET,
     history: Any = None,
@@ -50,7 +50,7 @@ async def look(
         history=history,
         rules=missing,
         pause_file=missing,
-        databases=Databases(tuple(databases)),
+        databases=databases if isinstance(databases, Databases) else Databases(tuple(databases)),
     )
     alert = TriggerAlert(
         source="alertmanager",

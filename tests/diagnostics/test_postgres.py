@@ -73,7 +73,7 @@ async def test_a_long_statement_is_counted_and_shown_without_its_values(
     async with load(server) as made:
         connection = await made.connect("report")
         made.waiting.append(asyncio.create_task(connection.execute("select 'hunter2', pg_sleep(60)")))
-        seen = await until_seen(PgActivity(longer_than="50ms"), looker, "1 statements for longer than 50ms")  # type: ignore[arg-type]
+        seen = await until_seen(PgActivity(longer_than="50ms"), looker, "statements for longer than 50ms: 1")  # type: ignore[arg-type]
     (row,) = [each for each in seen.details["active"] if each["application"] == "report"]
     assert row["query"] == "select ?, pg_sleep(?)"
     assert row["statement_seconds"] is not None
@@ -134,7 +134,7 @@ async def test_size_dead_rows_and_deadlocks_are_told(
     assert seen.details["largest_tables"][0]["bytes"] > 1_000_000
     assert seen.details["dead_rows"][0]["dead_rows"] >= 20_000
     assert "largest table public.orders (about " in seen.summary
-    assert "1 deadlocks" in seen.summary
+    assert "deadlocks: 1" in seen.summary
     assert "dead rows in public.orders" in seen.summary
 
 
@@ -189,7 +189,7 @@ async def test_what_is_broken_or_left_behind_is_found(
     assert len(new) == 4
     assert seen.details["ages"][0]["xids"] > 0
     assert report.details["invalid"][0]["name"] == "customers"
-    assert report.summary.startswith("orders: 1 invalid indexes (customers, ")
+    assert report.summary.startswith("orders: invalid indexes: 1 (customers, ")
 
 
 async def test_indexes_that_cost_more_than_they_give_are_found(

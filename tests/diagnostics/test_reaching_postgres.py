@@ -56,7 +56,7 @@ async def test_a_role_that_may_do_more_than_look_is_not_used(
     [
         (PgPing(), None),
         (PgConnections(), "the states of other roles' connections: grant pg_monitor"),
-        (PgActivity(), "statements and waits of other roles: grant pg_monitor"),
+        (PgActivity(), "what [1-9][0-9]* sessions of other roles do: grant pg_monitor"),
         (PgSlowStatements(), "statements of other roles: grant pg_monitor"),
         (PgDatabase(), None),
         (PgIntegrity(), "how far 1 sequences are: grant select on them"),
@@ -73,8 +73,8 @@ async def test_what_a_missing_right_hides_is_said(
         seen = await look(step, [blind])
     assert not seen.failed, seen.summary
     if unseen is not None:
-        assert unseen in seen.details["unseen"]
-        assert f"not seen: {unseen}" in seen.summary
+        assert any(re.fullmatch(unseen, each) for each in seen.details["unseen"])
+        assert re.search(f"not seen: {unseen}", seen.summary)
     if isinstance(step, PgConnections):
         assert seen.details["states"]["unknown"] >= 1
 

@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from remediator.diagnostics.pg_activity import PgActivity
-from remediator.diagnostics.pg_connections import PgConnections
 from remediator.diagnostics.pg_database import PgDatabase
 from remediator.diagnostics.pg_index_report import PgIndexReport
 from remediator.diagnostics.pg_integrity import PgIntegrity
@@ -19,20 +18,9 @@ from remediator.domain.answers import Evidence
 from remediator.sandbox.postgres import PostgresServer
 from remediator.settings.databases import ApplicationDatabase
 from remediator.step import DatabaseDiagnostic
+from tests.bench.databases import LOOKS, MOST_BYTES
 from tests.support.busy_postgres import dsn_of, execute, load
 from tests.support.looks import look, orders
-
-LOOKS: tuple[DatabaseDiagnostic, ...] = (
-    PgPing(),
-    PgConnections(),
-    PgActivity(),
-    PgSlowStatements(),
-    PgDatabase(),
-    PgIntegrity(),
-    PgIndexReport(),
-)
-MOST_BYTES = 64 * 1024
-"""Of one look; the daemon keeps four times as much."""
 
 
 async def test_three_hundred_sessions_are_looked_at_within_deadline_and_budget(
@@ -177,6 +165,7 @@ async def test_what_is_broken_or_left_behind_is_found(
             "drop index customers",
         )
     assert before.details["found"] == [
+        "autovacuum is off",
         "fsync is off",
         "full_page_writes is off",
         "sequence public.events_id_seq has used 93% of its numbers (at 2000000000 of 2147483647)",

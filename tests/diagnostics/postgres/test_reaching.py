@@ -28,7 +28,7 @@ from tests.support.busy_postgres import dsn_of, execute, load
 from tests.support.looks import look, orders
 from tests.support.waiting import until
 
-OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
+OPERATING = Path(__file__).parents[3] / "docs" / "operating.md"
 
 
 @pytest.mark.parametrize(

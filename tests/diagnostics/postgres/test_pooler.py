@@ -22,7 +22,7 @@ from remediator.sandbox.postgres import PostgresServer
 from tests.support.looks import look, orders
 from tests.support.waiting import until
 
-ROOTS = (Path("/"), Path(__file__).parents[2] / ".cache" / "debian")
+ROOTS = (Path("/"), Path(__file__).parents[3] / ".cache" / "debian")
 CONFIG = """
 [databases]
 orders = host={socket} port=5432 dbname=orders

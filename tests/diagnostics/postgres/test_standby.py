@@ -7,7 +7,7 @@ import pytest
 
 from remediator.sandbox.postgres import PostgresServer
 from tests.bench.databases import LOOKS
-from tests.diagnostics.conftest import VERSIONS
+from tests.diagnostics.postgres.conftest import VERSIONS
 from tests.support.busy_postgres import busy_server, dsn_of
 from tests.support.looks import look, orders
 

@@ -52,6 +52,7 @@ from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
 from remediator.settings.protected import namespace_of_this_pod, protected_by
+from remediator.slo.of_prometheus import PrometheusSlos
 from remediator.store import storms
 from remediator.store.database import Database
 from remediator.store.database_clock import DatabaseClock
@@ -185,6 +186,7 @@ def _kit(
         http_allow=frozenset(settings.http_allow),
         clock=clock,
         history=DatabaseHistory(database, settings.breakers),
+        slos=PrometheusSlos(prometheus, clock, settings.slos),
         rules=rules,
         pause_file=PauseFile(settings.pause_file),
         schemas=tuple(
@@ -267,4 +269,5 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         still_set=daemon.switches.still_set,
         stored=arrivals.ring,
         asked=daemon.asked,
+        slos=daemon.kit.slos,
     )

@@ -14,6 +14,7 @@ from remediator.clock import Clock
 from remediator.domain.basis import Basis
 from remediator.domain.history import History
 from remediator.domain.rule_mode import Rulings
+from remediator.domain.slo import Slos
 from remediator.domain.target import Target
 from remediator.settings.protected import Protected
 
@@ -35,6 +36,7 @@ class Kit:
     """Hosts, or host:port, that a rule may have asked over HTTP."""
     clock: Clock
     history: History
+    slos: Slos
     rules: Rulings
     pause_file: PauseFile
     schemas: tuple[SchemaVersion, ...] = ()

@@ -15,10 +15,14 @@ from remediator.errors import Permanent, Retryable
 from remediator.kit import Kit
 from remediator.redaction.text import redact
 from remediator.step import Diagnostic
+from remediator.workloads.containers import containers_of
+from remediator.workloads.fields import condition, text
 from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
 
 _MOST_PODS = 3
 _MOST_BYTES = 64 * 1024
+_ALL_BYTES, _LEAST_BYTES = 192 * 1024, 4 * 1024
+"""What all logs share: what a look brings beyond the runbook's 256 KiB is not kept at all."""
 _TRIES = 3
 _MOST_MINUTES, _MOST_SIGNATURES, _MOST_ADDRESSES = 60, 20, 20
 
@@ -28,7 +32,7 @@ class Logs(Diagnostic):
 
     Beside the lines: how many, and how many errors, in each minute; and errors that differ only in numbers and
     names, counted, with when each was first seen and whether that was after the last rollout. Of a container that
-    writes more than 64 KiB in so many lines, the newest are read.
+    writes more in so many lines than there is room for (64 KiB; 192 KiB for all), the newest are read.
     """
 
     tail: int = Field(default=100, strict=True, ge=1, le=5000)
@@ -53,9 +57,11 @@ class Logs(Diagnostic):
         pods = sorted(seen.pods, key=_ready)[:_MOST_PODS]
         sections: JsonObject = {}
         lines: list[Line] = []
-        for pod in pods:
-            for container in (pod.get("spec") or {}).get("containers") or []:
-                lines += await self._read(kit, pod, str(container["name"]), sections)
+        wanted = [(pod, text(each, "name")) for pod in pods for each in containers_of(pod)]
+        logs = max(1, len(wanted) * (2 if self.previous else 1))
+        most = min(_MOST_BYTES, max(_LEAST_BYTES, _ALL_BYTES // logs))
+        for pod, container in wanted:
+            lines += await self._read(kit, pod, container, most, sections)
         return self._evidence(lines, sections, len(pods), _rollout_began(seen))
 
     def _evidence(
@@ -75,44 +81,38 @@ class Logs(Diagnostic):
             counted["addresses"] = addresses(lines, _MOST_ADDRESSES)
         return Evidence(step=self.key(), summary=said, details={**sections, **counted})
 
-    async def _read(self, kit: Kit, pod: JsonObject, container: str, sections: JsonObject) -> list[Line]:
+    async def _read(
+        self, kit: Kit, pod: JsonObject, container: str, most: int, sections: JsonObject
+    ) -> list[Line]:
         namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
         read: list[Line] = []
         for previous in (False, True) if self.previous else (False,):
             title = f"{name}/{container}" + (" (previous)" if previous else "")
             try:
-                text = await self._newest(kit, namespace, name, container, previous=previous)
+                written = await self._newest(kit, (namespace, name, container), most, previous=previous)
             except (Retryable, Permanent) as reason:
                 sections[title] = f"not available: {reason.sentence}"
                 continue
-            kept = [each for each in _redacted(text) if self.grep is None or search(self.grep, each.text)]
+            kept = [each for each in _redacted(written) if self.grep is None or search(self.grep, each.text)]
             sections[title] = [each.text for each in kept]
             read += kept
         return read
 
-    async def _newest(self, kit: Kit, namespace: str, pod: str, container: str, *, previous: bool) -> str:
+    async def _newest(self, kit: Kit, log: tuple[str, str, str], most: int, *, previous: bool) -> str:
         """The newest lines that fit. The API server cuts at the end, so that too many lines lose the last ones."""
-        tail, text = self.tail, ""
+        tail, read = self.tail, ""
         for _ in range(_TRIES):
-            text = await kit.kube.logs(
-                namespace,
-                pod,
-                container,
-                previous=previous,
-                tail=tail,
-                limit_bytes=_MOST_BYTES,
-                timestamps=True,
-            )
-            fitted = text.count("\n")
-            if len(text.encode()) < _MOST_BYTES - 4 or fitted >= tail or tail == 1:
+            read = await kit.kube.logs(*log, previous=previous, tail=tail, limit_bytes=most, timestamps=True)
+            fitted = read.count("\n")
+            if len(read.encode()) < most - 4 or fitted >= tail or tail == 1:
                 break
             tail = max(1, fitted * 3 // 4)
-        return text
+        return read
 
 
-def _redacted(text: str) -> list[Line]:
+def _redacted(written: str) -> list[Line]:
     """Its lines without secrets, which are looked for in the text as it was written: a key has many lines."""
-    lines = stamped(text)
+    lines = stamped(written)
     cleaned = redact("\n".join(each.text for each in lines)).split("\n")
     return [Line(line.at, each) for line, each in zip(lines, cleaned, strict=False)]
 
@@ -124,5 +124,4 @@ def _rollout_began(seen: SeenWorkload) -> datetime | None:
 
 
 def _ready(pod: JsonObject) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+    return text(condition(pod, "Ready"), "status") == "True"

@@ -17,7 +17,8 @@ _LEVEL = re.compile(
 )
 _ERROR_LEVELS = frozenset({"error", "err", "fatal", "critical", "crit", "panic", "emerg", "alert", "severe"})
 _ERROR = re.compile(
-    r"\b(?:error|fatal|panic|critical|traceback|failed)\b|\w*(?:Error|Exception)\b", re.IGNORECASE
+    r"\b(?:error|exception|fatal|panic|critical|traceback|failed)\b|(?-i:(?:Error|Exception)\b)",
+    re.IGNORECASE,
 )
 _NO_ERROR = re.compile(r"\b(?:no|without|0) errors?\b|\berrors?\s*[=:]\s*0\b", re.IGNORECASE)
 _VARIABLE = re.compile(

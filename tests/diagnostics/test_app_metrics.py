@@ -90,10 +90,14 @@ async def test_an_address_that_is_not_allowed_is_not_asked(facts: Facts) -> None
 
 def test_what_counts_up_has_a_rate_and_what_began_anew_counts_from_nothing() -> None:
     before = read(
-        "# TYPE a_total counter\na_total 100\n# TYPE b_total counter\nb_total 50\n# TYPE c gauge\nc 1\n", "", 100
+        "# TYPE a_total counter\na_total 100\n# TYPE b_total counter\nb_total 50\n# TYPE c gauge\nc 1\n",
+        "",
+        100,
     )
     after = read(
-        "# TYPE a_total counter\na_total 130\n# TYPE b_total counter\nb_total 10\n# TYPE c gauge\nc 9\n", "", 100
+        "# TYPE a_total counter\na_total 130\n# TYPE b_total counter\nb_total 10\n# TYPE c gauge\nc 9\n",
+        "",
+        100,
     )
     assert differences(before, after, 10.0) == {"a_total": 3.0, "b_total": 1.0}
     assert differences(before, after, 0.0) == {}

@@ -21,7 +21,7 @@ from remediator.workloads.revisions import current_revision, revisions_of, rollo
 
 _MOST_PODS = 3
 _MOST_BYTES = 64 * 1024
-_ALL_BYTES, _LEAST_BYTES = 192 * 1024, 4 * 1024
+_ALL_BYTES, _LEAST_BYTES = 160 * 1024, 4 * 1024
 """What all logs share: what a look brings beyond the runbook's 256 KiB is not kept at all."""
 _TRIES = 3
 _MOST_MINUTES, _MOST_SIGNATURES, _MOST_ADDRESSES = 60, 20, 20
@@ -32,7 +32,7 @@ class Logs(Diagnostic):
 
     Beside the lines: how many, and how many errors, in each minute; and errors that differ only in numbers and
     names, counted, with when each was first seen and whether that was after the last rollout. Of a container that
-    writes more in so many lines than there is room for (64 KiB; 192 KiB for all), the newest are read.
+    writes more in so many lines than there is room for (64 KiB; 160 KiB for all), the newest are read.
     """
 
     tail: int = Field(default=100, strict=True, ge=1, le=5000)

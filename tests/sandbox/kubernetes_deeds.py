@@ -98,18 +98,18 @@ BAD_POD = Unrecorded(
 """Of events."""
 
 
-def _of_the_tier(name: str, tag: str) -> Unrecorded:
+def _of_the_tier(at: float, name: str, tag: str) -> Unrecorded:
     path, made = deployment_at(name, "shop-endpoints")
     template = made["spec"]["template"]
     template["metadata"]["labels"] = {"app": name, "tier": "api"}
     template["spec"]["containers"][0]["image"] = f"registry.example.com/shop/web:{tag}"
-    return Unrecorded(0.9, "POST", path, made)
+    return Unrecorded(at, "POST", path, made)
 
 
 _ENDPOINT_PODS = "/api/v1/namespaces/shop-endpoints/pods"
 TIER = (
-    _of_the_tier("good", "v1"),
-    _of_the_tier("bad", "unready"),
+    _of_the_tier(0.9, "good", "v1"),
+    _of_the_tier(1.5, "bad", "unready"),
     Unrecorded(4.2, "DELETE", f"{_ENDPOINT_PODS}/bad-8d4c8cfcb-ctjw7"),
 )
 """Of endpointslices."""

@@ -85,6 +85,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "rbac": Scenario(present=[deployment_at("api", "shop-rbac")], explained=differences.RBAC),
     "jobs": Scenario(explained=differences.JOBS),
     "events": Scenario(unrecorded=[BAD_POD], explained=differences.EVENTS),
-    "endpointslices": Scenario(unrecorded=TIER),
+    "endpointslices": Scenario(unrecorded=TIER, explained=differences.ENDPOINTSLICES),
     "nodes-namespaces": Scenario(explained=differences.NODES_NAMESPACES),
 }

@@ -13,6 +13,8 @@ from remediator.sandbox.kubernetes.store import Change, Key
 from remediator.sandbox.kubernetes.writes import Writes
 
 _MANAGED_BY = "endpointslice-controller.k8s.io"
+_GATHERED = 20
+"""Lags: what happens to the pods meanwhile is one change of the slice, as in the recordings."""
 _TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
@@ -29,7 +31,8 @@ class EndpointSliceController(Controller):
         elif change.key.of_resource("", "pods"):
             for service in self.store.objects("", "services", change.key.namespace):
                 if _selects(service, change.after):
-                    self.queue(Key("", "services", change.key.namespace, service["metadata"]["name"]))
+                    key = Key("", "services", change.key.namespace, service["metadata"]["name"])
+                    self.queue(key, _GATHERED * self.lag)
 
     def reconcile(self, key: Key) -> None:
         service = self.store.get(key)

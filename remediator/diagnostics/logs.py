@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import Evidence
-from remediator.domain.log_lines import Line, addresses, is_error, per_minute, signatures, stamped
+from remediator.domain.log_lines import Line, addresses, line, per_minute, signatures, stamped
 from remediator.domain.pattern import search
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
@@ -68,7 +68,7 @@ class Logs(Diagnostic):
         self, lines: list[Line], sections: JsonObject, pods: int, rollout: datetime | None
     ) -> Evidence:
         found = signatures(lines, rollout, _MOST_SIGNATURES)
-        errors = sum(is_error(each.text) for each in lines)
+        errors = sum(each.error for each in lines)
         new = sum(each.since == "rollout" for each in found)
         matching = f" matching {self.grep}" if self.grep else ""
         said = f"{len(lines)} log lines{matching} of {pods} pods, {errors} of them errors"
@@ -113,8 +113,13 @@ class Logs(Diagnostic):
 def _redacted(written: str) -> list[Line]:
     """Its lines without secrets, which are looked for in the text as it was written: a key has many lines."""
     lines = stamped(written)
-    cleaned = redact("\n".join(each.text for each in lines)).split("\n")
-    return [Line(line.at, each) for line, each in zip(lines, cleaned, strict=False)]
+    cleaned = redact("\n".join(text for _, text in lines)).split("\n")
+    # What a terminal takes for several lines is shown as several.
+    return [
+        line(at, part)
+        for (at, _), each in zip(lines, cleaned, strict=False)
+        for part in each.splitlines() or [""]
+    ]
 
 
 def _rollout_began(seen: SeenWorkload) -> datetime | None:

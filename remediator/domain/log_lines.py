@@ -40,10 +40,17 @@ Since = Literal["rollout", "before", "unknown"]
 
 
 class Line(NamedTuple):
-    """One line; `at` is None where the log does not tell the time."""
+    """One line, as `line` makes it; `at` is None where the log does not tell the time."""
 
     at: datetime | None
     text: str
+    error: bool
+    """Whether it tells of one, which takes some time to find out."""
+
+
+def line(at: datetime | None, text: str) -> Line:
+    """One line with what is_error says of it."""
+    return Line(at, text, is_error(text))
 
 
 class Signature(Value):
@@ -58,30 +65,35 @@ class Signature(Value):
     example: str
 
 
-def stamped(text: str) -> list[Line]:
+def stamped(log: str) -> list[tuple[datetime | None, str]]:
     """The lines of a log that was asked for with timestamps. A line that has none keeps its whole text."""
-    return [_line(each) for each in text.split("\n") if each]
+    raw = log.split("\n")
+    return [_stamp_and_text(each) for each in (raw[:-1] if raw[-1] == "" else raw)]
 
 
-def _line(raw: str) -> Line:
+def _stamp_and_text(raw: str) -> tuple[datetime | None, str]:
     found = _STAMP.match(raw)
-    if found is None:
-        return Line(None, raw)
-    return Line(datetime.fromisoformat(found[1] + found[2].replace("Z", "+00:00")), raw[found.end() :])
+    try:
+        at = datetime.fromisoformat(found[1] + found[2]) if found is not None else None
+    except ValueError:
+        return None, raw
+    return at, raw[found.end() :] if found is not None else raw
 
 
-def is_error(line: str) -> bool:
+def is_error(text: str) -> bool:
     """Whether a line tells of an error: by its level where it names one, else by its words."""
-    line = line[:_LOOKED_AT]
+    if not text:
+        return False
+    line = text[:_LOOKED_AT]
     level = _LEVEL.search(line[:200])
     if level is not None:
         return (level[1] or level[2]).lower() in _ERROR_LEVELS
     return _ERROR.search(line) is not None and _NO_ERROR.search(line) is None
 
 
-def signature_of(line: str) -> str:
+def signature_of(text: str) -> str:
     """The line without what differs from one occurrence to the next."""
-    constant = _VARIABLE.sub("<n>", _QUOTED.sub("<q>", line[:_LOOKED_AT]))
+    constant = _VARIABLE.sub("<n>", _QUOTED.sub("<q>", text[:_LOOKED_AT]))
     return " ".join(constant.split())[:_LONGEST_SIGNATURE]
 
 
@@ -89,11 +101,11 @@ def signatures(lines: Iterable[Line], rollout: datetime | None, most: int) -> li
     """The errors in these lines, those first that came with the rollout, then the most frequent."""
     oldest: datetime | None = None
     by_signature: dict[str, list[Line]] = {}
-    for line in lines:
-        if line.at is not None and (oldest is None or line.at < oldest):
-            oldest = line.at
-        if is_error(line.text):
-            by_signature.setdefault(signature_of(line.text), []).append(line)
+    for each in lines:
+        if each.at is not None and (oldest is None or each.at < oldest):
+            oldest = each.at
+        if each.error:
+            by_signature.setdefault(signature_of(each.text), []).append(each)
     reaches_back = oldest is not None and rollout is not None and oldest < rollout
     found = [
         _signature(name, each, rollout, reaches_back=reaches_back) for name, each in by_signature.items()
@@ -125,11 +137,11 @@ def per_minute(lines: Iterable[Line], most: int) -> list[JsonObject]:
     """Lines and errors of each minute in which there were any, the newest `most` of them, oldest first."""
     every: Counter[datetime] = Counter()
     errors: Counter[datetime] = Counter()
-    for line in lines:
-        if line.at is not None:
-            minute = line.at.replace(second=0, microsecond=0)
+    for each in lines:
+        if each.at is not None:
+            minute = each.at.replace(second=0, microsecond=0)
             every[minute] += 1
-            errors[minute] += is_error(line.text)
+            errors[minute] += each.error
     return [
         {"minute": minute.isoformat(), "lines": every[minute], "errors": errors[minute]}
         for minute in sorted(every)[-most:]
@@ -139,8 +151,8 @@ def per_minute(lines: Iterable[Line], most: int) -> list[JsonObject]:
 def addresses(lines: Iterable[Line], most: int) -> list[JsonObject]:
     """The IP addresses that the lines name, with the number of lines each is in, the most frequent first."""
     found: Counter[str] = Counter()
-    for line in lines:
-        found.update({each for each in _ADDRESS.findall(line.text[:_LOOKED_AT]) if _is_address(each)})
+    for each in lines:
+        found.update({name for name in _ADDRESS.findall(each.text[:_LOOKED_AT]) if _is_address(name)})
     return [{"address": address, "lines": count} for address, count in found.most_common(most)]
 
 

@@ -9,6 +9,7 @@ from remediator.domain.log_lines import (
     Line,
     addresses,
     is_error,
+    line,
     per_minute,
     signature_of,
     signatures,
@@ -22,11 +23,11 @@ NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
 
 def at(seconds: float, text: str) -> Line:
-    return Line(NOON + timedelta(seconds=seconds), text)
+    return line(NOON + timedelta(seconds=seconds), text)
 
 
 @pytest.mark.parametrize(
-    ("line", "error"),
+    ("written", "error"),
     [
         ("ERROR cannot connect to db", True),
         ("2026-01-05T12:00:00Z ERROR payments: refused", True),
@@ -44,8 +45,8 @@ def at(seconds: float, text: str) -> Line:
         ("GET /error-pages 200", True),
     ],
 )
-def test_a_line_is_an_error_by_its_level_else_by_its_words(line: str, error: bool) -> None:
-    assert is_error(line) is error
+def test_a_line_is_an_error_by_its_level_else_by_its_words(written: str, error: bool) -> None:
+    assert is_error(written) is error
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_lines_that_do_not_go_back_to_before_the_rollout_prove_nothing() -> None
 
 
 def test_lines_are_counted_by_the_minute() -> None:
-    lines = [at(1, "a"), at(59, "ERROR b"), at(61, "c"), Line(None, "without a time")]
+    lines = [at(1, "a"), at(59, "ERROR b"), at(61, "c"), line(None, "without a time")]
     assert [(each["lines"], each["errors"]) for each in per_minute(lines, 60)] == [(2, 1), (1, 0)]
     assert len(per_minute(lines, 1)) == 1
 
@@ -95,13 +96,14 @@ def test_addresses_are_counted_by_the_lines_that_name_them() -> None:
         "from 2001:db8::7",
         "v1.2.3.4.5 12:30:01",
     ]
-    found = addresses([Line(None, each) for each in texts], 20)
+    found = addresses([line(None, each) for each in texts], 20)
     assert found == [{"address": "203.0.113.9", "lines": 2}, {"address": "2001:db8::7", "lines": 1}]
 
 
 def test_the_time_goes_from_the_line_and_what_has_none_is_kept_whole() -> None:
     text = "2026-01-05T12:00:00.123456789Z started\nno time\n2026-01-05T14:00:00+02:00 again\n"
-    assert stamped(text) == [Line(NOON, "started"), Line(None, "no time"), Line(NOON, "again")]
+    assert stamped("2026-13-45T99:00:00Z no such time") == [(None, "2026-13-45T99:00:00Z no such time")]
+    assert stamped(text) == [(NOON, "started"), (None, "no time"), (NOON, "again")]
 
 
 async def test_a_crash_is_counted_with_its_signature(facts: Facts) -> None:

@@ -1,10 +1,12 @@
 """promql_range: what a query gave over the last while, as a line."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from remediator.diagnostics.promql_range import PromqlRange
+from remediator.rulebook.load import check
 from remediator.sandbox.prometheus import Recorded
 from tests.diagnostics.looking import looked
 from tests.guards.facts import Facts
@@ -60,3 +62,11 @@ async def test_a_query_prometheus_refuses_is_told_in_its_words(facts: Facts) -> 
 def test_a_window_is_between_five_minutes_and_a_month(window: str) -> None:
     with pytest.raises(ValueError, match="window"):
         PromqlRange(query="up", window=window)  # type: ignore[arg-type]
+
+
+def test_a_mistake_in_its_query_is_told_when_the_rules_are_checked(tmp_path: Path) -> None:
+    step = "promql_range: {query: 'up{job=\"${target.nam}\"}'}"
+    rule = f"rules: [{{rule: a, match: ['{{a=\"b\"}}'], diagnostics: [{step}]}}]"
+    (tmp_path / "rules.yaml").write_text(rule)
+    (problem,) = check([tmp_path])
+    assert "unknown placeholder ${target.nam}" in str(problem)

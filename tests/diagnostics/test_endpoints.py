@@ -11,7 +11,7 @@ from remediator.workloads.services import leading, missing
 from tests.diagnostics.looking import looked, runs
 from tests.guards.facts import Facts
 from tests.sandbox.kubernetes_recordings import exchanges_of
-from tests.support.world import service, workload
+from tests.support.world import service
 
 TEMPLATE = {
     "metadata": {"labels": {"app": "api", "version": "v2", "tier": "api"}},
@@ -50,14 +50,6 @@ async def test_a_selector_that_misses_ready_pods_is_told_by_the_label(facts: Fac
         "no Service selects its pods; Service api selects version=v1, the pods have none"
     )
     assert evidence.details["ready_pods"] == 2
-
-
-async def test_a_service_that_leads_to_others_is_no_mismatch(facts: Facts) -> None:
-    await runs(facts)
-    facts.emulator.create(workload("Deployment", "web"))
-    facts.emulator.create(service("web", app="web"))
-    evidence = await looked(facts, Endpoints())
-    assert evidence.details["mismatches"] == []
 
 
 async def test_without_the_right_it_says_which_is_missing(facts: Facts) -> None:
@@ -120,6 +112,14 @@ def test_a_port_that_no_container_has_is_told() -> None:
 def test_only_a_service_that_partly_fits_was_meant(selector: dict[str, str], said: str | None) -> None:
     found = missing("api", TEMPLATE, [service("front", **selector)], [])
     assert [str(each) for each in found] == ([said] if said else [])
+
+
+def test_a_service_that_leads_to_somebody_elses_pods_is_theirs() -> None:
+    of_another_version = service("api", tier="api", version="v1")
+    assert (
+        missing("web", TEMPLATE, [of_another_version], recorded("one ready, one not: endpointslices")) == []
+    )
+    assert len(missing("web", TEMPLATE, [of_another_version], recorded("no pods: endpointslices"))) == 1
 
 
 def test_a_service_of_the_workloads_name_was_meant_for_it() -> None:

@@ -1,7 +1,8 @@
 """The last log lines of the target's pods, and what they say together."""
 
+import asyncio
 from datetime import datetime
-from typing import Self
+from typing import Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -24,7 +25,11 @@ _MOST_BYTES = 64 * 1024
 _ALL_BYTES, _LEAST_BYTES = 160 * 1024, 4 * 1024
 """What all logs share: what a look brings beyond the runbook's 256 KiB is not kept at all."""
 _TRIES = 3
+_AT_ONCE = 6
 _MOST_MINUTES, _MOST_SIGNATURES, _MOST_ADDRESSES = 60, 20, 20
+
+_Read: TypeAlias = tuple[JsonObject, list[Line]]
+"""What is shown of the logs of one container, by title, and its lines."""
 
 
 class Logs(Diagnostic):
@@ -55,13 +60,18 @@ class Logs(Diagnostic):
         if seen is None:
             return Evidence(step=self.key(), summary=f"{run.target} does not exist", failed=True)
         pods = sorted(seen.pods, key=_ready)[:_MOST_PODS]
-        sections: JsonObject = {}
-        lines: list[Line] = []
         wanted = [(pod, text(each, "name")) for pod in pods for each in containers_of(pod)]
         logs = max(1, len(wanted) * (2 if self.previous else 1))
         most = min(_MOST_BYTES, max(_LEAST_BYTES, _ALL_BYTES // logs))
-        for pod, container in wanted:
-            lines += await self._read(kit, pod, container, most, sections)
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def in_turn(pod: JsonObject, container: str) -> _Read:
+            async with turns:
+                return await self._read(kit, pod, container, most)
+
+        read = await asyncio.gather(*(in_turn(*each) for each in wanted))
+        sections = {title: shown for each, _ in read for title, shown in each.items()}
+        lines = [one for _, each in read for one in each]
         return self._evidence(lines, sections, len(pods), _rollout_began(seen))
 
     def _evidence(
@@ -81,10 +91,9 @@ class Logs(Diagnostic):
             counted["addresses"] = addresses(lines, _MOST_ADDRESSES)
         return Evidence(step=self.key(), summary=said, details={**sections, **counted})
 
-    async def _read(
-        self, kit: Kit, pod: JsonObject, container: str, most: int, sections: JsonObject
-    ) -> list[Line]:
+    async def _read(self, kit: Kit, pod: JsonObject, container: str, most: int) -> _Read:
         namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        sections: JsonObject = {}
         read: list[Line] = []
         for previous in (False, True) if self.previous else (False,):
             title = f"{name}/{container}" + (" (previous)" if previous else "")
@@ -96,7 +105,7 @@ class Logs(Diagnostic):
             kept = [each for each in _redacted(written) if self.grep is None or search(self.grep, each.text)]
             sections[title] = [each.text for each in kept]
             read += kept
-        return read
+        return sections, read
 
     async def _newest(self, kit: Kit, log: tuple[str, str, str], most: int, *, previous: bool) -> str:
         """The newest lines that fit. The API server cuts at the end, so that too many lines lose the last ones."""

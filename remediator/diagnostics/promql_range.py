@@ -22,7 +22,7 @@ _FINEST = timedelta(seconds=15)
 
 
 class PromqlRange(Diagnostic):
-    """`promql_range: {query: ..., window: 1h}`: sixty values a series, as a line, with least, most and last."""
+    """`promql_range: {query: ..., window: 1h}`: up to sixty values a series, as a line, with least, most and last."""
 
     query: str
     """What Prometheus is asked; `${target.namespace}` and the like are filled in."""
@@ -39,7 +39,8 @@ class PromqlRange(Diagnostic):
         step = max(_FINEST, timedelta(seconds=math.ceil(self.window.total_seconds() / _POINTS)))
         now = kit.clock.now()
         found = await kit.prometheus.ranged(query, now - self.window, now, step)
-        rows = [_row(each, now - self.window, step) for each in found[:_MOST]]
+        last = round(self.window / step)
+        rows = [_row(each, now - self.window, step, last) for each in found[:_MOST]]
         shown = "; ".join(f"{row['line']} {row['said']}" for row in rows[:3]) or "no series"
         return Evidence(
             step=self.key(),
@@ -53,11 +54,11 @@ class PromqlRange(Diagnostic):
         )
 
 
-def _row(series: Series, begin: datetime, step: timedelta) -> JsonObject:
+def _row(series: Series, begin: datetime, step: timedelta, last: int) -> JsonObject:
     """Gaps are dots in the line: a value stands where its moment is."""
-    line: list[float | None] = [None] * (_POINTS + 1)
+    line: list[float | None] = [None] * (last + 1)
     for moment, value in series.samples:
-        line[min(max(round((moment - begin) / step), 0), _POINTS)] = value
+        line[min(max(round((moment - begin) / step), 0), last)] = value
     finite = [value for _, value in series.samples if math.isfinite(value)]
     row: JsonObject = {"labels": series.labels, "line": sparkline(line)}
     if not finite:

@@ -15,9 +15,12 @@ from remediator.domain.log_lines import (
     signatures,
     stamped,
 )
-from tests.diagnostics.looking import looked, pods_of, runs
+from remediator.domain.value import canonical
+from remediator.runbook.collect_diagnostics import MOST_BYTES
+from tests.diagnostics.looking import looked, passes, pods_of, runs
 from tests.diagnostics.written import many_lines
 from tests.guards.facts import Facts
+from tests.support.story import deployment
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
@@ -141,6 +144,20 @@ async def test_the_newest_lines_are_read_when_too_much_was_written(facts: Facts)
     assert 200 < len(lines) < 5000
     assert len(asked) <= 3
     assert all(int(each["limitBytes"]) <= 64 * 1024 for each in asked)
+
+
+async def test_however_many_containers_there_are_what_is_kept_fits_the_budget(facts: Facts) -> None:
+    made = deployment("app:v1", replicas=3)
+    (one,) = made["spec"]["template"]["spec"]["containers"]
+    made["spec"]["template"]["spec"]["containers"] = [{**one, "name": f"app-{number}"} for number in range(5)]
+    facts.emulator.create(made)
+    await passes(facts, 60)
+    with many_lines(facts, [f"{number} {'x' * 60}" for number in range(5000)]) as asked:
+        evidence = await looked(facts, Logs(tail=5000, previous=True))
+    assert len(evidence.details) == 32, "each of 15 containers twice, and what is counted"
+    assert all(evidence.details[title][-1].startswith("4999 ") for title in list(evidence.details)[:30])
+    assert len(canonical(evidence.details)) <= MOST_BYTES
+    assert sum(int(each["limitBytes"]) for each in asked if each["tailLines"] == "5000") <= MOST_BYTES
 
 
 async def test_a_grep_keeps_only_its_lines_in_everything_that_is_counted(facts: Facts) -> None:

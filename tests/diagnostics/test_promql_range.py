@@ -27,6 +27,13 @@ async def test_a_series_is_a_line_with_least_most_and_last(facts: Facts) -> None
     assert evidence.summary == f"errors, 1h: {row['line']} from 0 to 30, last 30"
 
 
+async def test_a_short_window_has_fewer_values_and_no_gap_at_its_end(facts: Facts) -> None:
+    facts.prometheus.answer(QUERY, 7.0)
+    evidence = await looked(facts, PromqlRange(query=ASKED, window=timedelta(minutes=5)))
+    assert evidence.details["step_seconds"] == 15.0
+    assert evidence.details["series"][0]["line"] == "▁" * 21
+
+
 async def test_no_series_is_an_answer(facts: Facts) -> None:
     evidence = await looked(facts, PromqlRange(query=ASKED))
     assert (evidence.summary, evidence.failed) == ("query, 1h: no series", False)

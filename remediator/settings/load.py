@@ -30,10 +30,10 @@ from remediator.settings.sections import (
     PrometheusServer,
     Retention,
     Section,
-    ServiceLevel,
     Shadow,
     Storms,
 )
+from remediator.settings.service_levels import ServiceLevel
 
 _UNREADABLE = "cannot be read"
 

@@ -245,33 +245,6 @@ class Retention(Section):
     """Versions of workloads that ended, and schemas of applications."""
 
 
-class ServiceLevel(Section):
-    """An objective that no recording rules of Sloth or Pyrra tell of."""
-
-    name: str = Field(min_length=1)
-    objective: float = Field(strict=True, gt=0.0, lt=1.0)
-    """The share of events that have to be good, such as 0.999."""
-    window: Duration = Field(default=timedelta(days=30), gt=timedelta(0))
-    errors: str
-    """A query for the share of events that went wrong within `${window}`, which is filled in."""
-    targets: tuple[str, ...] = ()
-    """`kind/namespace/name` of the workloads that keep it."""
-
-    @field_validator("errors")
-    @classmethod
-    def _over_the_window(cls, errors: str) -> str:
-        if "${window}" not in errors:
-            raise ValueError("it has to look over [${window}], which is filled in")
-        return errors
-
-    @field_validator("targets")
-    @classmethod
-    def _of_workloads(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
-        for each in targets:
-            Target.parse(each, cluster="")
-        return targets
-
-
 class ApplicationDatabase(Section):
     """A database of applications, asked read-only at which version its schema is."""
 

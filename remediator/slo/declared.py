@@ -9,7 +9,7 @@ from remediator.clients.prometheus import PrometheusClient
 from remediator.domain.duration import format_duration
 from remediator.domain.slo import Objective, Point, SloStatus
 from remediator.errors import Permanent
-from remediator.settings.sections import ServiceLevel
+from remediator.settings.service_levels import ServiceLevel
 from remediator.slo.budget import left_of, status_of
 
 _HISTORY, _EVERY = timedelta(days=7), timedelta(days=1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clock import Clock
 from remediator.domain.slo import SloStatus
-from remediator.settings.sections import ServiceLevel
+from remediator.settings.service_levels import ServiceLevel
 from remediator.slo.declared import declared
 from remediator.slo.recorded import PYRRA, SLOTH, recorded
 

@@ -53,6 +53,7 @@ from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
 from remediator.settings.protected import namespace_of_this_pod, protected_by
+from remediator.slo.of_prometheus import PrometheusSlos
 from remediator.store import storms
 from remediator.store.database import Database
 from remediator.store.database_clock import DatabaseClock
@@ -186,6 +187,7 @@ def _kit(
         http_allow=frozenset(settings.http_allow),
         clock=clock,
         history=DatabaseHistory(database, settings.breakers),
+        slos=PrometheusSlos(prometheus, clock, settings.slos),
         rules=rules,
         pause_file=PauseFile(settings.pause_file),
         databases=Databases(settings.databases),
@@ -270,4 +272,5 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         still_set=daemon.switches.still_set,
         stored=arrivals.ring,
         asked=daemon.asked,
+        slos=daemon.kit.slos,
     )

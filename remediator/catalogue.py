@@ -11,8 +11,15 @@ from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, Validatio
 from remediator.actions.restart import Restart
 from remediator.actions.rollback import Rollback
 from remediator.actions.undo import Undo
+from remediator.diagnostics.app_metrics import AppMetrics
+from remediator.diagnostics.config_changes import ConfigChanges
+from remediator.diagnostics.describe import Describe
+from remediator.diagnostics.endpoints import Endpoints
 from remediator.diagnostics.events import Events
+from remediator.diagnostics.hpa import Hpa
+from remediator.diagnostics.http_probe import HttpProbe
 from remediator.diagnostics.logs import Logs
+from remediator.diagnostics.nodes import Nodes
 from remediator.diagnostics.pg_activity import PgActivity
 from remediator.diagnostics.pg_connections import PgConnections
 from remediator.diagnostics.pg_database import PgDatabase
@@ -22,9 +29,13 @@ from remediator.diagnostics.pg_ping import PgPing
 from remediator.diagnostics.pg_slow_statements import PgSlowStatements
 from remediator.diagnostics.pods import Pods
 from remediator.diagnostics.promql import Promql as PromqlDiagnostic
+from remediator.diagnostics.promql_range import PromqlRange
+from remediator.diagnostics.related_alerts import RelatedAlerts
 from remediator.diagnostics.rollout_history import RolloutHistory
 from remediator.diagnostics.schema_version import SchemaVersion
+from remediator.diagnostics.slo import Slo
 from remediator.diagnostics.sql_query import SqlQuery
+from remediator.diagnostics.usage import Usage
 from remediator.errors import Permanent
 from remediator.guards.alert_still_firing import AlertStillFiring
 from remediator.guards.alerts_correlated import AlertsCorrelated
@@ -91,10 +102,21 @@ _FIELDS = BeforeValidator(_fields_of)
 
 DiagnosticStep = Annotated[
     Annotated[Pods, _FIELDS, Tag("pods")]
+    | Annotated[Describe, _FIELDS, Tag("describe")]
+    | Annotated[Endpoints, _FIELDS, Tag("endpoints")]
     | Annotated[Events, _FIELDS, Tag("events")]
     | Annotated[Logs, _FIELDS, Tag("logs")]
+    | Annotated[Usage, _FIELDS, Tag("usage")]
+    | Annotated[Hpa, _FIELDS, Tag("hpa")]
+    | Annotated[Nodes, _FIELDS, Tag("nodes")]
     | Annotated[RolloutHistory, _FIELDS, Tag("rollout_history")]
+    | Annotated[ConfigChanges, _FIELDS, Tag("config_changes")]
+    | Annotated[HttpProbe, _FIELDS, Tag("http_probe")]
+    | Annotated[AppMetrics, _FIELDS, Tag("app_metrics")]
     | Annotated[PromqlDiagnostic, _FIELDS, Tag("promql")]
+    | Annotated[PromqlRange, _FIELDS, Tag("promql_range")]
+    | Annotated[Slo, _FIELDS, Tag("slo")]
+    | Annotated[RelatedAlerts, _FIELDS, Tag("related_alerts")]
     | Annotated[PgPing, _FIELDS, Tag("pg_ping")]
     | Annotated[PgConnections, _FIELDS, Tag("pg_connections")]
     | Annotated[PgActivity, _FIELDS, Tag("pg_activity")]

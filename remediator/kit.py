@@ -15,6 +15,7 @@ from remediator.clock import Clock
 from remediator.domain.basis import Basis
 from remediator.domain.history import History
 from remediator.domain.rule_mode import Rulings
+from remediator.domain.slo import Slos
 from remediator.domain.target import Target
 from remediator.settings.protected import Protected
 
@@ -36,6 +37,7 @@ class Kit:
     """Hosts, or host:port, that a rule may have asked over HTTP."""
     clock: Clock
     history: History
+    slos: Slos
     rules: Rulings
     pause_file: PauseFile
     databases: Databases

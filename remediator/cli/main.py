@@ -18,6 +18,7 @@ from remediator.cli import (
     runs,
     serve,
     shadow,
+    slo,
     target,
 )
 from remediator.cli.commands import CommandParser, Commands
@@ -33,6 +34,7 @@ _MODULES = (
     incidents,
     runs,
     shadow,
+    slo,
     pauses,
     breakers,
     target,

@@ -15,6 +15,10 @@ class Forbidden(Permanent):
     """403: we are known, and lack the right."""
 
 
+class UnknownApi(Permanent):
+    """404: this API server does not serve what was asked for, whatever its name."""
+
+
 def is_absent(answer: HttpAnswer, name: str) -> bool:
     """A 404 that speaks of this object; any other is a wrong address, and proves nothing about it."""
     if answer.status != 404:
@@ -48,6 +52,8 @@ def refuse(answer: HttpAnswer, verb: str, plural: str, namespace: str | None) ->
     if answer.status == 403:
         verbs = "list and watch" if verb == "watch" else verb
         raise Forbidden(f"{sentence}; grant {verbs} on {where} to this ServiceAccount")
+    if is_unknown_api(answer):
+        raise UnknownApi(sentence)
     if answer.status == 401:
         raise Permanent(f"{sentence}; the token is not valid: renew the ServiceAccount's or the kubeconfig's")
     if answer.status == 410:

@@ -123,8 +123,11 @@ class KubeReader:
         previous: bool = False,
         tail: int = 100,
         limit_bytes: int = 65536,
+        timestamps: bool = False,
     ) -> str:
         """The last `tail` lines of a container, or of its predecessor that ended (`previous`).
+
+        With `timestamps` each begins with the moment it was written, in RFC 3339, and a space.
 
         When those lines are more than `limit_bytes`, the oldest of them are what is kept: the API
         server cuts at the end. Permanent with the API server's own words when there is no log: no such
@@ -135,6 +138,7 @@ class KubeReader:
             "previous": "true" if previous else "false",
             "tailLines": str(tail),
             "limitBytes": str(limit_bytes),
+            **({"timestamps": "true"} if timestamps else {}),
         }
         pods = resource("pod")
         path = f"{pods.path(namespace, pod)}/log"

@@ -47,6 +47,8 @@ _RESOURCES = {
     "event": Resource("Event", "v1", "events"),
     "configmap": Resource("ConfigMap", "v1", "configmaps"),
     "service": Resource("Service", "v1", "services"),
+    "endpointslice": Resource("EndpointSlice", "discovery.k8s.io/v1", "endpointslices"),
+    "podmetrics": Resource("PodMetrics", "metrics.k8s.io/v1beta1", "pods"),
     "resourcequota": Resource("ResourceQuota", "v1", "resourcequotas"),
     "ingress": Resource("Ingress", "networking.k8s.io/v1", "ingresses"),
     "job": Resource("Job", "batch/v1", "jobs"),

@@ -9,7 +9,9 @@ import asyncio
 import socket
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Annotated
 
+from pydantic import AfterValidator
 from yarl import URL
 
 from remediator.clients.http import HttpClient, place
@@ -36,6 +38,17 @@ def why_no_probe(url: str) -> str | None:
     return None
 
 
+def _an_address(url: str) -> str:
+    why = why_no_probe(url)
+    if why is not None:
+        raise ValueError(f"{url!r} cannot be asked: {why}")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_an_address)]
+"""An address as a rule may name it."""
+
+
 def why_not_allowed(url: str, allowed: Collection[str]) -> str | None:
     """Why the settings do not allow this address, and how to mend that, or None when they do.
 
@@ -54,11 +67,18 @@ async def probe(http: HttpClient, url: str, deadline: float) -> int:
     Raises Permanent for a name that leads to a link-local address, and else as HttpClient.request does. A name
     that we cannot look up may still be known to a proxy.
     """
+    await refuse_this_link(url)
+    return (await http.request("GET", url, deadline=deadline)).status
+
+
+async def refuse_this_link(url: str) -> list[str]:
+    """The addresses its host has, none when nobody here knows it. Raises Permanent for link-local ones."""
     parsed = URL(url)
-    for address in await _addresses(str(parsed.host), parsed.port or 80):
+    found = await _addresses(str(parsed.host), parsed.port or 80)
+    for address in found:
         if _of_this_link(address):
             raise Permanent(f"{place(url)} leads to {address}, a link-local address, which is never asked")
-    return (await http.request("GET", url, deadline=deadline)).status
+    return [str(each) for each in found]
 
 
 async def _addresses(host: str, port: int) -> list[_Address]:

@@ -57,7 +57,12 @@ class Dangerous(NamedTuple):
 
 
 _ACTIONS = frozenset({"rollback", "restart"})
+_WHAT_SCALES = "the guard `autoscaled` and the diagnostic `hpa`"
+_SCALERS = ("horizontalpodautoscalers", "scaledobjects")
 _BY_THEMSELVES = ("statefulset", "daemonset")
+
+
+_ENDPOINTS, _OF_ENDPOINTS = "the diagnostic `endpoints`: which Services", frozenset({"endpoints"})
 
 
 def _of_workloads() -> Iterator[Needed]:
@@ -86,15 +91,16 @@ def _beside() -> Iterator[Needed]:
     beside = {
         ("policy", "poddisruptionbudgets"): "the guard `floor`: how many pods an eviction has to leave",
         ("", "resourcequotas"): "the guard `quota`: is there room for the new pods of a rollout",
-        ("autoscaling", "horizontalpodautoscalers"): "the guard `autoscaled`: what else changes replicas",
-        ("keda.sh", "scaledobjects"): "the guard `autoscaled`: what else changes replicas",
+        ("autoscaling", "horizontalpodautoscalers"): f"{_WHAT_SCALES}: what else changes replicas",
+        ("keda.sh", "scaledobjects"): f"{_WHAT_SCALES}: what else changes replicas",
         ("autoscaling.k8s.io", "verticalpodautoscalers"): "the guard `autoscaled`: what else replaces pods",
         ("batch", "jobs"): "the guard `migration`: does one run, or did one run with a release",
         ("argoproj.io", "rollouts"): "the guard `owner`: does Argo Rollouts take care of the target",
         ("flagger.app", "canaries"): "the guard `owner`: does Flagger take care of the target",
     }
     for (group, plural), why in beside.items():
-        yield Needed(Right("list", group, plural), LOOK, why, _ACTIONS)
+        steps = _ACTIONS | ({"hpa"} if plural in _SCALERS else set())
+        yield Needed(Right("list", group, plural), LOOK, why, steps)
 
 
 IN_A_NAMESPACE: tuple[Needed, ...] = (
@@ -144,6 +150,20 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
     ),
     Needed(Right("get", "", "pods/log"), LOOK, "the diagnostic `logs`", frozenset({"logs"})),
     Needed(Right("list", "", "events"), LOOK, "the diagnostic `events`", frozenset({"events"})),
+    Needed(Right("list", "", "services"), LOOK, f"{_ENDPOINTS} lead to the target", _OF_ENDPOINTS),
+    Needed(
+        Right("list", "discovery.k8s.io", "endpointslices"),
+        LOOK,
+        f"{_ENDPOINTS} have ready endpoints",
+        _OF_ENDPOINTS,
+    ),
+    Needed(
+        Right("list", "metrics.k8s.io", "pods"),
+        LOOK,
+        "the diagnostic `usage`: what pods use now; a cluster need not have it",
+        frozenset({"usage"}),
+        without="it is taken from Prometheus, or not known",
+    ),
     Needed(
         Right("get", "", "configmaps"),
         LOOK,
@@ -171,7 +191,7 @@ EVERYWHERE: tuple[Needed, ...] = (
     Needed(
         Right("get", "", "nodes"),
         LOOK,
-        "the guard `node_trouble`: are a target's unready pods its node's fault",
+        "the guard `node_trouble`, the diagnostic `nodes`: are a target's unready pods its node's fault",
     ),
     Needed(
         Right("create", "authentication.k8s.io", "tokenreviews"),

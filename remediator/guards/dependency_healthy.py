@@ -1,11 +1,8 @@
 """What the target needs has to be well: no restart cures a service whose database is down."""
 
 import asyncio
-from typing import Annotated
 
-from pydantic import AfterValidator
-
-from remediator.clients.probe import probe, why_no_probe, why_not_allowed
+from remediator.clients.probe import Address, probe, why_not_allowed
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import GuardAnswer, GuardVerdict
 from remediator.domain.change import Change
@@ -19,13 +16,6 @@ from remediator.workloads.rollout_status import rollout_status
 _PROBE_SECONDS = 5.0
 
 
-def _an_address(url: str) -> str:
-    why = why_no_probe(url)
-    if why is not None:
-        raise ValueError(f"{url!r} cannot be asked: {why}")
-    return url
-
-
 class DependencyHealthy(Guard):
     """Every workload under `depends_on` is ready, or `http` answers 2xx.
 
@@ -35,7 +25,7 @@ class DependencyHealthy(Guard):
     to stand in `http_allow` of the settings.
     """
 
-    http: Annotated[str, AfterValidator(_an_address)] | None = None
+    http: Address | None = None
     """An address that has to answer 2xx instead of `depends_on`. Its host stands in `http_allow` of the settings."""
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:

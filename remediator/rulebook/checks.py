@@ -14,6 +14,8 @@ from remediator.rulebook.problem import Fault, YamlPath, near_miss
 from remediator.rulebook.queries import unbalanced
 from remediator.rulebook.shape import STEPS
 
+_QUERYING = frozenset({"promql", "promql_range"})
+"""Steps whose `query` is one of Prometheus'."""
 _PLACEHOLDERS = ("target.kind", "target.namespace", "target.name", "labels.")
 _PROMETHEUS_TEMPLATE = re.compile(r"\{\{|\$labels\b")
 _KIND = re.compile(r"[a-z][a-z0-9]{0,62}")
@@ -55,7 +57,7 @@ def _matchers(path: YamlPath, value: Any) -> Iterator[Fault]:
 
 
 def _query(path: YamlPath, value: Any) -> Iterator[Fault]:
-    if "promql" not in path or not isinstance(value, str):
+    if _QUERYING.isdisjoint(path) or not isinstance(value, str):
         return
     if not value.strip():
         yield Fault(path, "the query is empty")

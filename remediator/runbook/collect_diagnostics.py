@@ -14,7 +14,7 @@ from remediator.runbook.desk import Desk
 from remediator.runbook.lease import Lease
 from remediator.step import Diagnostic
 
-_MOST_BYTES = 256 * 1024
+MOST_BYTES = 256 * 1024
 """A look that brings more is cut: evidence is read by people."""
 
 
@@ -47,6 +47,6 @@ class CollectDiagnostics:
         if isinstance(seen, Unanswered):
             return Evidence(step=diagnostic.key(), summary=seen.why, failed=True)
         size = len(canonical(seen.details))
-        if size > _MOST_BYTES:
-            return seen.model_copy(update={"details": {"left_out": f"{size} bytes, more than {_MOST_BYTES}"}})
+        if size > MOST_BYTES:
+            return seen.model_copy(update={"details": {"left_out": f"{size} bytes, more than {MOST_BYTES}"}})
         return seen

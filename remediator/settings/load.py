@@ -33,6 +33,7 @@ from remediator.settings.sections import (
     Shadow,
     Storms,
 )
+from remediator.settings.service_levels import ServiceLevel
 
 _UNREADABLE = "cannot be read"
 
@@ -57,7 +58,8 @@ class Settings(Section):
     """Beside the built-in ones and those that other settings lead to (see settings/protected)."""
     protected_targets: tuple[str, ...] = ()
     http_allow: tuple[Host, ...] = ()
-    """What rules may have asked over HTTP (`dependency_healthy`); nothing else is."""
+    """What rules may have asked over HTTP (`dependency_healthy`, `http_probe`, `app_metrics`); nothing else is."""
+    slos: tuple[ServiceLevel, ...] = ()
     pause_file: Path | None = None
     """While this file is there nothing is changed; its first line says why."""
     ceiling: Mode = "act"

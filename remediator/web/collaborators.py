@@ -7,6 +7,7 @@ from typing import Protocol
 from remediator.domain.asked import NotStarted, Started
 from remediator.domain.rule_mode import RuleMode
 from remediator.domain.run_view import Mode
+from remediator.domain.slo import Slos
 from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
@@ -59,3 +60,4 @@ class Collaborators:
     stored: Callable[[], None]
     """Told whenever alerts were committed, so that planning need not wait."""
     asked: AskedRuns
+    slos: Slos

@@ -21,6 +21,7 @@ from remediator.web.pauses import Pauses
 from remediator.web.responses import problem, try_again
 from remediator.web.run_requests import RunRequests
 from remediator.web.shadow import ShadowReport
+from remediator.web.slos import ServiceLevels
 from remediator.web.targets import Targets
 
 _INTAKE_PATHS = (
@@ -79,6 +80,7 @@ def make_application(collaborators: Collaborators) -> web.Application:
     application.add_routes(OpenBreakers(collaborators, people).routes())
     application.add_routes(Targets(collaborators, people).routes())
     application.add_routes(ShadowReport(collaborators, people).routes())
+    application.add_routes(ServiceLevels(collaborators, people).routes())
     application.on_response_prepare.append(_add_security_headers)
 
     async def finish_storing(_: web.Application) -> None:

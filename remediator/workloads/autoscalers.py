@@ -31,6 +31,11 @@ def autoscalers_of(workload: JsonObject, autoscalers: Iterable[JsonObject]) -> t
     )
 
 
+def of_workload(workload: JsonObject, autoscalers: Iterable[JsonObject]) -> list[JsonObject]:
+    """Those that name this workload, whatever they do about it."""
+    return [each for each in autoscalers if _names(each, workload)]
+
+
 def _names(autoscaler: JsonObject, workload: JsonObject) -> bool:
     vertical = text(autoscaler, "kind") == "VerticalPodAutoscaler"
     reference = at(autoscaler, "spec", "targetRef" if vertical else "scaleTargetRef")

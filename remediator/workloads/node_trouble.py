@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from remediator.domain.value import JsonObject
-from remediator.workloads.fields import at, condition, text
+from remediator.workloads.fields import at, condition, objects, text
 
 _ENDED = ("Succeeded", "Failed")
 
@@ -37,3 +37,12 @@ def trouble_of(node: JsonObject | None) -> str | None:
     if at(node, "spec", "unschedulable") is True:
         return "cordoned"
     return None
+
+
+def pressure_of(node: JsonObject) -> list[str]:
+    """What a node says it has too little of, each as a clause; it evicts pods for that."""
+    return [
+        f"has {text(each, 'type')} ({text(each, 'reason')})"
+        for each in objects(node, "status", "conditions")
+        if text(each, "type") not in ("", "Ready") and text(each, "status") == "True"
+    ]

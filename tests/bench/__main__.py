@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import backtest, databases, rules, storm
+from tests.bench import backtest, databases, diagnostics, rules, storm
 from tests.bench.load import ALERTS_A_POST, bodies, post_for
 from tests.support.databases import create_database, private_postgres
 
@@ -118,3 +118,4 @@ if __name__ == "__main__":
     rules.main()
     backtest.main()
     databases.main()
+    diagnostics.main()

@@ -67,6 +67,7 @@ async def intake(dsn: str, stack: AsyncExitStack) -> str:
             still_set=nothing,
             stored=lambda: None,
             asked=Daemon(),
+            slos=Daemon(),
         )
     )
     return await stack.enter_async_context(listening(application, "127.0.0.1:0")) + _PATH

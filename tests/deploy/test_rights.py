@@ -251,6 +251,31 @@ async def test_with_the_rights_to_look_a_shadow_run_sees_everything_and_changes_
         assert refused(story) == []
 
 
+LOOKS = """
+rules:
+  - rule: look
+    mode: act
+    match: ['{alertname="HighErrorRate"}']
+    diagnostics: [%s]
+"""
+
+
+async def test_with_the_rights_to_look_every_diagnostic_of_the_cluster_sees(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    elsewhere = {"http_probe", "app_metrics", "promql", "promql_range", "slo"}
+    looks = [each for each in STEPS["diagnostics"] if each not in elsewhere]
+    async with told(tmp_path, database_url, clock, LOOKS % ", ".join(looks)) as story:
+        restrict(story, "namespace/look.yaml")
+        await story.create("app:v1")
+        await story.fire()
+        seen = [line for line in await story.journal() if line.kind == "evidence"]
+        assert [line.details["step"] for line in seen] == looks
+        unseen = [line.text for line in seen if line.details["failed"]]
+        assert [text for text in unseen if "usage" not in text] == [], "metrics.k8s.io is not there"
+        assert [each for each in refused(story) if each.startswith("GET")] == []
+
+
 async def test_without_the_right_to_act_nothing_is_changed_whatever_the_rule_says(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:

@@ -26,7 +26,10 @@ COUNT = 200
 KEPT_WHOLE = {("attempts", "change"), ("runs", "plan")}
 """Columns that hold templates whole, since a rollback needs the values that were there; shown they are redacted."""
 
-RULES = ROLLBACK.replace("rollout_history]", "rollout_history, promql: {query: 'rate(errors[5m])'}]")
+MORE = "describe, endpoints, usage, hpa, nodes, config_changes, related_alerts, slo"
+RULES = ROLLBACK.replace(
+    "rollout_history]", f"rollout_history, {MORE}, promql: {{query: 'rate(errors[5m])'}}]"
+)
 
 
 @contextmanager

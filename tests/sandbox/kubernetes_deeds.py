@@ -97,8 +97,21 @@ BAD_POD = Unrecorded(
 )
 """Of events."""
 
-_GOOD_PATH, _GOOD = deployment_at("good", "shop-endpoints")
-GOOD = Unrecorded(0.9, "POST", _GOOD_PATH, _GOOD)
+
+def _of_the_tier(at: float, name: str, tag: str) -> Unrecorded:
+    path, made = deployment_at(name, "shop-endpoints")
+    template = made["spec"]["template"]
+    template["metadata"]["labels"] = {"app": name, "tier": "api"}
+    template["spec"]["containers"][0]["image"] = f"registry.example.com/shop/web:{tag}"
+    return Unrecorded(at, "POST", path, made)
+
+
+_ENDPOINT_PODS = "/api/v1/namespaces/shop-endpoints/pods"
+TIER = (
+    _of_the_tier(0.9, "good", "v1"),
+    _of_the_tier(1.5, "bad", "unready"),
+    Unrecorded(4.2, "DELETE", f"{_ENDPOINT_PODS}/bad-8d4c8cfcb-ctjw7"),
+)
 """Of endpointslices."""
 
 _STREAM = "/api/v1/namespaces/shop-stream/configmaps"

@@ -14,6 +14,7 @@ _READ = {
         f"{what}-webhook-configuration-v1"
         for what in ("validating", "mutating")
     },
+    "pods.metrics.k8s.io": "https://github.com/kubernetes/metrics/blob/master/pkg/apis/metrics/v1beta1/types.go",
     "resourcequotas": f"{_REFERENCE}/policy-resources/resource-quota-v1",
     "canaries.flagger.app": "https://docs.flagger.app/usage/how-it-works",
     "rollouts.argoproj.io": "https://argo-rollouts.readthedocs.io/en/stable/features/specification",
@@ -29,11 +30,18 @@ _DISCOVERED = (
     "authorization.k8s.io/v1",
     "autoscaling/v2",
     "batch/v1",
+    "discovery.k8s.io/v1",
     "networking.k8s.io/v1",
     "policy/v1",
 )
 """What kubectl asks for before it sends anything: recorded, but with more than the emulator lists."""
-_NOT_THERE = ("argoproj.io/v1alpha1", "autoscaling.k8s.io/v1", "flagger.app/v1beta1", "keda.sh/v1alpha1")
+_NOT_THERE = (
+    "argoproj.io/v1alpha1",
+    "autoscaling.k8s.io/v1",
+    "flagger.app/v1beta1",
+    "keda.sh/v1alpha1",
+    "metrics.k8s.io/v1beta1",
+)
 _OF_RECORDED_RESOURCES = {
     "list horizontalpodautoscalers.autoscaling": "workload-resources/horizontal-pod-autoscaler-v2",
     "list namespaces": "cluster-resources/namespace-v1",

@@ -9,6 +9,9 @@ NO_AUTOSCALER = "the emulator has no HorizontalPodAutoscaler controller"
 BETWEEN_TWO_LOOKS = "the recording shows a state the real controllers passed through for some milliseconds"
 REFUSED_BY_AIOHTTP = "aiohttp refuses methods HTTP does not know with a 400 of its own"
 
+NO_TRIGGER_TIME = (
+    "a slice that changes says nothing of when the change was triggered, and changes fewer times"
+)
 FOUR_WAYS = "the emulator's containers know four ways to go (images.py); this pod goes another"
 NO_INIT_CONTAINERS = "the emulator refuses pods with init containers"
 
@@ -38,6 +41,11 @@ SCALE_HPA_PDB_EVICTION = {
     "hpa: merge patch": NO_AUTOSCALER,
     "hpa: json patch with test of maxReplicas": NO_AUTOSCALER,
     "events": NO_AUTOSCALER,
+}
+ENDPOINTSLICES = {
+    "one terminating: endpointslices": BETWEEN_TWO_LOOKS,
+    "none ready: endpointslices": NO_TRIGGER_TIME,
+    "watch endpointslices": BETWEEN_TWO_LOOKS,
 }
 ERRORS = {"unknown method": REFUSED_BY_AIOHTTP}
 _ENDS_IN_OTHER_WAYS = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.sandbox import kubernetes_known_differences as differences
 from tests.sandbox.kubernetes_client import Json
-from tests.sandbox.kubernetes_deeds import BAD_POD, GOOD, PODS, SECRETS, STREAMED, deployment_at
+from tests.sandbox.kubernetes_deeds import BAD_POD, PODS, SECRETS, STREAMED, TIER, deployment_at
 from tests.sandbox.kubernetes_replay import Unrecorded
 from tests.sandbox.kubernetes_sets import recorded_set
 
@@ -85,6 +85,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "rbac": Scenario(present=[deployment_at("api", "shop-rbac")], explained=differences.RBAC),
     "jobs": Scenario(explained=differences.JOBS),
     "events": Scenario(unrecorded=[BAD_POD], explained=differences.EVENTS),
-    "endpointslices": Scenario(unrecorded=[GOOD]),
+    "endpointslices": Scenario(unrecorded=TIER, explained=differences.ENDPOINTSLICES),
     "nodes-namespaces": Scenario(explained=differences.NODES_NAMESPACES),
 }

@@ -48,6 +48,7 @@ async def look(
         http_allow=frozenset(),
         clock=clock,
         history=history,
+        slos=missing,
         rules=missing,
         pause_file=missing,
         databases=databases if isinstance(databases, Databases) else Databases(tuple(databases)),

@@ -15,6 +15,7 @@ from remediator.clock import SystemClock
 from remediator.domain.asked import NotStarted, Started
 from remediator.domain.rule_mode import RuleMode
 from remediator.domain.run_view import Mode
+from remediator.domain.slo import SloStatus
 from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
@@ -67,6 +68,10 @@ class Daemon:
     async def still_set(self, pause: PauseRequest) -> str | None:
         """No annotation and no file is there."""
         return None
+
+    async def statuses(self) -> list[SloStatus]:
+        """No Prometheus is there to tell of any."""
+        return []
 
     def stored(self) -> None:
         """Counts how often it was told that alerts were committed."""
@@ -167,6 +172,7 @@ async def running_web(
                 still_set=daemon.still_set,
                 stored=daemon.stored,
                 asked=daemon,
+                slos=daemon,
             )
         )
         url = await stack.enter_async_context(listening(application, "127.0.0.1:0"))

@@ -190,6 +190,12 @@ def _autoscaler(obj: Json) -> None:
     spec.setdefault("minReplicas", 1)
 
 
+def _endpoint_slice(obj: Json) -> None:
+    """Lists without omitempty: Go writes a null where there is nothing."""
+    obj.setdefault("endpoints", None)
+    obj.setdefault("ports", None)
+
+
 def _secret(obj: Json) -> None:
     obj.setdefault("type", "Opaque")
     written = obj.pop("stringData", None) or {}
@@ -209,5 +215,6 @@ _DEFAULTS: dict[str, Callable[[Json], None]] = {
     "Node": _node,
     "Event": _event,
     "HorizontalPodAutoscaler": _autoscaler,
+    "EndpointSlice": _endpoint_slice,
     "Secret": _secret,
 }

@@ -15,6 +15,7 @@ from remediator.sandbox.kubernetes.clock import Clock, DrivenClock, SystemClock
 from remediator.sandbox.kubernetes.controllers.daemonset import DaemonSetController
 from remediator.sandbox.kubernetes.controllers.deployment import DeploymentController
 from remediator.sandbox.kubernetes.controllers.disruption import DisruptionController
+from remediator.sandbox.kubernetes.controllers.endpointslices import EndpointSliceController
 from remediator.sandbox.kubernetes.controllers.garbage import GarbageCollector, NamespaceController
 from remediator.sandbox.kubernetes.controllers.kubelet import Kubelet
 from remediator.sandbox.kubernetes.controllers.replicaset import ReplicaSetController
@@ -83,6 +84,7 @@ class Emulator:
             Scheduler(self._writes, self._loop, settings.schedule_seconds),
             kubelet,
             DisruptionController(self._writes, self._loop, settings.observe_lag),
+            EndpointSliceController(self._writes, self._loop, settings.observe_lag),
             GarbageCollector(self._writes, self._loop, settings.observe_lag),
             NamespaceController(self._writes, self._loop, settings.observe_lag),
         )

@@ -24,7 +24,6 @@ NOT_EMULATED: Mapping[str, str] = {
     "batch": "cronjobs",
     "certificates.k8s.io": "*",
     "coordination.k8s.io": "*",
-    "discovery.k8s.io": "*",
     "events.k8s.io": "*",
     "flowcontrol.apiserver.k8s.io": "*",
     "networking.k8s.io": "ingressclasses ipaddresses networkpolicies servicecidrs",

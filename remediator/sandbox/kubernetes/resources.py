@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 from remediator.sandbox.kubernetes.schema import UNTYPED
+from remediator.sandbox.kubernetes.selectable import OF_EVENTS, OF_PODS
 
 
 class Generation(Enum):
@@ -135,29 +136,6 @@ def _custom(group: str, version: str, plural: str, kind: str, *short: str) -> Re
     return _stored(group, version, plural, kind, *short, custom=True)
 
 
-_POD_FIELDS = (
-    "spec.nodeName",
-    "spec.restartPolicy",
-    "spec.schedulerName",
-    "spec.serviceAccountName",
-    "spec.hostNetwork",
-    "status.phase",
-    "status.podIP",
-    "status.nominatedNodeName",
-)
-_EVENT_FIELDS = (
-    "involvedObject.kind",
-    "involvedObject.namespace",
-    "involvedObject.name",
-    "involvedObject.uid",
-    "involvedObject.apiVersion",
-    "involvedObject.resourceVersion",
-    "involvedObject.fieldPath",
-    "reason",
-    "reportingComponent",
-    "source",
-    "type",
-)
 _POD_SUBRESOURCES = (
     Subresource("eviction", "Eviction", ("create",), "policy", "v1"),
     Subresource("log", "Pod", ("get",)),
@@ -188,7 +166,7 @@ RESOURCES: tuple[Resource, ...] = (
         categories=("all",),
         generation=Generation.SPEC,
         subresources=_POD_SUBRESOURCES,
-        selectable=_POD_FIELDS,
+        selectable=OF_PODS,
     ),
     _core(
         "services", "Service", short_names=("svc",), categories=("all",), subresources=(_status("Service"),)
@@ -196,7 +174,7 @@ RESOURCES: tuple[Resource, ...] = (
     _core("configmaps", "ConfigMap", short_names=("cm",)),
     _core("secrets", "Secret", selectable=("type",)),
     _core("serviceaccounts", "ServiceAccount", short_names=("sa",)),
-    _core("events", "Event", short_names=("ev",), selectable=_EVENT_FIELDS),
+    _core("events", "Event", short_names=("ev",), selectable=OF_EVENTS),
     _apps(
         "deployments",
         "Deployment",
@@ -251,6 +229,14 @@ RESOURCES: tuple[Resource, ...] = (
         subresources=(_status("PodDisruptionBudget"),),
         schema="policy.v1.PodDisruptionBudget",
     ),
+    Resource(
+        "discovery.k8s.io",
+        "v1",
+        "endpointslices",
+        "EndpointSlice",
+        generation=Generation.SPEC,
+        schema="discovery.v1.EndpointSlice",
+    ),
     _review("authentication.k8s.io", "tokenreviews", "TokenReview"),
     _review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
     _review("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"),
@@ -263,6 +249,7 @@ RESOURCES: tuple[Resource, ...] = (
     _custom("autoscaling.k8s.io", "v1", "verticalpodautoscalers", "VerticalPodAutoscaler", "vpa"),
     _custom("flagger.app", "v1beta1", "canaries", "Canary"),
     _custom("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", "so"),
+    _custom("metrics.k8s.io", "v1beta1", "pods", "PodMetrics"),
 )
 
 

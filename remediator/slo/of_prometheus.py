@@ -1,0 +1,29 @@
+"""The one place that knows all objectives."""
+
+import asyncio
+from collections.abc import Sequence
+
+from remediator.clients.prometheus import PrometheusClient
+from remediator.clock import Clock
+from remediator.domain.slo import SloStatus
+from remediator.settings.service_levels import ServiceLevel
+from remediator.slo.declared import declared
+from remediator.slo.recorded import PYRRA, SLOTH, recorded
+
+
+class PrometheusSlos:
+    """domain.slo.Slos over one Prometheus."""
+
+    def __init__(self, prometheus: PrometheusClient, clock: Clock, levels: Sequence[ServiceLevel]) -> None:
+        self._prometheus = prometheus
+        self._clock = clock
+        self._levels = levels
+
+    async def statuses(self) -> list[SloStatus]:
+        now = self._clock.now()
+        found = await asyncio.gather(
+            recorded(self._prometheus, SLOTH, now),
+            recorded(self._prometheus, PYRRA, now),
+            declared(self._prometheus, self._levels, now),
+        )
+        return sorted((each for listed in found for each in listed), key=lambda each: each.objective.name)

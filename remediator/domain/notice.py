@@ -15,6 +15,7 @@ class Notice(Value):
     text: str
     """A few lines: what fired, what was done or why not, what to do next."""
     severity: str = ""
+    """P0 to P3: that of its incident, which it gets when it is put out; empty where there is none."""
     incident_id: int | None = None
     run_id: int | None = None
     target: str | None = None

@@ -133,7 +133,7 @@ class AskedRuns:
             title=wanted.title,
             cluster=target.cluster,
             target=target,
-            severity="",
+            severity=None,
         )
         if is_new:
             opened = f"opened by {wanted.trigger.who}"

@@ -136,7 +136,7 @@ class Planner:
             title=episode.annotations.get("summary") or episode.alertname or episode.fingerprint,
             cluster=self._policy.cluster,
             target=target,
-            severity=episode.labels.get("severity") or episode.labels.get("sloth_severity") or "",
+            severity=self._policy.severity_of(episode.labels),
         )
         if is_new:
             opened_by = f"opened by {episode.alertname}"

@@ -1,11 +1,12 @@
 """What the operator decided for all rules together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from remediator.domain.rule_mode import Cap
 from remediator.domain.run_view import MODES, Mode
+from remediator.domain.severity import Severity, SeverityLine, severity_of
 from remediator.settings.load import Settings
 from remediator.settings.sections import Storms
 
@@ -26,6 +27,7 @@ class Policy:
     probation: timedelta
     settle: timedelta
     storm: Storms
+    severities: Sequence[SeverityLine]
 
     @classmethod
     def of(cls, settings: Settings) -> "Policy":
@@ -39,6 +41,7 @@ class Policy:
             probation=settings.probation,
             settle=settings.engine.settle,
             storm=settings.storm,
+            severities=[line for entry in settings.severity_map for line in entry.lines],
         )
 
     def caps(self, namespace: str | None = None) -> list[Cap]:
@@ -53,6 +56,10 @@ class Policy:
         if mode is not None:
             found.append(Cap(mode=mode, why=f"the ceiling in namespace {namespace} is {mode}"))
         return found
+
+    def severity_of(self, labels: Mapping[str, str]) -> Severity:
+        """How urgent an alert with these labels is."""
+        return severity_of(labels, self.severities)
 
     def ceiling_in(self, namespace: str) -> Cap:
         """How far anything may go on targets in a namespace, whoever asks for it."""

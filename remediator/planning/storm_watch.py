@@ -117,7 +117,7 @@ def _notice(seen: _Seen, at: datetime) -> Notice:
             f"{offer}Nothing is changed {storm.where} until {storm.ends_at:%H:%M:%S} UTC or later, and this is the "
             f"only notice. In the order they fired: {named}{rest}.{others}"
         ),
-        severity="critical",
+        severity="P0",
     )
 
 

@@ -81,7 +81,6 @@ def _notice(run: Run, key: str, word: str, text: str, state: State, at: datetime
         at=at,
         title=f"[{word}] {run.rule.rule} on {run.target}",
         text=text,
-        severity=run.alert.labels.get("severity", "") if run.alert is not None else "",
         incident_id=run.incident_id,
         run_id=run.id,
         target=str(run.target),

@@ -34,6 +34,7 @@ from remediator.settings.sections import (
     Storms,
 )
 from remediator.settings.service_levels import ServiceLevel
+from remediator.settings.severities import SeverityEntry
 
 _UNREADABLE = "cannot be read"
 
@@ -60,6 +61,8 @@ class Settings(Section):
     http_allow: tuple[Host, ...] = ()
     """What rules may have asked over HTTP (`dependency_healthy`, `http_probe`, `app_metrics`); nothing else is."""
     slos: tuple[ServiceLevel, ...] = ()
+    severity_map: tuple[SeverityEntry, ...] = ()
+    """How urgent which alerts are; what these leave open goes by the usual words in their labels."""
     pause_file: Path | None = None
     """While this file is there nothing is changed; its first line says why."""
     ceiling: Mode = "act"

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from remediator.domain.severity import Severity
 from remediator.domain.target import Target
 from remediator.domain.value import Value
 from remediator.redaction.text import redact
@@ -21,6 +22,7 @@ class Incident(Value):
     namespace: str | None
     name: str | None
     severity: str
+    """Of the most urgent of its alerts; empty where there was none."""
     opened_at: datetime
     closed_at: datetime | None
 
@@ -39,9 +41,17 @@ async def lock(connection: Connection, subject: str) -> None:
 
 
 async def attach(
-    connection: Connection, *, subject: str, title: str, cluster: str, target: Target | None, severity: str
+    connection: Connection,
+    *,
+    subject: str,
+    title: str,
+    cluster: str,
+    target: Target | None,
+    severity: Severity | None,
 ) -> tuple[int, bool]:
     """The open incident of this subject, made when there is none, and locked; True when it is new.
+
+    A more urgent alert makes it more urgent, and it stays so when that alert clears.
 
     No key of an incident or of a run ever changes, so that they are locked `for no key update`: the foreign keys of
     whoever writes about them wait for nobody, in whatever order planning and a worker name the two.
@@ -56,11 +66,17 @@ async def attach(
         target.kind if target else None,
         target.namespace if target else None,
         target.name if target else None,
-        redact(severity),
+        severity or "",
     )
     incident_id: int = await connection.fetchval(
         "select id from incidents where subject = $1 and closed_at is null for no key update", subject
     )
+    if made is None and severity is not None:
+        await connection.execute(
+            "update incidents set severity = $2 where id = $1 and (severity = '' or severity > $2)",
+            incident_id,
+            severity,
+        )
     return incident_id, made is not None
 
 

@@ -26,7 +26,12 @@ class Parcel(Value):
 async def enqueue(
     connection: Connection, channels: Iterable[str], notice: Notice, run_id: int | None
 ) -> None:
-    """Put a notice out for every channel, without secrets; the same key twice is once."""
+    """Put a notice out for every channel, without secrets, as urgent as its incident; the same key twice is once."""
+    if notice.incident_id is not None:
+        severity = await connection.fetchval(
+            "select severity from incidents where id = $1", notice.incident_id
+        )
+        notice = notice.model_copy(update={"severity": severity or notice.severity})
     for channel in channels:
         await connection.execute(
             """insert into outbox (run_id, channel, key, payload) values ($1, $2, $3, $4)

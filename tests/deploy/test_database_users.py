@@ -76,7 +76,7 @@ async def stuck_run(database: Database) -> int:
     rule = Rule(rule="bad-release", match=('{alertname="Slow"}',), mode="act")
     async with database.transaction() as connection:
         incident_id, _ = await incidents.attach(
-            connection, subject="s", title="t", cluster="default", target=TARGET, severity=""
+            connection, subject="s", title="t", cluster="default", target=TARGET, severity=None
         )
         run_id = await runs.create(
             connection,

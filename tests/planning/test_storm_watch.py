@@ -22,6 +22,7 @@ POLICY = Policy(
     probation=timedelta(days=7),
     settle=timedelta(minutes=30),
     storm=Storms(in_namespace=2),
+    severities=(),
 )
 
 

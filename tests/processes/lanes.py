@@ -144,7 +144,7 @@ class Lanes(Scene):
                 title="load",
                 cluster="default",
                 target=target,
-                severity="",
+                severity=None,
             )
             await runs.create(
                 connection,

@@ -35,7 +35,7 @@ async def taken(database: Database) -> Run:
     """A run that a worker has under its lease."""
     async with database.transaction() as connection:
         incident_id, _ = await incidents.attach(
-            connection, subject="s", title="t", cluster="c", target=TARGET, severity=""
+            connection, subject="s", title="t", cluster="c", target=TARGET, severity=None
         )
         await runs.create(
             connection,

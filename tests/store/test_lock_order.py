@@ -52,7 +52,7 @@ async def test_planning_on_the_incident_of_a_run_and_work_on_that_run_do_not_wai
                values ('alertmanager', 'f', 'Slow', '{}', '{}', remediator_now()) returning id"""
         )
         await incidents.attach(
-            planning, subject=str(run.target), title="t", cluster="default", target=run.target, severity=""
+            planning, subject=str(run.target), title="t", cluster="default", target=run.target, severity=None
         )
         async with database.transaction() as working:
             assert await works(working, run, made)

@@ -54,7 +54,12 @@ async def decide(database: Database, change: TemplatePatch, now: datetime) -> bo
     guard = PingPong() if change.action == "rollback" else RestartLoop()
     async with database.transaction() as connection:
         incident_id, _ = await incidents.attach(
-            connection, subject=str(change.target), title="t", cluster="c", target=change.target, severity=""
+            connection,
+            subject=str(change.target),
+            title="t",
+            cluster="c",
+            target=change.target,
+            severity=None,
         )
         await runs.create(
             connection,

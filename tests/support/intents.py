@@ -40,7 +40,7 @@ async def approved(
     plan = Plan(rung=0, changes=tuple(change(target, number) for number in range(changes)))
     async with database.transaction() as connection:
         incident_id, _ = await incidents.attach(
-            connection, subject=str(target), title="t", cluster="default", target=target, severity=""
+            connection, subject=str(target), title="t", cluster="default", target=target, severity=None
         )
         run_id = await runs.create(
             connection,

@@ -65,6 +65,7 @@ from remediator.guards.quota import Quota
 from remediator.guards.restart_loop import RestartLoop
 from remediator.guards.rollout_in_progress import RolloutInProgress
 from remediator.guards.rule_in_force import RuleInForce
+from remediator.guards.selector import Selector
 from remediator.guards.siblings import Siblings
 from remediator.guards.storm import Storm
 from remediator.guards.this_cluster import ThisCluster
@@ -158,6 +159,7 @@ GuardStep = Annotated[
     | Annotated[MinReplicas, _FIELDS, Tag("min_replicas")]
     | Annotated[PromqlGuard, _FIELDS, Tag("promql")]
     | Annotated[DependencyHealthy, _FIELDS, Tag("dependency_healthy")]
+    | Annotated[Selector, _FIELDS, Tag("selector")]
     | Annotated[AlertsCorrelated, _FIELDS, Tag("alerts_correlated")]
     | Annotated[Cooldown, _FIELDS, Tag("cooldown")]
     | Annotated[Limit, _FIELDS, Tag("limit")],

@@ -62,7 +62,8 @@ _SCALERS = ("horizontalpodautoscalers", "scaledobjects")
 _BY_THEMSELVES = ("statefulset", "daemonset")
 
 
-_ENDPOINTS, _OF_ENDPOINTS = "the diagnostic `endpoints`: which Services", frozenset({"endpoints"})
+_ENDPOINTS = "the diagnostic `endpoints` and the guard `selector`: which Services"
+_OF_ENDPOINTS = frozenset({"endpoints", "selector"})
 
 
 def _of_workloads() -> Iterator[Needed]:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from pydantic import Field
+
 from remediator.clients.probe import Address, probe, why_not_allowed
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import GuardAnswer, GuardVerdict
@@ -27,10 +29,14 @@ class DependencyHealthy(Guard):
 
     http: Address | None = None
     """An address that has to answer 2xx instead of `depends_on`. Its host stands in `http_allow` of the settings."""
+    where_known: bool = Field(default=False, strict=True)
+    """Whether a target of which no dependency is named may be changed all the same."""
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         if self.http is not None:
             return await self._probed(self.http, kit)
+        if not run.depends_on and self.where_known:
+            return self.allow("no dependency of it is named under targets:")
         if not run.depends_on:
             return self.refuse("no dependency is known: name them in depends_on under targets:, or give http")
         looks = (self._of_workload(each, run, kit) for each in run.depends_on)

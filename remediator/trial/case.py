@@ -27,7 +27,7 @@ from remediator.trial.series import Sample, parse_series
 
 _WORKLOAD_OR_NAMESPACE = re.compile(r"(?:namespace|node)/[a-z0-9][-a-z0-9.]*")
 
-Health = Literal["fine", "crashing", "unready", "unpullable"]
+Health = Literal["fine", "crashing", "out_of_memory", "unready", "unpullable"]
 
 
 def _an_object(text: str) -> str:

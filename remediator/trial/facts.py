@@ -65,6 +65,8 @@ def _behaviour(health: Health, ready_after: timedelta) -> ImageBehaviour:
     match health:
         case "crashing":
             return ImageBehaviour.crash_looping(log=("starting", "fatal: it was told to crash"))
+        case "out_of_memory":
+            return ImageBehaviour.out_of_memory(log=("starting", "reading everything into memory"))
         case "unready":
             return ImageBehaviour.never_ready(log=("starting", "not ready yet"))
         case "unpullable":

@@ -54,7 +54,7 @@ def test_a_map_that_cannot_be_read_is_refused_with_its_place() -> None:
     given = {"severity_map": [{"match": ['{alertname="X"'], "severity": "P0"}]}
     with pytest.raises(Permanent, match=r'severity_map.0.match: .*alertname="X"'):
         load_settings(None, given, {})
-    with pytest.raises(Permanent, match="severity_map.0.severity"):
+    with pytest.raises(Permanent, match=r"severity_map\.0\.severity"):
         load_settings(None, {"severity_map": [{"match": ["{a=b}"], "severity": "P4"}]}, {})
 
 

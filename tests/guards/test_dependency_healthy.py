@@ -79,6 +79,13 @@ async def test_without_any_dependency_it_says_how_to_name_one(facts: Facts) -> N
     assert "name them in depends_on under targets:" in verdict.why
 
 
+async def test_a_rule_for_every_workload_asks_where_a_dependency_is_named(facts: Facts) -> None:
+    where_known = DependencyHealthy(where_known=True)
+    assert (await facts.verdict(where_known)).answer == "allow"
+    await runs(facts, with_image("db:v1", replicas=0))
+    assert (await facts.verdict(where_known, facts.run(**NEEDS))).answer == "refuse"
+
+
 class Service(LoopbackServer):
     """Answers what a test says, and knows whether it was asked."""
 

@@ -80,6 +80,11 @@ BUDGET = {
     "kind": "PodDisruptionBudget",
     "spec": {"selector": {"matchLabels": {"app": "api"}}, "maxUnavailable": 1},
 }
+OF_ANOTHER_VERSION = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "spec": {"selector": {"app": "api", "version": "v9"}, "ports": [{"port": 80}]},
+}
 FULL = {
     "apiVersion": "v1",
     "kind": "ResourceQuota",

@@ -32,6 +32,7 @@ from remediator.guards.quota import Quota
 from remediator.guards.restart_loop import RestartLoop
 from remediator.guards.rollout_in_progress import RolloutInProgress
 from remediator.guards.rule_in_force import RuleInForce
+from remediator.guards.selector import Selector
 from remediator.guards.siblings import Siblings
 from remediator.guards.storm import Storm
 from remediator.guards.this_cluster import ThisCluster
@@ -40,6 +41,7 @@ from tests.proofs.alone import (
     BUDGET,
     FULL,
     MIGRATION,
+    OF_ANOTHER_VERSION,
     Alone,
     a_bad_number,
     a_storm_is_on,
@@ -83,7 +85,7 @@ class Row:
         return type(self.guard) not in _OF_RULES
 
 
-_OF_RULES = (AlertsCorrelated, Cooldown, DependencyHealthy, Limit, MaxAlertAge, MinReplicas, Promql)
+_OF_RULES = (AlertsCorrelated, Cooldown, DependencyHealthy, Limit, MaxAlertAge, MinReplicas, Promql, Selector)
 
 
 UNKNOWN_KIND = "a cluster without this kind of its own has none of them"
@@ -167,6 +169,7 @@ ROWS: tuple[Row, ...] = (
         an_ill_dependency,
         allows=lambda stage: stage.depending("base", "deployment/scaled/api"),
     ),
+    Row(Selector(), beside("services", OF_ANOTHER_VERSION)),
     Row(MinReplicas(replicas=2), standing("single")),
     Row(MaxAlertAge(age=timedelta(hours=1)), hours_later),
     Row(AlertsCorrelated(), standing("base"), allows=lambda stage: stage.question("two")),

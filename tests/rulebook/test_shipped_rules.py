@@ -45,6 +45,7 @@ async def test_each_alert_leads_to_what_its_example_says(
     def populate(emulator: Emulator) -> None:
         for name in ("checkout", "search", "worker"):
             emulator.create(workload("Deployment", name))
+        emulator.create(workload("StatefulSet", "postgresql"))
         for each in examples.values():
             for selecting, selected in each.get("cluster", {}).items():
                 emulator.create(service(selecting.rpartition("/")[2], app=selected.rpartition("/")[2]))

@@ -19,10 +19,10 @@ class ImageBehaviour:
     """What a container of one image does.
 
     As on a real node, a container without a readinessProbe is ready as soon as it runs, whatever its mode:
-    `ready_after` (seconds from start) and NEVER_READY count only with a probe. `run_seconds` and `exit_code`
-    are for CRASH_LOOPING. `log` are the lines each instance writes when it starts, `{time}` and `{pod}` filled in;
-    with `tick_seconds` it goes on with a numbered line every so often. `commands` is what a container does instead
-    whose pod gives it a command, by the last word of that. `present` is whether the node
+    `ready_after` (seconds from start) and NEVER_READY count only with a probe. `run_seconds`, `exit_code`
+    and `exit_reason` are for CRASH_LOOPING. `log` are the lines each instance writes when it starts, `{time}` and
+    `{pod}` filled in; with `tick_seconds` it goes on with a numbered line every so often. `commands` is what a
+    container does instead whose pod gives it a command, by the last word of that. `present` is whether the node
     has the image before its first container asks for it, and so need not pull it.
     """
 
@@ -30,6 +30,7 @@ class ImageBehaviour:
     ready_after: float = 0.0
     run_seconds: float = 1.0
     exit_code: int = 1
+    exit_reason: str = "Error"
     log: Sequence[str] = ()
     present: bool = True
     tick_seconds: float = 0.0
@@ -51,6 +52,13 @@ class ImageBehaviour:
     ) -> "ImageBehaviour":
         """Exits with `exit_code` after `run_seconds`, every time."""
         return cls(Mode.CRASH_LOOPING, run_seconds=run_seconds, exit_code=exit_code, log=log)
+
+    @classmethod
+    def out_of_memory(cls, run_seconds: float = 1.0, log: Sequence[str] = ()) -> "ImageBehaviour":
+        """Is killed for its memory after `run_seconds`, every time."""
+        return cls(
+            Mode.CRASH_LOOPING, run_seconds=run_seconds, exit_code=137, exit_reason="OOMKilled", log=log
+        )
 
     @classmethod
     def unpullable(cls) -> "ImageBehaviour":

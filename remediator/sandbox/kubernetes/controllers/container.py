@@ -102,7 +102,7 @@ class Container:
         self.instances[-1].ended_at = now
         self.terminated = {
             "exitCode": code,
-            "reason": "Completed" if code == 0 else "Error",
+            "reason": "Completed" if code == 0 else self.behaviour.exit_reason,
             "startedAt": rfc3339(self.instances[-1].started_at),
             "finishedAt": rfc3339(now),
             "containerID": f"containerd://{self.identity}{number:04x}",

@@ -64,7 +64,7 @@ def test_a_file_without_mistakes_is_read_with_its_rules(tmp_path: Path) -> None:
         (
             "at: -4m}",
             "at: -4m, health: dead}",
-            "expected fine, crashing, unready or unpullable, found 'dead'",
+            "expected fine, crashing, out_of_memory, unready or unpullable, found 'dead'",
         ),
         ("api:v2", "api:v1", None),
         ("deployment/shop/api", "deploy/shop/api", "5:19: tests[0].workloads[0].workload: kind 'deploy'"),

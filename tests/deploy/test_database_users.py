@@ -1,4 +1,4 @@
-"""The SQL in docs/operating.md does what it says: two users, and a sequence moved."""
+"""deploy/database and `migrate` make three users, each with what it needs; docs/operating.md moves a sequence."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -15,21 +15,24 @@ from remediator.store import (
     audit,
     audit_verify,
     config_hashes,
+    grants,
     incidents,
     interventions,
     journal,
     migrate,
+    notices,
     pod_owners,
     rule_modes,
     runs,
 )
 from remediator.store.database import Database, open_database
-from tests.deploy.manifests import ROOT
+from tests.deploy.manifests import DEPLOY, ROOT
 from tests.support.clock import START
 from tests.support.databases import private_postgres
 
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
-USERS, GRANTS, MOVE = re.findall(r"^```sql\n(.*?)^```$", OPERATING, re.DOTALL | re.MULTILINE)
+(MOVE,) = re.findall(r"^```sql\n(.*?)^```$", OPERATING, re.DOTALL | re.MULTILINE)
+USERS = re.findall(r"^[a-z].*;$", (DEPLOY / "database" / "users.sql").read_text(), re.MULTILINE)
 
 TARGET = Target(cluster="default", kind="deployment", namespace="shop", name="checkout")
 
@@ -47,14 +50,15 @@ def server() -> Iterator[PostgresServer]:
 @pytest.fixture
 async def installed(server: PostgresServer) -> AsyncIterator[Database]:
     """The database as the guide sets it up, opened by the daemon's own user."""
-    for database, statements in (("postgres", USERS), ("remediator", GRANTS)):
-        administrator = await asyncpg.connect(server.dsn(database))
-        try:
-            for statement in statements.strip().split("\n"):
-                await administrator.execute(statement)
-        finally:
-            await administrator.close()
-    assert await migrate.migrate(url(server, "remediator_owner"))
+    administrator = await asyncpg.connect(server.dsn("postgres"))
+    try:
+        for statement in USERS:
+            await administrator.execute(statement)
+    finally:
+        await administrator.close()
+    owner = url(server, "remediator_owner")
+    assert await migrate.migrate(owner)
+    assert await grants.grant(owner) == ["remediator", "remediator_intake"]
     assert await migrate.pending(url(server, "remediator")) == []
     opened = await open_database(url(server, "remediator"))
     yield opened
@@ -62,8 +66,8 @@ async def installed(server: PostgresServer) -> AsyncIterator[Database]:
     administrator = await asyncpg.connect(server.dsn("postgres"))
     try:
         await administrator.execute("drop database remediator with (force)")
-        await administrator.execute("drop role remediator")
-        await administrator.execute("drop role remediator_owner")
+        for role in ("remediator", "remediator_intake", "remediator_owner"):
+            await administrator.execute(f"drop role {role}")
     finally:
         await administrator.close()
 
@@ -98,7 +102,7 @@ async def test_the_daemon_may_use_every_table_and_make_none(installed: Database)
         forbidden = await connection.fetch(
             """select relname from pg_class
                where relnamespace = 'public'::regnamespace and relkind = 'r'
-                 and relname not in ('audit', 'audit_heads')
+                 and relname not in ('audit', 'audit_heads', 'migrations')
                  and not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
                           and has_table_privilege(oid, 'update'))"""
         )
@@ -109,6 +113,93 @@ async def test_the_daemon_may_use_every_table_and_make_none(installed: Database)
         for table in ("journal", "pod_owners", "config_hashes"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(f"delete from {table}")
+
+
+async def test_the_ledger_of_migrations_is_the_owners(installed: Database) -> None:
+    for statement in ("update migrations set sha256 = ''", "insert into migrations values (9999, '', '')"):
+        async with installed.connection() as connection:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+
+
+async def test_granting_again_changes_nothing(installed: Database, server: PostgresServer) -> None:
+    async def held() -> list[asyncpg.Record]:
+        async with installed.connection() as connection:
+            return await connection.fetch(
+                """select oid::regclass::text, relacl::text from pg_class where relnamespace = 'public'::regnamespace
+                   union all select oid::regprocedure::text, proacl::text from pg_proc
+                   where pronamespace = 'public'::regnamespace
+                   union all select attrelid::regclass || '.' || attname, attacl::text from pg_attribute
+                   where attacl is not null order by 1"""
+            )
+
+    before = await held()
+    await grants.grant(url(server, "remediator_owner"))
+    assert await held() == before
+
+
+async def test_the_intake_stores_alerts_and_reads_nothing_that_was_decided(
+    installed: Database, server: PostgresServer
+) -> None:
+    alert = notices.IncomingAlert("ab" * 32, "0", "firing", {}, {}, START.isoformat(), None, "")
+    cut = notices.TruncatedGroup("{}", {}, 3)
+    intake = await open_database(url(server, "remediator_intake"))
+    try:
+        for expected in (notices.Stored(1, 0), notices.Stored(0, 1)):
+            async with intake.transaction() as connection:
+                odd = notices.Quarantined("odd", "{}")
+                assert await notices.store(connection, "a", [alert], [odd], [cut]) == expected
+        readable = await readable_by_intake(intake)
+        assert readable == {
+            "backfills": ["done_at", "group_key", "source", "tries"],
+            "migrations": ["applied_at", "name", "number", "sha256"],
+            "notices": ["deliveries", "delivery_key", "last_received_at"],
+        }
+        for statement in (
+            "select labels from notices",
+            "select * from journal",
+            "select * from audit",
+            "select * from runs",
+            "update notices set labels = '{}'",
+            "update runs set state = 'RESOLVED'",
+            "insert into journal default values",
+            "insert into pauses default values",
+            "delete from notices",
+            "truncate notices",
+            "select nextval('epochs')",
+            "create table mine (id integer)",
+            "create temporary table mine (id integer)",
+            "select forget_received(10, interval '30 days')",
+            "select audit_append('daemon', 'pause', 'pause/1', '{}')",
+        ):
+            async with intake.connection() as connection:
+                with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedFunctionError)):
+                    await connection.execute(statement)
+    finally:
+        await intake.close()
+
+
+async def readable_by_intake(intake: Database) -> dict[str, list[str]]:
+    """Every column it may read, by table."""
+    async with intake.connection() as connection:
+        rows = await connection.fetch(
+            """select c.relname, array_agg(a.attname::text order by a.attname) as columns
+               from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+               where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v', 'p')
+                 and has_column_privilege(c.oid, a.attnum, 'select') group by 1"""
+        )
+    return {row["relname"]: row["columns"] for row in rows}
+
+
+async def test_nobody_but_the_executor_lets_go_of_anything_in_the_owners_name(installed: Database) -> None:
+    async with installed.connection() as connection:
+        rows = await connection.fetch(
+            """select proname, has_function_privilege('remediator_intake', oid, 'execute') as intake
+               from pg_proc where pronamespace = 'public'::regnamespace and prosecdef
+                 and prorettype <> 'trigger'::regtype"""
+        )
+    assert len(rows) > 5
+    assert not [row["proname"] for row in rows if row["intake"]]
 
 
 async def test_the_daemon_adds_to_the_audit_by_what_it_does_and_in_no_other_way(installed: Database) -> None:

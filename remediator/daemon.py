@@ -15,6 +15,7 @@ from remediator.people.roster import People
 from remediator.planning.arming import Arming
 from remediator.planning.asked import AskedRuns
 from remediator.planning.backfill import Backfiller
+from remediator.planning.own_rights import OwnRights
 from remediator.planning.planner import Planner
 from remediator.planning.reader import Reader
 from remediator.planning.reconcile import Reconciler
@@ -52,6 +53,7 @@ class Daemon:
     metrics: Metrics
     people: People
     rules: RulesInForce
+    rights: OwnRights
     reader: Reader
     planner: Planner
     storm_watch: StormWatch

@@ -114,6 +114,18 @@ async def test_those_who_approve_are_asked_about_every_time(cluster: Cluster) ->
     assert (await approver.send("GET", RUNS)).status == 200, "looking is still remembered"
 
 
+async def test_those_who_pause_are_asked_about_every_time(cluster: Cluster) -> None:
+    pause = {"scope": "everything", "why": "to see"}
+    cluster.story.emulator.access.add(account("operator", "get", "operate"))
+    operator = cluster.user("operator")
+    assert (await operator.send("GET", RUNS)).status == 200
+    assert (await operator.send("POST", "/api/v1/pauses", pause)).status == 201
+    cluster.story.emulator.access.add(account("operator", "get"))
+    assert (await operator.send("POST", "/api/v1/pauses", pause)).status == 403
+    cluster.story.emulator.access.remove("operator-kube")
+    assert (await operator.send("POST", "/api/v1/pauses", pause)).status == 401
+
+
 UNCLEAR: dict[str, Action] = {
     "500": AnswerStatus(500, "InternalError"),
     "503": AnswerStatus(503, "ServiceUnavailable"),

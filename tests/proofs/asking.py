@@ -150,7 +150,13 @@ class Asker:
         before = self.cable.asked
         await self.ask(guards, question)
         requests = self._story.emulator.requests
-        asked = {("kubernetes", each.path) for each in requests if each.user == self.name}
+        # What it may do there it asks once a minute: tests/roles/test_own_rights.py breaks that.
+        own = "/selfsubjectrulesreviews"
+        asked = {
+            ("kubernetes", each.path)
+            for each in requests
+            if each.user == self.name and not each.path.endswith(own)
+        }
         return asked | ({("database", "")} if self.cable.asked > before else set())
 
     @contextmanager

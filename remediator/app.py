@@ -101,7 +101,7 @@ def _wire(
     policy, notifiers = Policy.of(settings), notifiers_of(settings)
     watcher = _memory(settings, owner, database, clock, connection)
     resolver = Resolver(reader, database, settings.cluster.name)
-    rights = OwnRights(KubeOwnRules(connection), clock, settings.kubernetes)
+    rights = OwnRights(KubeOwnRules(connection), clock, settings.kubernetes, watcher.opted_in)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy, rights)
     kit = _kit(settings, clock, database, rules, http, reader)
     desk = _desk(settings, owner, database, kit, metrics, connection, tuple(notifiers))
@@ -270,7 +270,7 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
             return still
         async with daemon.database.connection() as connection:
             storm = await storms.everywhere(connection)
-        return storm.why if storm is not None else await daemon.rights.why_not_act(daemon.watcher.opted_in)
+        return storm.why if storm is not None else await daemon.rights.why_not_act()
 
     return Collaborators(
         settings=daemon.settings,

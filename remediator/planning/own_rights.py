@@ -1,6 +1,7 @@
 """With more rights than it declares the daemon changes nothing: somebody gave it power that nobody reviewed."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection
 
 from remediator.clients.kube_rules import KubeOwnRules
@@ -10,7 +11,10 @@ from remediator.domain.rule_mode import Cap
 from remediator.errors import RemediatorError, Retryable
 from remediator.settings.sections import Kubernetes
 
+EVERY_SECONDS = 60.0
 _REMEMBERED_SECONDS = 60.0
+
+_log = logging.getLogger(__name__)
 
 
 class OwnRights:
@@ -19,10 +23,19 @@ class OwnRights:
     Rights in the whole cluster show in a namespace in which nothing is granted. Unknown is a reason as well.
     """
 
-    def __init__(self, rules: KubeOwnRules, clock: Clock, settings: Kubernetes) -> None:
+    def __init__(
+        self,
+        rules: KubeOwnRules,
+        clock: Clock,
+        settings: Kubernetes,
+        namespaces: Callable[[], Awaitable[Collection[str]]],
+    ) -> None:
+        """`namespaces` are those in which something may be changed; it raises Retryable or Permanent."""
         self._rules = rules
         self._clock = clock
         self._settings = settings
+        self._namespaces = namespaces
+        self._told: str | None = None
         self._known: dict[str, tuple[float, str | None]] = {}
         self._turn = asyncio.Lock()
 
@@ -47,10 +60,21 @@ class OwnRights:
         _, said = self._known.get(NOWHERE_GRANTED, (0.0, None))
         return [] if said is None else [Cap(mode="shadow", why=said)]
 
-    async def why_not_act(self, namespaces: Callable[[], Awaitable[Collection[str]]]) -> str | None:
-        """Why nothing is changed because of rights, in one of these namespaces at least; None when nothing is."""
+    async def tick(self) -> bool:
+        """Look, from the start on, and tell of it in the log once; never finds more to do at once."""
+        said = await self.why_not_act()
+        if said != self._told:
+            if said is not None:
+                _log.error("nothing is changed: %s", said)
+            else:
+                _log.warning("this process may do no more than it declares")
+            self._told = said
+        return False
+
+    async def why_not_act(self) -> str | None:
+        """Why nothing is changed because of rights, in one namespace at least, as a sentence; None when nothing is."""
         try:
-            for each in (NOWHERE_GRANTED, *sorted(await namespaces())):
+            for each in (NOWHERE_GRANTED, *sorted(await self._namespaces())):
                 said = await self._look(each)
                 if said is not None:
                     return said

@@ -2,9 +2,9 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,8 +14,8 @@ import yaml
 
 from remediator.clients.kube_connection import KubeConnection, connect
 from remediator.domain.least_roles import ServiceAccount, cluster_role, roles
-from remediator.domain.rights import EVERYWHERE, IN_A_NAMESPACE
-from remediator.sandbox.kubernetes import EVERYTHING, Account, Emulator
+from remediator.domain.rights import EVERYWHERE, IN_A_NAMESPACE, Needed, Right
+from remediator.sandbox.kubernetes import EVERYTHING, AccessRule, Account, Emulator
 from remediator.trial.account import least_account
 from tests.cluster.live import Live, live
 from tests.cluster.releases import Releases
@@ -64,14 +64,19 @@ async def world(tmp_path: Path, real_time_database_url: str, cluster: Cluster) -
 
 
 @asynccontextmanager
-async def least_rights(cluster: Cluster, namespace: str, directory: Path) -> AsyncIterator[Path]:
-    """The kubeconfig of a ServiceAccount with what `remediator rbac` prints, and nothing else."""
+async def least_rights(
+    cluster: Cluster, namespace: str, directory: Path, more: Sequence[Right] = ()
+) -> AsyncIterator[Path]:
+    """The kubeconfig of a ServiceAccount with what `remediator rbac` prints, and `more` in the namespace."""
     if cluster.emulator is not None:
-        cluster.emulator.access.add(least_account("remediator", "least-token"))
+        least = least_account("remediator", "least-token")
+        added = [AccessRule((verb,), (group,), (each,), (namespace,)) for verb, group, each in more]
+        cluster.emulator.access.add(replace(least, rules=(*least.rules, *added)))
         yield cluster.emulator.kubeconfig(directory / "least-kubeconfig", token="least-token")
         return
     account = ServiceAccount(namespace=namespace, name="remediator")
-    granted = [*cluster_role(EVERYWHERE, account), *roles(IN_A_NAMESPACE, namespace, account)]
+    beside = [Needed(right, "act", "by a slip") for right in more]
+    granted = [*cluster_role(EVERYWHERE, account), *roles([*IN_A_NAMESPACE, *beside], namespace, account)]
     for each in granted[:2]:  # names of the whole cluster, which a daemon that is installed there may have
         each["metadata"] = {**each["metadata"], "name": namespace}
     granted[1]["roleRef"] = {**granted[1]["roleRef"], "name": namespace}

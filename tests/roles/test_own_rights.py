@@ -39,7 +39,10 @@ class Asking:
     clock: DrivenClock
 
     def by(self, **settings: Any) -> OwnRights:
-        return OwnRights(self.rules, self.clock, Kubernetes(**settings))
+        async def shop() -> list[str]:
+            return ["shop"]
+
+        return OwnRights(self.rules, self.clock, Kubernetes(**settings), shop)
 
     def answers(self, **status: Any) -> None:
         """What the API server answers from now on."""
@@ -138,11 +141,7 @@ async def test_what_is_not_clearly_said_is_unknown_and_forbids(asking: Asking, a
     rights = asking.by()
     with pytest.raises(Retryable):
         await rights.too_many("shop")
-
-    async def shop() -> list[str]:
-        return ["shop"]
-
-    assert "cannot be told what this process may do" in (await rights.why_not_act(shop) or "")
+    assert "cannot be told what this process may do" in (await rights.why_not_act() or "")
 
 
 async def test_an_incomplete_list_is_gone_by_only_when_an_operator_says_so(asking: Asking) -> None:
@@ -156,6 +155,22 @@ async def test_an_incomplete_list_that_shows_too_much_already_is_too_much(asking
     secrets = {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"]}
     asking.answers(resourceRules=[secrets], incomplete=True)
     assert "get secrets" in (await asking.by().too_many("shop") or "")
+
+
+async def test_what_is_too_much_is_told_from_the_start_once_and_when_it_is_over(
+    asking: Asking, clock: DrivenClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    rights = asking.by()
+    asking.emulator.access.add(granted(EVERYTHING))
+    for _ in range(3):
+        await rights.tick()
+        await clock.advance(61)
+    assert ["* *.* everywhere" in each for each in caplog.messages] == [True]
+    assert [cap.mode for cap in rights.known_everywhere()] == ["shadow"]
+    asking.emulator.access.add(LEAST)
+    await rights.tick()
+    assert caplog.messages[1:] == ["this process may do no more than it declares"]
+    assert rights.known_everywhere() == []
 
 
 async def test_an_answer_is_good_for_a_minute(asking: Asking, clock: DrivenClock) -> None:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from remediator.settings.load import Settings
 
-_FLAGS = ("listen_address", "web_config_file", "rules", "database_url", "kubeconfig", "log_level")
+_FLAGS = (
+    "role",
+    "listen_address",
+    "api_listen_address",
+    "web_config_file",
+    "rules",
+    "database_url",
+    "kubeconfig",
+    "log_level",
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +36,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="where to listen; 127.0.0.1:9095 unless said otherwise (REMEDIATOR_WEB_LISTEN_ADDRESS)",
     )
     parser.add_argument(
+        "--web.api-listen-address",
+        dest="api_listen_address",
+        metavar="HOST:PORT",
+        help="where a process of role executor answers people; 127.0.0.1:9096 unless said otherwise, for "
+        "kubectl port-forward (REMEDIATOR_WEB_API_LISTEN_ADDRESS)",
+    )
+    parser.add_argument(
         "--web.config.file",
         dest="web_config_file",
         type=Path,
@@ -39,6 +55,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PATH",
         help="a rule file or a directory of them, repeatable (REMEDIATOR_RULES, separated by colons)",
+    )
+    roles = ["all", "intake", "executor"]
+    parser.add_argument(
+        "--role",
+        choices=roles,
+        help="take alerts only, do everything but that, or both in one process: all (REMEDIATOR_ROLE)",
     )
     parser.add_argument("--database-url", metavar="URL", help="postgresql://... (REMEDIATOR_DATABASE_URL)")
     parser.add_argument(

@@ -10,6 +10,7 @@ from remediator.doctor.finding import Finding, counted, failed, ok, warning
 from remediator.doctor.systems import Systems
 from remediator.rulebook.problem import RulebookError
 from remediator.settings.load import Settings
+from remediator.settings.sections import Intake
 from remediator.step import Notifier
 
 _MEND = "mend it; `remediator rules check` names every mistake with its place"
@@ -49,11 +50,13 @@ async def check_secrets(systems: Systems) -> list[Finding]:
 
 
 def _secrets(settings: Settings) -> Iterator[tuple[str, Path]]:
-    basic = settings.intake.basic_auth
+    # An executor takes no alerts, and is not given what they are known by.
+    intake = Intake() if settings.role == "executor" else settings.intake
+    basic = intake.basic_auth
     named = {
         "alertmanagers.token_file": settings.alertmanagers.token_file,
         "prometheus.token_file": settings.prometheus.token_file,
-        "intake.token_file": settings.intake.token_file,
+        "intake.token_file": intake.token_file,
         "intake.basic_auth.password_file": None if basic is None else basic.password_file,
         "web.config.file": settings.web_config_file,
         **{f"the token of {each.name}": each.token_file for each in settings.people},

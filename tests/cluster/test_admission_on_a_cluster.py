@@ -1,7 +1,7 @@
-"""The admission policies of deploy/, asked by a real API server: the writes of tests/deploy/test_admission.py, as dry runs.
+"""The admission policies of deploy/, asked by a real API server, by dry runs.
 
-They are sent by an account that RBAC lets do anything in a namespace of the test's own. The emulator has no
-admission policies, and tests/deploy/test_admission.py holds the same writes against the expressions by themselves.
+The writes of tests/deploy/test_admission.py are sent by an account that RBAC lets do anything in a namespace of the
+test's own. The emulator has no admission policies; there the expressions are judged by themselves.
 """
 
 import json

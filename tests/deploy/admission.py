@@ -11,6 +11,7 @@ from typing import Any
 import celpy
 import re2
 from celpy import celtypes
+from celpy.adapter import json_to_cel
 
 from tests.deploy.manifests import Manifest, file
 
@@ -34,9 +35,9 @@ class Policy:
     def refusals(self, request: Manifest, old: Manifest | None, new: Manifest | None) -> list[str]:
         """The messages of what does not hold; none for a request the policy is not about."""
         known: dict[str, Any] = {
-            "request": celpy.json_to_cel(request),
-            "object": celpy.json_to_cel(new),
-            "oldObject": celpy.json_to_cel(old),
+            "request": json_to_cel(request),
+            "object": json_to_cel(new),
+            "oldObject": json_to_cel(old),
             "variables": celtypes.MapType(),
         }
         if not all(each.evaluate(known) for each in self.conditions):

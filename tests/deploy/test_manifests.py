@@ -13,7 +13,7 @@ import yaml
 from remediator import app
 from remediator.settings.load import Settings, load_settings
 from remediator.settings.protected import protected_by
-from remediator.web import server
+from remediator.web import gate, listen
 from tests.deploy.manifests import (
     DEPLOY,
     LEVELS,
@@ -174,7 +174,7 @@ def test_services_put_nothing_among_our_environment_variables(pod: Manifest) -> 
 
 @SERVING
 def test_a_pod_is_given_longer_than_the_daemon_takes_to_stop(pod: Manifest) -> None:
-    takes = server._SHUTDOWN_SECONDS + server._LINGERING_SECONDS + app._STOP_SECONDS + DATABASE_CLOSES
+    takes = listen._SHUTDOWN_SECONDS + gate._FROM_ALERTMANAGER_SECONDS + app._STOP_SECONDS + DATABASE_CLOSES
     assert pod["terminationGracePeriodSeconds"] >= takes + 10
 
 

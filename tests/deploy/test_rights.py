@@ -182,7 +182,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_namespace_grants_exactly_what_its_level_uses_there(level: str) -> None:
+def test_a_namespace_grants_exactly_what_is_used_there(level: str) -> None:
     assert granted(namespace_of(level)) == EXPECTED[level]
 
 

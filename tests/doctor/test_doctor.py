@@ -28,7 +28,10 @@ async def test_a_healthy_installation(installation: Installation) -> None:
 async def test_nothing_is_changed_anywhere(installation: Installation) -> None:
     await installation.doctor()
     methods = {(each.method, each.path.rpartition("/")[2]) for each in installation.emulator.requests}
-    assert {each for each in methods if each[0] != "GET"} == {("POST", "selfsubjectaccessreviews")}
+    assert {each for each in methods if each[0] != "GET"} == {
+        ("POST", "selfsubjectaccessreviews"),
+        ("POST", "selfsubjectrulesreviews"),
+    }
     assert [each for each in installation.emulator.effects if each.user == "remediator"] == []
 
 

@@ -2,7 +2,7 @@
 
 from remediator.doctor.finding import Finding, failed, ok, some, unknown
 from remediator.doctor.systems import Systems
-from remediator.domain.own_rights import NOWHERE_GRANTED, beyond, told
+from remediator.domain.own_rights import NOWHERE_GRANTED, Held, beyond, told
 from remediator.errors import RemediatorError
 
 
@@ -11,13 +11,18 @@ async def check_more_rights(systems: Systems) -> list[Finding]:
     rules, settings = await systems.own_rules(), systems.settings.kubernetes
     namespaces = [NOWHERE_GRANTED, *await systems.opted_in()]
     findings: list[Finding] = []
+    everywhere: set[Held] = set()
     for namespace in namespaces:
         try:
             found = await rules.in_namespace(namespace)
         except RemediatorError as reason:
             findings.append(unknown(reason.sentence, "let it answer: until then nothing is changed"))
             continue
-        more = beyond(found.held, namespace, settings.of_everybody)
+        more = [
+            each for each in beyond(found.held, namespace, settings.of_everybody) if each not in everywhere
+        ]
+        if namespace == NOWHERE_GRANTED:
+            everywhere = set(more)
         if more:
             findings.append(failed(told(more, namespace), "apply what `remediator rbac` prints, and no more"))
         elif found.incomplete is not None and not settings.trust_listed_rights:

@@ -13,6 +13,8 @@ from remediator.settings.sections import Kubernetes
 
 EVERY_SECONDS = 60.0
 _REMEMBERED_SECONDS = 60.0
+_AT_ONCE = 8
+"""Reviews under way at the same time."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ class OwnRights:
         self._namespaces = namespaces
         self._told: str | None = None
         self._known: dict[str, tuple[float, str | None]] = {}
-        self._turn = asyncio.Lock()
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def too_many(self, namespace: str) -> str | None:
         """What it may do beyond what it declares, there or everywhere, as a sentence; None when nothing.
@@ -74,16 +76,14 @@ class OwnRights:
     async def why_not_act(self) -> str | None:
         """Why nothing is changed because of rights, in one namespace at least, as a sentence; None when nothing is."""
         try:
-            for each in (NOWHERE_GRANTED, *sorted(await self._namespaces())):
-                said = await self._look(each)
-                if said is not None:
-                    return said
+            namespaces = (NOWHERE_GRANTED, *sorted(await self._namespaces()))
+            found = await asyncio.gather(*map(self._look, namespaces))
         except RemediatorError as reason:
             return f"it cannot be told what this process may do: {reason.sentence}"
-        return None
+        return next((said for said in found if said is not None), None)
 
     async def _look(self, namespace: str) -> str | None:
-        async with self._turn:
+        async with self._turns:
             until, said = self._known.get(namespace, (0.0, None))
             if self._clock.monotonic() < until:
                 return said

@@ -26,7 +26,9 @@ NOT_SERVED = {
 """Kinds that the emulator does not keep, or only from a test: Jobs."""
 
 
-def kubectl(kubeconfig: Path, *arguments: str, sent: object = None) -> subprocess.CompletedProcess[str]:
+def kubectl(
+    kubeconfig: Path, *arguments: str, sent: list[Manifest] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [KUBECTL, "--kubeconfig", kubeconfig, *arguments],
         check=False,

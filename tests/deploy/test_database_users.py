@@ -1,7 +1,9 @@
 """deploy/database and `migrate` make three users, each with what it needs; docs/operating.md moves a sequence."""
 
 import re
+import subprocess
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -10,7 +12,7 @@ from remediator.domain.run_view import TriggerAlert
 from remediator.domain.target import Target
 from remediator.rulebook.rule import Rule
 from remediator.run import State
-from remediator.sandbox.postgres import PostgresServer
+from remediator.sandbox.postgres import PostgresServer, default_bin_dirs, find_bin_dir
 from remediator.store import (
     audit,
     audit_verify,
@@ -33,6 +35,8 @@ from tests.support.databases import private_postgres
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
 (MOVE,) = re.findall(r"^```sql\n(.*?)^```$", OPERATING, re.DOTALL | re.MULTILINE)
 USERS = re.findall(r"^[a-z].*;$", (DEPLOY / "database" / "users.sql").read_text(), re.MULTILINE)
+
+PROGRAMS = find_bin_dir(default_bin_dirs())
 
 TARGET = Target(cluster="default", kind="deployment", namespace="shop", name="checkout")
 
@@ -281,6 +285,45 @@ async def test_the_daemon_may_settle_a_run_and_ask_what_undid_it(installed: Data
         assert [line.text for line in lines] == [
             "ESCALATED: settled: kim says that it was made: its annotation says so"
         ]
+
+
+async def test_a_backup_is_restored_by_the_owner_and_granted_anew(
+    installed: Database, server: PostgresServer, tmp_path: Path
+) -> None:
+    """The commands of the guide, into a database that is empty."""
+    await stuck_run(installed)
+    owner, copy = (
+        server.dsn(name).replace("user=postgres", "user=remediator_owner") for name in ("remediator", "copy")
+    )
+    run_tool("pg_dump", "--format=custom", f"--file={tmp_path / 'dump'}", owner)
+    administrator = await asyncpg.connect(server.dsn("postgres"))
+    try:
+        await administrator.execute("create database copy owner remediator_owner")
+        options = ("--clean", "--if-exists", "--no-owner", "--no-privileges")
+        run_tool("pg_restore", *options, "--dbname", copy, str(tmp_path / "dump"))
+        assert await migrate.migrate(copy) == []
+        assert await grants.grant(copy) == ["remediator", "remediator_intake"]
+        restored = await open_database(server.dsn("copy").replace("user=postgres", "user=remediator"))
+        try:
+            async with restored.transaction() as connection:
+                last = await runs.last_on(connection, TARGET)
+                assert last is not None
+                assert last.state == State.UNKNOWN
+                assert await interventions.settle(connection, last.id, True, "kim", "seen") is None
+            assert await verified(restored) == ()
+        finally:
+            await restored.close()
+    finally:
+        await administrator.execute("drop database if exists copy with (force)")
+        await administrator.close()
+
+
+def run_tool(name: str, *arguments: str) -> None:
+    """One of PostgreSQL's programs, as the guide calls it."""
+    assert name in OPERATING
+    assert all(each in OPERATING for each in arguments if each.startswith("--") and "=" not in each)
+    done = subprocess.run([PROGRAMS / name, *arguments], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 async def test_after_a_restore_epochs_go_on_above_the_highest_in_the_cluster(

@@ -105,7 +105,7 @@ async def test_a_daemon_that_only_looks_needs_no_right_to_act_and_should_not_hav
         (ALL, "*", "it may do everything in the cluster"),
     ],
 )
-async def test_a_dangerous_right_is_a_warning(
+async def test_a_dangerous_right_is_a_warning_and_nothing_is_changed_with_it(
     installation: Installation, right: Right, within: str, said: str
 ) -> None:
     installation.grant(*allowed([right], within))
@@ -113,7 +113,8 @@ async def test_a_dangerous_right_is_a_warning(
     (warned,) = [each for each in found["rights"] if each.level == "warning"]
     assert warned.saw.startswith(said)
     assert warned.do
-    assert status == 0
+    assert {each.level for each in found["more_rights"]} == {"failed"}
+    assert status == 1
 
 
 async def test_without_the_right_to_read_namespaces_what_cannot_be_known_is_said(

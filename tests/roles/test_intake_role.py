@@ -1,7 +1,6 @@
 """A process of role intake: it takes alerts with a database user who may do nothing else, and knows no cluster."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,10 @@ from remediator.errors import Permanent
 from remediator.intake_app import running_intake
 from remediator.sandbox.postgres import PostgresServer
 from remediator.settings.load import Settings, load_settings
-from remediator.store import migrate
-from tests.deploy.manifests import ROOT
+from remediator.store import grants, migrate
 from tests.support.alerts import alert, labelled, message
 from tests.support.databases import private_postgres
 from tests.support.web import INTAKE, TOKEN, Answer, bearer, token_file
-
-(GRANTS,) = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "docs" / "security.md").read_text(), re.S | re.M)
 
 
 def url(server: PostgresServer, user: str) -> str:
@@ -58,7 +54,7 @@ async def install(server: PostgresServer) -> None:
         "create database remediator owner remediator_owner",
     )
     assert await migrate.migrate(url(server, "remediator_owner"))
-    await run_as(url(server, "remediator_owner"), *GRANTS.strip().split("\n"))
+    await grants.grant(url(server, "remediator_owner"))
 
 
 @pytest.fixture

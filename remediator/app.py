@@ -97,9 +97,9 @@ def _wire(
 ) -> Daemon:
     engine, metrics = settings.engine, Metrics()
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
-    reader = KubeReader(connection)
+    reader = KubeReader(connection, cluster_uid=settings.cluster.uid)
     policy, notifiers = Policy.of(settings), notifiers_of(settings)
-    watcher = _memory(settings, owner, database, clock, connection)
+    watcher = _memory(settings, owner, database, clock, reader, KubeWatcher(connection))
     resolver = Resolver(reader, database, settings.cluster.name)
     rights = OwnRights(KubeOwnRules(connection), clock, settings.kubernetes, watcher.opted_in)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy, rights)
@@ -122,7 +122,7 @@ def _wire(
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
         watcher=watcher,
-        switches=Switches(database, reader, kit.pause_file, watcher),
+        switches=Switches(database, reader, kit.pause_file, watcher, settings.kubernetes.namespaces),
         schemas=Schemas(database, kit.schemas, owner),
         forgetting=Forgetting(database, settings.retention, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
@@ -144,7 +144,7 @@ def _desk(
     connection: KubeConnection,
     notifiers: tuple[str, ...],
 ) -> Desk:
-    engine, approvals, reader = settings.engine, settings.approvals, KubeReader(connection)
+    engine, approvals, reader = settings.engine, settings.approvals, kit.kube
     return Desk(
         owner=owner,
         database=database,
@@ -161,9 +161,14 @@ def _desk(
 
 
 def _memory(
-    settings: Settings, owner: str, database: Database, clock: Clock, connection: KubeConnection
+    settings: Settings,
+    owner: str,
+    database: Database,
+    clock: Clock,
+    reader: KubeReader,
+    following: KubeWatcher,
 ) -> Watcher:
-    cluster = Cluster(settings.cluster.name, KubeReader(connection), KubeWatcher(connection))
+    cluster = Cluster(settings.cluster.name, reader, following)
     namespaces, every = settings.kubernetes.namespaces, settings.engine.memory_every
     return Watcher(database, cluster, clock, owner, namespaces, every)
 
@@ -193,6 +198,7 @@ def _kit(
         history=DatabaseHistory(database, settings.breakers),
         rules=rules,
         pause_file=PauseFile(settings.pause_file),
+        look_at_nodes=settings.kubernetes.look_at_nodes,
         schemas=tuple(
             SchemaVersion(each.name, each.dsn_file, frozenset(each.targets), each.version_query)
             for each in settings.databases

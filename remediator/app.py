@@ -95,16 +95,15 @@ async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
 def _wire(
     settings: Settings, clock: DatabaseClock, database: Database, http: HttpClient, connection: KubeConnection
 ) -> Daemon:
-    engine, metrics = settings.engine, Metrics()
+    engine, metrics, reader = settings.engine, Metrics(), _reading(settings, connection)
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
-    reader = KubeReader(connection, cluster_uid=settings.cluster.uid)
     policy, notifiers = Policy.of(settings), notifiers_of(settings)
-    watcher = _memory(settings, owner, database, clock, reader, KubeWatcher(connection))
-    resolver = Resolver(reader, database, settings.cluster.name)
+    watcher = _memory(settings, owner, database, clock, reader, connection)
     rights = OwnRights(KubeOwnRules(connection), clock, settings.kubernetes, watcher.opted_in)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy, rights)
     kit = _kit(settings, clock, database, rules, http, reader)
     desk = _desk(settings, owner, database, kit, metrics, connection, tuple(notifiers))
+    resolver = Resolver(reader, database, kit.cluster)
     return Daemon(
         settings=settings,
         clock=clock,
@@ -160,15 +159,19 @@ def _desk(
     )
 
 
+def _reading(settings: Settings, connection: KubeConnection) -> KubeReader:
+    return KubeReader(connection, cluster_uid=settings.cluster.uid)
+
+
 def _memory(
     settings: Settings,
     owner: str,
     database: Database,
     clock: Clock,
     reader: KubeReader,
-    following: KubeWatcher,
+    connection: KubeConnection,
 ) -> Watcher:
-    cluster = Cluster(settings.cluster.name, reader, following)
+    cluster = Cluster(settings.cluster.name, reader, KubeWatcher(connection))
     namespaces, every = settings.kubernetes.namespaces, settings.engine.memory_every
     return Watcher(database, cluster, clock, owner, namespaces, every)
 

@@ -44,6 +44,7 @@ from tests.deploy.manifests import (
     overlay,
 )
 from tests.support.clock import DrivenClock
+from tests.support.standing_still import annotate, listed
 from tests.support.story import ROLLBACK, Story, told
 
 INSIDE: set[Right] = {each.right for each in IN_A_NAMESPACE}
@@ -308,6 +309,9 @@ async def test_without_the_cluster_role_what_it_serves_comes_from_the_settings(
         story.emulator.access.add(Account("remediator", "kube-token", rules=tuple(inside)))
         await released(story)
         assert story.image() == "app:v1"
+        annotate(story, "namespaces", "shop", "migration")
+        await story.daemon.switches.tick()
+        assert [each["why"] for each in await listed(story)] == ["migration"]
         assert {each.rpartition("/")[2] for each in refused(story)} <= {
             "validatingwebhookconfigurations",
             "mutatingwebhookconfigurations",

@@ -80,6 +80,10 @@ class Metrics:
         if successfully:
             self.config_last_reload_success_timestamp.set(at.timestamp())
 
+    def web_config_reloaded(self, successfully: bool) -> None:
+        """Record how the last reload of web.config.file went."""
+        self.web_config_last_reload_successful.set(1 if successfully else 0)
+
     def _of_intake(self) -> None:
         self.webhook_requests = self._counter(
             "webhook_requests_total", "Requests of Alertmanager by the code they were answered with.", "code"
@@ -139,6 +143,11 @@ class Metrics:
         self.config_last_reload_success_timestamp = self._gauge(
             "config_last_reload_success_timestamp_seconds", "When the running rules were loaded."
         )
+        self.web_config_last_reload_successful = self._gauge(
+            "web_config_last_reload_successful",
+            "1 when web.config.file was taken as it is, 0 when the one before stays in force.",
+        )
+        self.web_config_last_reload_successful.set(1)
         self.database_is_ours = self._gauge(
             "database_of_this_cluster", "0 when the database is another cluster's, or that cannot be told."
         )

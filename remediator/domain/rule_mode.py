@@ -101,7 +101,10 @@ class Rulings(Protocol):
         """When the rules in force were loaded; None before the first time."""
 
     async def mode_in(self, rule: str, namespace: str) -> RuleMode | None:
-        """How far a rule may go on targets in a namespace; None when no rule of this name is loaded."""
+        """How far a rule may go on targets in a namespace; None when no rule of this name is loaded.
 
-    def ceiling_in(self, namespace: str) -> Cap:
-        """How far anything may go on targets in a namespace, whoever asks for it."""
+        Raises Retryable when it cannot be told what this process may do there.
+        """
+
+    async def ceiling_in(self, namespace: str) -> Cap:
+        """How far anything may go on targets in a namespace, whoever asks for it. Raises as `mode_in` does."""

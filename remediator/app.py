@@ -31,6 +31,7 @@ from remediator.memory.belonging import Belonging
 from remediator.memory.follower import Cluster
 from remediator.memory.forgetting import Forgetting
 from remediator.memory.schemas import Schemas
+from remediator.memory.standstill import Standstill
 from remediator.memory.switches import Switches
 from remediator.memory.watcher import Watcher
 from remediator.people.roster import People
@@ -52,7 +53,6 @@ from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
 from remediator.settings.protected import namespace_of_this_pod, protected_by
-from remediator.store import storms
 from remediator.store.database import Database
 from remediator.store.database_clock import DatabaseClock
 from remediator.store.history import DatabaseHistory
@@ -99,7 +99,9 @@ def _wire(
     resolver = Resolver(reader, database, settings.cluster.name)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
     kit = _kit(settings, clock, database, rules, http, reader)
+    switches = Switches(database, reader, kit.pause_file, watcher)
     desk = _desk(settings, owner, database, kit, metrics, connection, tuple(notifiers))
+    standstill = Standstill(policy.ceiling, desk.belonging, switches, database, kit.monitoring)
     return Daemon(
         settings=settings,
         clock=clock,
@@ -116,7 +118,8 @@ def _wire(
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
         watcher=watcher,
-        switches=Switches(database, reader, kit.pause_file, watcher),
+        switches=switches,
+        standstill=standstill,
         schemas=Schemas(database, kit.schemas, owner),
         forgetting=Forgetting(database, settings.retention, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
@@ -125,7 +128,7 @@ def _wire(
         aftermath=Aftermath(desk, engine.settle),
         breaker_watch=BreakerWatch(desk, settings.breakers, rules.rules),
         arming=Arming(database, rules, owner, tuple(notifiers)),
-        gauges=Gauges(database, metrics, rules, settings.budgets, desk.belonging),
+        gauges=Gauges(database, metrics, rules, settings, standstill),
     )
 
 
@@ -244,16 +247,6 @@ async def running(daemon: Daemon) -> AsyncIterator[str]:
 
 
 def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
-    async def why_not_act() -> str | None:
-        if daemon.settings.effective_ceiling in ("off", "shadow"):
-            return f"the ceiling is {daemon.settings.effective_ceiling}: nothing is changed"
-        still = await daemon.belonging.against() or await daemon.switches.all_stands_still()
-        if still is not None:
-            return still
-        async with daemon.database.connection() as connection:
-            storm = await storms.everywhere(connection)
-        return storm.why if storm is not None else None
-
     return Collaborators(
         settings=daemon.settings,
         database=daemon.database,
@@ -262,7 +255,7 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         rules=daemon.rules.rules,
         rule_modes=daemon.rules.modes,
         of_another_cluster=daemon.belonging.known_foreign,
-        why_not_act=why_not_act,
+        why_not_act=daemon.standstill.why,
         reload=daemon.rules.reload,
         still_set=daemon.switches.still_set,
         stored=arrivals.ring,

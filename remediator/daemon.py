@@ -9,6 +9,7 @@ from remediator.memory import switches
 from remediator.memory.forgetting import EVERY_SECONDS as FORGET_EVERY
 from remediator.memory.forgetting import Forgetting
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
+from remediator.memory.standstill import Standstill
 from remediator.memory.switches import Switches
 from remediator.memory.watcher import Watcher
 from remediator.people.roster import People
@@ -60,6 +61,7 @@ class Daemon:
     reconciler: Reconciler
     watcher: Watcher
     switches: Switches
+    standstill: Standstill
     schemas: Schemas
     forgetting: Forgetting
     worker: Worker

@@ -33,7 +33,7 @@ def routing_everything_to(receivers: Sequence[str], url: str) -> dict[str, Any]:
             ],
         },
         "receivers": [
-            {"name": "people"},
+            {"name": "people", "slack_configs": [{"channel": "#people"}]},
             *({"name": name, "webhook_configs": [webhook]} for name in receivers),
         ],
     }
@@ -60,7 +60,7 @@ def _route(route: Config) -> dict[str, Any]:
 
 
 def _receiver(receiver: Config, http: Config, since: tuple[int, ...]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"name": receiver["name"]}
+    shown: dict[str, Any] = dict(receiver)
     if "webhook_configs" in receiver:
         shown["webhook_configs"] = [_webhook(each, http, since) for each in receiver["webhook_configs"]]
     return shown

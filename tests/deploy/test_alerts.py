@@ -54,13 +54,13 @@ def for_us() -> dict[str, dict[str, Any]]:
 
 def fired() -> Iterator[tuple[str, dict[str, str]]]:
     """The alerts that promtool sees firing, with all their labels."""
-    for test in tests():
+    for test in cases():
         for each in test.get("alert_rule_test", ()):
             for alert in each["exp_alerts"]:
                 yield each["alertname"], {"alertname": each["alertname"], **alert["exp_labels"]}
 
 
-def tests() -> Iterator[dict[str, Any]]:
+def cases() -> Iterator[dict[str, Any]]:
     for path in EXPECTED:
         yield from yaml.safe_load(path.read_text())["tests"]
 
@@ -76,7 +76,7 @@ def test_every_alert_is_seen_firing() -> None:
 
 @pytest.mark.parametrize("name", sorted(name for path in SHIPPED for name in recorded(path)))
 def test_what_every_recording_rule_makes_is_looked_at(name: str) -> None:
-    asked = [each["expr"] for test in tests() for each in test.get("promql_expr_test", ())]
+    asked = [each["expr"] for test in cases() for each in test.get("promql_expr_test", ())]
     assert any(re.search(rf"(?<![\w:]){name}(?![\w:])", each) for each in asked)
 
 
@@ -85,7 +85,7 @@ def test_every_alert_is_also_seen_when_it_must_not_fire(path: str) -> None:
     """But for the one that always fires."""
     quiet = {
         each["alertname"]
-        for test in tests()
+        for test in cases()
         for each in test.get("alert_rule_test", ())
         if not each["exp_alerts"]
     }

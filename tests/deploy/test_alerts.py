@@ -169,5 +169,11 @@ def test_the_alerts_fire_when_they_should_and_only_then(path: Path) -> None:
 
 
 @pytest.mark.e2e
-def test_promtool_takes_the_whole_configuration() -> None:
-    subprocess.run(["promtool", "check", "config", DEPLOY / "prometheus" / "prometheus.yml"], check=True)
+def test_promtool_takes_the_whole_configuration(tmp_path: Path) -> None:
+    """But for finding pods, which Debian's is built without."""
+    (config,) = file("prometheus/prometheus.yml")
+    (job,) = config["scrape_configs"]
+    assert job.pop("kubernetes_sd_configs")
+    config["rule_files"] = [str(DEPLOY / "prometheus" / each) for each in config["rule_files"]]
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+    subprocess.run(["promtool", "check", "config", tmp_path / "prometheus.yml"], check=True)

@@ -17,7 +17,7 @@ _HAS_TIMEOUT = (0, 28)
 
 
 def routing_everything_to(receivers: Sequence[str], url: str) -> dict[str, Any]:
-    """A configuration like deploy/alertmanager's: every receiver gets every alert, and people do too."""
+    """A configuration like deploy/alertmanager's: every receiver gets all but those about itself, people all."""
     webhook = {
         "url": url,
         "max_alerts": 0,
@@ -28,6 +28,7 @@ def routing_everything_to(receivers: Sequence[str], url: str) -> dict[str, Any]:
         "route": {
             "receiver": "people",
             "routes": [
+                {"receiver": "people", "matchers": ['alertname=~"Remediator.+"']},
                 *({"receiver": name, "continue": True, "group_by": group_by} for name in receivers),
                 {"receiver": "people"},
             ],

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from remediator.doctor.alarms import ALARMS, _routed
 from remediator.doctor.alertmanagers import _reaches
@@ -100,12 +99,10 @@ def test_what_a_route_keeps_away_is_said(routes: list[dict[str, Any]], said: str
 
 
 def test_a_hidden_receiver_is_ours_by_its_own_name_not_by_the_namespace_before_it() -> None:
-    given = config(OURS, PEOPLE)
-    given["receivers"].append(
-        {"name": "remediator/team/chat", "webhook_configs": [{"url": "http://chat.example/"}]}
-    )
-    given["receivers"][1]["name"] = given["route"]["routes"][0]["receiver"] = (
-        "monitoring/remediator/remediator"
-    )
-    routing = read_routing(original(yaml.safe_load(yaml.safe_dump(given)), "0.28.0"))
-    assert [each.receiver for each in routing.ours] == ["monitoring/remediator/remediator"]
+    ours = "monitoring/remediator/remediator"
+    given = config({**OURS, "receiver": ours}, PEOPLE)
+    given["receivers"][1]["name"] = ours
+    chat = {"name": "remediator/team/chat", "webhook_configs": [{"url": "http://chat.example/"}]}
+    given["receivers"].append(chat)
+    routing = read_routing(original(given, "0.28.0"))
+    assert [each.receiver for each in routing.ours] == [ours]

@@ -99,9 +99,8 @@ def _wire(
     resolver = Resolver(reader, database, settings.cluster.name)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy)
     kit = _kit(settings, clock, database, rules, http, reader)
-    switches = Switches(database, reader, kit.pause_file, watcher)
     desk = _desk(settings, owner, database, kit, metrics, connection, tuple(notifiers))
-    standstill = Standstill(policy.ceiling, desk.belonging, switches, database, kit.monitoring)
+    switches, standstill = _stops(database, kit, desk, watcher, policy)
     return Daemon(
         settings=settings,
         clock=clock,
@@ -130,6 +129,13 @@ def _wire(
         arming=Arming(database, rules, owner, tuple(notifiers)),
         gauges=Gauges(database, metrics, rules, settings, standstill),
     )
+
+
+def _stops(
+    database: Database, kit: Kit, desk: Desk, watcher: Watcher, policy: Policy
+) -> tuple[Switches, Standstill]:
+    switches = Switches(database, kit.kube, kit.pause_file, watcher)
+    return switches, Standstill(policy.ceiling, desk.belonging, switches, database, kit.monitoring)
 
 
 def _desk(

@@ -32,7 +32,7 @@ ABOUT_US = "prometheus/remediator-alerts.yml"
 SHIPPED = (ALERTS, WATCHDOG, OBJECTIVES, ABOUT_US)
 EXPECTED = sorted(Path(__file__).parent.glob("*.test.yml"))
 
-SLO = RuleTarget(match=('{sloth_service="shop"}',), target="deployment/shop/checkout")
+SLO = RuleTarget(match=('{sloth_service=~"shop|checkout"}',), target="deployment/shop/checkout")
 
 
 def alerting(path: str) -> dict[str, dict[str, Any]]:

@@ -66,10 +66,20 @@ SAME = {
 }
 
 
+class Loader(yaml.SafeLoader):
+    """For what kustomize writes: a bare `=` is a text to everybody but PyYAML."""
+
+
+Loader.yaml_implicit_resolvers = {
+    first: [each for each in resolvers if each[0] != "tag:yaml.org,2002:value"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 @cache
 def rendered(directory: Path = DIRECTORY) -> list[Manifest]:
     done = subprocess.run([KUBECTL, "kustomize", directory], check=True, capture_output=True, text=True)
-    return list(yaml.safe_load_all(done.stdout))
+    return list(yaml.load_all(done.stdout, Loader))
 
 
 @pytest.mark.parametrize("name", AS_OBJECTS)

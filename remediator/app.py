@@ -15,6 +15,7 @@ from remediator.clients.http import HttpClient
 from remediator.clients.kube_connection import KubeConnection, connect
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_review import KubeReviewer
+from remediator.clients.kube_rules import KubeOwnRules
 from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
 from remediator.clients.monitoring import Monitoring
@@ -38,6 +39,7 @@ from remediator.people.roster import People
 from remediator.planning.arming import Arming
 from remediator.planning.asked import AskedRuns
 from remediator.planning.backfill import Backfiller
+from remediator.planning.own_rights import OwnRights
 from remediator.planning.planner import Planner
 from remediator.planning.policy import Policy
 from remediator.planning.reader import Reader
@@ -52,6 +54,7 @@ from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
+from remediator.settings.process_role import ROLES
 from remediator.settings.protected import namespace_of_this_pod, protected_by
 from remediator.store.database import Database
 from remediator.store.database_clock import DatabaseClock
@@ -61,7 +64,8 @@ from remediator.store.outbox import KUBERNETES_EVENT
 from remediator.supervise import Bell, supervise
 from remediator.telemetry import Metrics
 from remediator.web.collaborators import Collaborators
-from remediator.web.server import listening, make_application
+from remediator.web.listen import listening
+from remediator.web.server import make_application
 
 __all__ = ["Daemon", "assembled", "collaborators", "running", "serve"]
 
@@ -91,25 +95,25 @@ async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
 def _wire(
     settings: Settings, clock: DatabaseClock, database: Database, http: HttpClient, connection: KubeConnection
 ) -> Daemon:
-    engine, metrics = settings.engine, Metrics()
+    metrics, engine = Metrics(settings.role), settings.engine
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
-    reader = KubeReader(connection)
-    policy, notifiers = Policy.of(settings), notifiers_of(settings)
+    policy, notifiers, reader = Policy.of(settings), notifiers_of(settings), KubeReader(connection)
     watcher = _memory(settings, owner, database, clock, connection)
     resolver = Resolver(reader, database, settings.cluster.name)
-    rules = RulesInForce(settings.rules, database, metrics, clock, policy)
+    rights = OwnRights(KubeOwnRules(connection), clock, settings.kubernetes, watcher.opted_in)
+    rules = RulesInForce(settings.rules, database, metrics, clock, policy, rights)
     kit = _kit(settings, clock, database, rules, http, reader)
     desk = _desk(settings, owner, database, kit, metrics, connection, tuple(notifiers))
-    switches, standstill = _stops(database, kit, desk, watcher, policy)
+    standstill = _standstill(settings, kit, desk, watcher, rights)
     return Daemon(
         settings=settings,
         clock=clock,
         database=database,
         kit=kit,
-        belonging=desk.belonging,
         metrics=metrics,
         people=desk.people,
         rules=rules,
+        rights=rights,
         reader=Reader(database),
         planner=Planner(database, resolver, rules.matching, metrics, policy),
         asked=AskedRuns(database, resolver, rules.rulebook, policy),
@@ -117,7 +121,6 @@ def _wire(
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
         watcher=watcher,
-        switches=switches,
         standstill=standstill,
         schemas=Schemas(database, kit.schemas, owner),
         forgetting=Forgetting(database, settings.retention, owner),
@@ -131,11 +134,15 @@ def _wire(
     )
 
 
-def _stops(
-    database: Database, kit: Kit, desk: Desk, watcher: Watcher, policy: Policy
-) -> tuple[Switches, Standstill]:
-    switches = Switches(database, kit.kube, kit.pause_file, watcher)
-    return switches, Standstill(policy.ceiling, desk.belonging, switches, database, kit.monitoring)
+def _standstill(settings: Settings, kit: Kit, desk: Desk, watcher: Watcher, rights: OwnRights) -> Standstill:
+    return Standstill(
+        settings.effective_ceiling,
+        desk.belonging,
+        Switches(desk.database, kit.kube, kit.pause_file, watcher),
+        desk.database,
+        kit.monitoring,
+        rights.why_not_act,
+    )
 
 
 def _desk(
@@ -234,13 +241,12 @@ async def running(daemon: Daemon) -> AsyncIterator[str]:
     stopping = asyncio.Event()
     arrivals = Bell()
     every_loop = loops(daemon, arrivals)
-    application = make_application(collaborators(daemon, arrivals))
     under_way = [
         asyncio.create_task(supervise(each, daemon.metrics, daemon.clock, stopping), name=each.name)
         for each in every_loop
     ]
     try:
-        async with listening(application, daemon.settings.listen_address) as url:
+        async with _listening(daemon, arrivals) as url:
             yield url
     finally:
         stopping.set()
@@ -250,6 +256,19 @@ async def running(daemon: Daemon) -> AsyncIterator[str]:
         for task in late:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _listening(daemon: Daemon, arrivals: Bell) -> AsyncIterator[str]:
+    settings, parts, given = daemon.settings, ROLES[daemon.settings.role], collaborators(daemon, arrivals)
+    config = daemon.people.web_config
+    async with AsyncExitStack() as opened:
+        if parts.inside:
+            inside = make_application(given, parts.inside)
+            url = await opened.enter_async_context(listening(inside, settings.api_listen_address, config))
+            _log.info("people are answered on %s", url)
+        outside = make_application(given, parts.outside)
+        yield await opened.enter_async_context(listening(outside, settings.listen_address, config))
 
 
 def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
@@ -264,6 +283,7 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         why_not_act=daemon.standstill.why,
         reload=daemon.rules.reload,
         still_set=daemon.switches.still_set,
+        web_config=daemon.people.web_config,
         stored=arrivals.ring,
         asked=daemon.asked,
     )

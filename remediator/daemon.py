@@ -16,6 +16,8 @@ from remediator.people.roster import People
 from remediator.planning.arming import Arming
 from remediator.planning.asked import AskedRuns
 from remediator.planning.backfill import Backfiller
+from remediator.planning.own_rights import EVERY_SECONDS as RIGHTS_EVERY
+from remediator.planning.own_rights import OwnRights
 from remediator.planning.planner import Planner
 from remediator.planning.reader import Reader
 from remediator.planning.reconcile import Reconciler
@@ -32,7 +34,7 @@ from remediator.store.database_clock import DatabaseClock
 from remediator.supervise import Bell, Loop
 from remediator.telemetry import Metrics
 
-_ANYWHERE = ("audit", "clock", "gauges")
+_ANYWHERE = ("audit", "clock", "gauges", "rights")
 """Loops that go on with another cluster's database."""
 _UNTOLD = ("reader", "backfiller", "switches")
 """Those that only take in, and go on also while it cannot be told whose database it is. All others conclude something
@@ -49,10 +51,10 @@ class Daemon:
     clock: DatabaseClock
     database: Database
     kit: Kit
-    belonging: Belongs
     metrics: Metrics
     people: People
     rules: RulesInForce
+    rights: OwnRights
     reader: Reader
     planner: Planner
     storm_watch: StormWatch
@@ -60,7 +62,6 @@ class Daemon:
     backfiller: Backfiller
     reconciler: Reconciler
     watcher: Watcher
-    switches: Switches
     standstill: Standstill
     schemas: Schemas
     forgetting: Forgetting
@@ -71,6 +72,16 @@ class Daemon:
     breaker_watch: BreakerWatch
     arming: Arming
     gauges: Gauges
+
+    @property
+    def belonging(self) -> Belongs:
+        """Whose database it is."""
+        return self.standstill.belonging
+
+    @property
+    def switches(self) -> Switches:
+        """What stops everything, set without the database."""
+        return self.standstill.switches
 
 
 def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
@@ -98,6 +109,7 @@ def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
         Loop("breakers", daemon.breaker_watch.tick, 15.0, Bell(), (told,)),
         Loop("arming", daemon.arming.tick, 15.0, Bell(), (told,)),
         Loop("switches", daemon.switches.tick, switches.EVERY, Bell(), longest_pause=switches.EVERY),
+        Loop("rights", daemon.rights.tick, RIGHTS_EVERY, Bell()),
         Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
         Loop("schemas", daemon.schemas.tick, EVERY_SECONDS, Bell()),
         Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),

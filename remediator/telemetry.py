@@ -35,7 +35,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _DIAGNOSTIC_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-STANDSTILLS = ("ceiling", "cluster", "pause", "storm", "monitoring", "database")
+STANDSTILLS = ("ceiling", "cluster", "rights", "pause", "storm", "monitoring", "database")
 """Why nothing at all may be changed: what memory/standstill tells."""
 
 
@@ -96,6 +96,10 @@ class Metrics:
         self.config_last_reload_successful.set(1 if successfully else 0)
         if successfully:
             self.config_last_reload_success_timestamp.set(at.timestamp())
+
+    def web_config_reloaded(self, successfully: bool) -> None:
+        """Record how the last reload of web.config.file went."""
+        self.web_config_last_reload_successful.set(1 if successfully else 0)
 
     def _of_intake(self) -> None:
         self.webhook_requests = self._counter(
@@ -181,6 +185,11 @@ class Metrics:
         self.config_last_reload_success_timestamp = self._gauge(
             "config_last_reload_success_timestamp_seconds", "When the running rules were loaded."
         )
+        self.web_config_last_reload_successful = self._gauge(
+            "web_config_last_reload_successful",
+            "1 when web.config.file was taken as it is, 0 when the one before stays in force.",
+        )
+        self.web_config_last_reload_successful.set(1)
         self.database_is_ours = self._gauge(
             "database_of_this_cluster", "0 when the database is another cluster's, or that cannot be told."
         )

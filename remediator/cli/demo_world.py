@@ -15,9 +15,10 @@ from remediator.cli.client import Daemon
 from remediator.clock import SystemClock
 from remediator.errors import Permanent
 from remediator.sandbox.alertmanager import Alertmanager
-from remediator.sandbox.kubernetes import EVERYTHING, Account, Emulator
+from remediator.sandbox.kubernetes import Emulator
 from remediator.sandbox.postgres import PostgresError, PostgresServer
 from remediator.sandbox.prometheus import Prometheus
+from remediator.trial.account import least_account
 
 SOAK_SECONDS = 4
 ERROR_RATIO = "sum(rate(http_errors_total[1m])) / sum(rate(http_requests_total[1m]))"
@@ -117,7 +118,7 @@ async def start(opened: AsyncExitStack, directory: Path, rules: str) -> World:
     token.chmod(0o600)
     (directory / "rules.yaml").write_text(rules)
     database_url = _database(opened, directory)
-    account = Account("remediator", secrets.token_urlsafe(24), rules=(EVERYTHING,))
+    account = least_account("remediator", secrets.token_urlsafe(24))
     emulator = await opened.enter_async_context(Emulator(accounts=(account,), anonymous_admin=True))
     alertmanager = await opened.enter_async_context(Alertmanager(clock=SystemClock().now))
     prometheus = await opened.enter_async_context(Prometheus(clock=SystemClock().now))

@@ -38,7 +38,7 @@ async def check_cluster(systems: Systems) -> list[Finding]:
     try:
         namespace = await (await systems.kubernetes()).namespace(IDENTITY)
     except Permanent as reason:
-        return [unknown(f"{untold}: {reason.sentence}", "kubectl apply -f deploy/base/cluster-role.yaml")]
+        return [unknown(f"{untold}: {reason.sentence}", "kubectl apply -k deploy/cluster")]
     except Retryable as reason:
         return [unknown(f"{untold}: {reason.sentence}", "see the check kubernetes")]
     if namespace is None:

@@ -152,7 +152,7 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
     ),
     Needed(Right("create", "", "events"), ACT, "tells on the target what was done and why", _ACTIONS),
 )
-"""Granted namespace by namespace, by deploy/namespace/look.yaml and act.yaml."""
+"""Granted namespace by namespace, by deploy/namespace."""
 
 _WEBHOOKS = "the guard `protected`: which workloads does admission depend on"
 
@@ -186,7 +186,7 @@ EVERYWHERE: tuple[Needed, ...] = (
         setting="kubernetes_people",
     ),
 )
-"""Granted once, by deploy/base/cluster-role.yaml; what takes a setting by deploy/people/reviews.yaml."""
+"""Granted once, by deploy/cluster; what takes a setting by deploy/people/reviews.yaml."""
 
 ALL = Right("*", "*", "*")
 """cluster-admin; within a namespace, its admin."""

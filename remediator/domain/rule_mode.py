@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from remediator.domain.run_view import MODES, Mode
 from remediator.domain.value import Value
 
-HeldBy = Literal["ceiling", "probation", "demoted"]
+HeldBy = Literal["ceiling", "probation", "demoted", "rights"]
 """What kind of thing holds a rule below its configured mode."""
 
 
@@ -110,7 +110,10 @@ class Rulings(Protocol):
         """When the rules in force were loaded; None before the first time."""
 
     async def mode_in(self, rule: str, namespace: str) -> RuleMode | None:
-        """How far a rule may go on targets in a namespace; None when no rule of this name is loaded."""
+        """How far a rule may go on targets in a namespace; None when no rule of this name is loaded.
 
-    def ceiling_in(self, namespace: str) -> Cap:
-        """How far anything may go on targets in a namespace, whoever asks for it."""
+        Raises Retryable when it cannot be told what this process may do there.
+        """
+
+    async def ceiling_in(self, namespace: str) -> Cap:
+        """How far anything may go on targets in a namespace, whoever asks for it. Raises as `mode_in` does."""

@@ -1,6 +1,7 @@
 """What keeps this daemon from changing anything at all, whichever run it would be for."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from remediator.clients.monitoring import Monitoring
@@ -11,9 +12,10 @@ from remediator.memory.switches import Switches
 from remediator.store import storms
 from remediator.store.database import Database
 
-Reason = Literal["ceiling", "cluster", "pause", "storm", "monitoring", "database"]
+Reason = Literal["ceiling", "cluster", "rights", "pause", "storm", "monitoring", "database"]
 """`ceiling` and `pause` (a freeze too) are people's will. `cluster`: the database is another cluster's, or that cannot
-be told. `monitoring`: no Alertmanager says that monitoring works. `database`: it does not answer."""
+be told. `rights`: more than declared, or that cannot be told. `monitoring`: no Alertmanager says that monitoring works.
+`database`: it does not answer."""
 
 _MONITORING_SECONDS = 5.0
 
@@ -28,12 +30,15 @@ class Standstill:
         switches: Switches,
         database: Database,
         monitoring: Monitoring,
+        rights: Callable[[], Awaitable[str | None]],
     ) -> None:
+        """`rights` tells why nothing is changed because of what this process may do in the cluster."""
         self._ceiling = ceiling
-        self._belonging = belonging
-        self._switches = switches
+        self.belonging = belonging
+        self.switches = switches
         self._database = database
         self._monitoring = monitoring
+        self._rights = rights
 
     async def why(self) -> str | None:
         """The first reason that is known without asking Alertmanager, as a sentence; None when there is none.
@@ -42,15 +47,16 @@ class Standstill:
         """
         if self._ceiling in ("off", "shadow"):
             return f"the ceiling is {self._ceiling}: nothing is changed"
-        still = await self._belonging.against() or await self._switches.all_stands_still()
-        return still or await self._storm()
+        still = await self.belonging.against() or await self.switches.all_stands_still()
+        return still or await self._storm() or await self._rights()
 
     async def reasons(self) -> dict[Reason, str]:
         """Every reason there is now, each with its sentence. Raises the database's errors."""
         said: dict[Reason, str | None] = {
             "ceiling": f"the ceiling is {self._ceiling}" if self._ceiling in ("off", "shadow") else None,
-            "cluster": await self._belonging.against(),
-            "pause": await self._switches.all_stands_still(),
+            "cluster": await self.belonging.against(),
+            "rights": await self._rights(),
+            "pause": await self.switches.all_stands_still(),
             "storm": await self._storm(),
             "monitoring": await self._monitoring_fails(),
         }

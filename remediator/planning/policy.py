@@ -1,6 +1,6 @@
 """What the operator decided for all rules together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -54,6 +54,6 @@ class Policy:
             found.append(Cap(mode=mode, why=f"the ceiling in namespace {namespace} is {mode}"))
         return found
 
-    def ceiling_in(self, namespace: str) -> Cap:
-        """How far anything may go on targets in a namespace, whoever asks for it."""
-        return min(self.caps(namespace), key=lambda cap: MODES.index(cap.mode))
+    def ceiling_in(self, namespace: str, beside: Sequence[Cap] = ()) -> Cap:
+        """How far anything may go on targets in a namespace, whoever asks for it; `beside` holds it as well."""
+        return min([*self.caps(namespace), *beside], key=lambda cap: MODES.index(cap.mode))

@@ -87,6 +87,11 @@ class Kubernetes(Section):
     """None means in-cluster."""
     namespaces: tuple[str, ...] = ()
     """Watched by the memory when they have opted in; empty means every namespace labelled so."""
+    of_everybody: tuple[str, ...] = ()
+    """Rights that this cluster gives to every user, as `kubectl auth can-i` takes them, which do not count as more than
+    declared: `create projectrequests.project.openshift.io`."""
+    trust_listed_rights: bool = Field(default=False, strict=True)
+    """Also acts where the API server cannot list all that this process may do: a webhook authorizes beside RBAC."""
 
 
 class BasicAuth(Section):
@@ -101,6 +106,8 @@ class Intake(Section):
 
     token_file: Path | None = None
     basic_auth: BasicAuth | None = None
+    client_sans: tuple[str, ...] = ()
+    """Whoever shows a certificate that web.config.file verifies, with one of these subject alternative names."""
     insecure: bool = Field(default=False, strict=True)
     """Takes alerts from anybody. Nothing is ever changed then: everything stays in shadow."""
     max_body_bytes: int = Field(default=32 * 1024 * 1024, strict=True, ge=1024)

@@ -20,7 +20,8 @@ import aiohttp
 from remediator.clock import SystemClock
 from remediator.sandbox.alertmanager import Alertmanager
 from remediator.sandbox.alertmanager_webhook import Notification
-from remediator.sandbox.kubernetes import EVERYTHING, Account, Emulator
+from remediator.sandbox.kubernetes import Emulator
+from remediator.trial.account import least_account
 from tests.chaos.history import Told, told
 from tests.chaos.postgres_wire import Statements
 from tests.chaos.proxy import Proxy, to_postgres, to_tcp
@@ -182,7 +183,7 @@ async def fleet(
     (directory / "token").write_text(TOKEN)
     (directory / "rules.yaml").write_text(RULES)
     async with AsyncExitStack() as opened:
-        account = Account("remediator", "kube-token", rules=(EVERYTHING,))
+        account = least_account("remediator", "kube-token")
         emulator = await opened.enter_async_context(Emulator(accounts=(account,)))
         emulator.kubeconfig(directory / "kubeconfig", token="kube-token")
         alertmanager = await opened.enter_async_context(Alertmanager(clock=SystemClock().now))

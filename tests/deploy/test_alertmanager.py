@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from remediator.web.server import _INTAKE_PATHS
-from tests.deploy.manifests import DEPLOY, file, of_kind
+from tests.deploy.manifests import DEPLOY, file, find
 
 WHOLE = "alertmanager/alertmanager.yml"
 NEWER = "# timeout: 10s "
@@ -44,7 +44,7 @@ def test_the_receiver_hears_of_everything_and_shows_its_token_to_nobody_else() -
 
 def test_the_address_is_the_services() -> None:
     (webhook,) = receiver(WHOLE)["webhook_configs"]
-    service = of_kind("Service")
+    service = find("Service", "remediator")
     address = urlsplit(webhook["url"])
     assert address.hostname == f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc"
     assert address.port == service["spec"]["ports"][0]["port"]

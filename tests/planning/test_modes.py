@@ -39,7 +39,7 @@ class Replica:
         self.clock = clock
         self.metrics = Metrics()
         policy = Policy.of(Settings.model_validate(settings))
-        self.rules = RulesInForce([folder], database, self.metrics, clock, policy)
+        self.rules = RulesInForce([folder], database, self.metrics, clock, policy, None)
 
     async def load(self, text: str) -> RuleMode:
         self.file.write_text(text)

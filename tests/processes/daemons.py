@@ -17,8 +17,9 @@ import asyncpg
 
 from remediator.clock import SystemClock
 from remediator.sandbox.alertmanager import Alertmanager
-from remediator.sandbox.kubernetes import EVERYTHING, Account, Emulator
+from remediator.sandbox.kubernetes import Emulator
 from remediator.sandbox.prometheus import Prometheus
+from remediator.trial.account import least_account
 from tests.support.story import ALERT, deployment
 from tests.support.waiting import until
 
@@ -195,7 +196,7 @@ async def scene(directory: Path, database_url: str) -> AsyncIterator[Scene]:
     """An emulator and stand-ins, and no daemon yet."""
     (directory / "token").write_text(TOKEN)
     (directory / "rules.yaml").write_text(RULES)
-    account = Account("remediator", "kube-token", rules=(EVERYTHING,))
+    account = least_account("remediator", "kube-token")
     clock = SystemClock()
     async with (
         Emulator(accounts=(account,)) as emulator,

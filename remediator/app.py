@@ -95,15 +95,15 @@ async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
 def _wire(
     settings: Settings, clock: DatabaseClock, database: Database, http: HttpClient, connection: KubeConnection
 ) -> Daemon:
-    metrics, engine = Metrics(settings.role), settings.engine
+    engine, metrics, reader = settings.engine, Metrics(settings.role), _reading(settings, connection)
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
-    policy, notifiers, reader = Policy.of(settings), notifiers_of(settings), KubeReader(connection)
-    watcher = _memory(settings, owner, database, clock, connection)
-    resolver = Resolver(reader, database, settings.cluster.name)
+    policy, notifiers = Policy.of(settings), notifiers_of(settings)
+    watcher = _memory(settings, owner, database, clock, reader, connection)
     rights = OwnRights(KubeOwnRules(connection), clock, settings.kubernetes, watcher.opted_in)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy, rights)
     kit = _kit(settings, clock, database, rules, http, reader)
     desk = _desk(settings, owner, database, kit, metrics, connection, tuple(notifiers))
+    resolver = Resolver(reader, database, kit.cluster)
     standstill = _standstill(settings, kit, desk, watcher, rights)
     return Daemon(
         settings=settings,
@@ -138,7 +138,7 @@ def _standstill(settings: Settings, kit: Kit, desk: Desk, watcher: Watcher, righ
     return Standstill(
         settings.effective_ceiling,
         desk.belonging,
-        Switches(desk.database, kit.kube, kit.pause_file, watcher),
+        Switches(desk.database, kit.kube, kit.pause_file, watcher, settings.kubernetes.namespaces),
         desk.database,
         kit.monitoring,
         rights.why_not_act,
@@ -154,7 +154,7 @@ def _desk(
     connection: KubeConnection,
     notifiers: tuple[str, ...],
 ) -> Desk:
-    engine, approvals, reader = settings.engine, settings.approvals, KubeReader(connection)
+    engine, approvals, reader = settings.engine, settings.approvals, kit.kube
     return Desk(
         owner=owner,
         database=database,
@@ -170,10 +170,19 @@ def _desk(
     )
 
 
+def _reading(settings: Settings, connection: KubeConnection) -> KubeReader:
+    return KubeReader(connection, cluster_uid=settings.cluster.uid)
+
+
 def _memory(
-    settings: Settings, owner: str, database: Database, clock: Clock, connection: KubeConnection
+    settings: Settings,
+    owner: str,
+    database: Database,
+    clock: Clock,
+    reader: KubeReader,
+    connection: KubeConnection,
 ) -> Watcher:
-    cluster = Cluster(settings.cluster.name, KubeReader(connection), KubeWatcher(connection))
+    cluster = Cluster(settings.cluster.name, reader, KubeWatcher(connection))
     namespaces, every = settings.kubernetes.namespaces, settings.engine.memory_every
     return Watcher(database, cluster, clock, owner, namespaces, every)
 
@@ -203,6 +212,7 @@ def _kit(
         history=DatabaseHistory(database, settings.breakers),
         rules=rules,
         pause_file=PauseFile(settings.pause_file),
+        look_at_nodes=settings.kubernetes.look_at_nodes,
         schemas=tuple(
             SchemaVersion(each.name, each.dsn_file, frozenset(each.targets), each.version_query)
             for each in settings.databases

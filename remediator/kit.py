@@ -37,6 +37,8 @@ class Kit:
     history: History
     rules: Rulings
     pause_file: PauseFile
+    look_at_nodes: bool = True
+    """False where nodes may not be read, and the settings say to do without."""
     schemas: tuple[SchemaVersion, ...] = ()
     """The databases of applications whose schema's version may be asked for."""
 

@@ -6,16 +6,23 @@ from remediator.rulebook.shape import STEPS
 from remediator.settings.load import Settings
 
 _LIST_NAMESPACES = Right("list", "", "namespaces")
+_GET_NAMESPACES = Right("get", "", "namespaces")
+_GET_NODES = Right("get", "", "nodes")
 
 
 def everywhere(settings: Settings) -> list[Needed]:
-    """In the whole cluster. Namespaces that are named need not be listed."""
-    named = bool(settings.kubernetes.namespaces)
+    """In the whole cluster; what the settings tell need not be read."""
+    kubernetes = settings.kubernetes
+    told = {
+        _LIST_NAMESPACES: bool(kubernetes.namespaces),
+        # One of a namespace itself is granted there as well.
+        _GET_NAMESPACES: bool(kubernetes.namespaces) and settings.cluster.uid is not None,
+        _GET_NODES: not kubernetes.look_at_nodes,
+    }
     return [
         each
         for each in EVERYWHERE
-        if not (named and each.right == _LIST_NAMESPACES)
-        and (each.setting is None or getattr(settings, each.setting))
+        if not told.get(each.right) and (each.setting is None or getattr(settings, each.setting))
     ]
 
 

@@ -66,7 +66,8 @@ class Systems:
 
     async def kubernetes(self) -> KubeReader:
         """Raises as `about_kubernetes` does."""
-        return KubeReader(await self._once("kubernetes", self._connect))
+        connection = await self._once("kubernetes", self._connect)
+        return KubeReader(connection, cluster_uid=self.settings.cluster.uid)
 
     async def rulebook(self) -> Rulebook:
         """The rules as the daemon would load them. Raises RulebookError."""

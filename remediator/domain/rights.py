@@ -112,6 +112,10 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
         "the versions of a Deployment, and when each was rolled out",
     ),
     Needed(Right("list", "apps", "controllerrevisions"), LOOK, "the same of a StatefulSet or DaemonSet"),
+    # RBAC takes the namespace itself for one of the things inside it.
+    Needed(
+        Right("get", "", "namespaces"), LOOK, "has it opted in, is it paused; without the ClusterRole too"
+    ),
     Needed(Right("list", "", "pods"), LOOK, "diagnostics; whether a rollout is stuck"),
     Needed(
         Right("get", "", "pods"),

@@ -24,6 +24,8 @@ class NodeTrouble(Guard):
     """
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
+        if not kit.look_at_nodes:
+            return self.allow("nodes are not looked at: kubernetes.look_at_nodes is false")
         seen = await look_at(kit.kube, run.target)
         if seen is None:
             return self.unknown(f"{run.target} does not exist")

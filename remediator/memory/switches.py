@@ -1,6 +1,8 @@
 """Looks for pauses that were set without the database, and makes each a pause of the database."""
 
+import asyncio
 import socket
+from collections.abc import Sequence
 
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.pause_file import PauseFile
@@ -11,7 +13,7 @@ from remediator.memory.watcher import Watcher
 from remediator.store import pauses
 from remediator.store.database import Database
 from remediator.store.pauses import SEEN_SECONDS, PauseRequest
-from remediator.workloads.consent import ENABLED
+from remediator.workloads.consent import ENABLED, mark
 from remediator.workloads.paused import PAUSED, paused
 
 EVERY = 0.5
@@ -25,11 +27,20 @@ class Switches:
     person ends it. Guards look at the target's own switches by themselves, so that nothing hangs on this loop alone.
     """
 
-    def __init__(self, database: Database, kube: KubeReader, file: PauseFile, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        database: Database,
+        kube: KubeReader,
+        file: PauseFile,
+        watcher: Watcher,
+        namespaces: Sequence[str] = (),
+    ) -> None:
+        """`namespaces` are those that are looked at; all that have opted in unless they are named."""
         self._database = database
         self._kube = kube
         self._file = file
         self._watcher = watcher
+        self._namespaces = namespaces
         self._seen: dict[tuple[str, str], Switch] = {}
         """Not in the database yet."""
 
@@ -93,7 +104,11 @@ class Switches:
         return [] if switch is None else [switch]
 
     async def _of_namespaces(self) -> list[Switch]:
-        found = await self._kube.namespaces({ENABLED: "true"})
+        if self._namespaces:
+            asked = await asyncio.gather(*map(self._kube.namespace, self._namespaces))
+            found = [each for each in asked if each is not None and mark(each, ENABLED) == "true"]
+        else:
+            found = await self._kube.namespaces({ENABLED: "true"})
         named = [(each, str(each["metadata"]["name"])) for each in found]
         switches = [paused(each, "namespace", name) for each, name in named]
         return [each for each in switches if each is not None]

@@ -35,6 +35,8 @@ class Cluster(Section):
     name: str = "default"
     label: str | None = None
     """The alert label that names the cluster, where one Alertmanager serves several."""
+    uid: str | None = Field(default=None, min_length=1)
+    """Of its namespace kube-system, where that may not be read."""
 
 
 class Peers(Section):
@@ -87,6 +89,8 @@ class Kubernetes(Section):
     """None means in-cluster."""
     namespaces: tuple[str, ...] = ()
     """Watched by the memory when they have opted in; empty means every namespace labelled so."""
+    look_at_nodes: bool = Field(default=True, strict=True)
+    """False where nodes may not be read: then their trouble holds back nothing."""
     of_everybody: tuple[str, ...] = ()
     """Rights that this cluster gives to every user, as `kubectl auth can-i` takes them, which do not count as more than
     declared: `create projectrequests.project.openshift.io`."""

@@ -44,6 +44,7 @@ from tests.deploy.manifests import (
     overlay,
 )
 from tests.support.clock import DrivenClock
+from tests.support.standing_still import annotate, listed
 from tests.support.story import ROLLBACK, Story, told
 
 INSIDE: set[Right] = {each.right for each in IN_A_NAMESPACE}
@@ -290,6 +291,31 @@ async def test_with_the_rights_to_look_a_shadow_run_sees_everything_and_changes_
         assert (await story.run()).state == "SHADOWED"
         assert "it would have acted" in str((await story.run()).why)
         assert refused(story) == []
+
+
+async def test_without_the_cluster_role_what_it_serves_comes_from_the_settings(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    told_instead = {
+        "cluster": {"uid": "told"},
+        "kubernetes": {
+            "kubeconfig": tmp_path / "kubeconfig",
+            "namespaces": ["shop"],
+            "look_at_nodes": False,
+        },
+    }
+    async with told(tmp_path, database_url, clock, settings=told_instead) as story:
+        inside = rules(granted(namespace_of("rollback")), "shop")
+        story.emulator.access.add(Account("remediator", "kube-token", rules=tuple(inside)))
+        await released(story)
+        assert story.image() == "app:v1"
+        annotate(story, "namespaces", "shop", "migration")
+        await story.daemon.switches.tick()
+        assert [each["why"] for each in await listed(story)] == ["migration"]
+        assert {each.rpartition("/")[2] for each in refused(story)} <= {
+            "validatingwebhookconfigurations",
+            "mutatingwebhookconfigurations",
+        }
 
 
 async def test_without_the_right_to_act_nothing_is_changed_whatever_the_rule_says(

@@ -64,7 +64,7 @@ def test_what_is_printed_is_what_the_whole_table_declares(
             binding = found["RoleBinding", f"remediator-{to}", namespace]
             assert binding["roleRef"]["name"] == f"remediator-{to}"
             assert binding["subjects"] == [
-                {"kind": "ServiceAccount", "name": "remediator", "namespace": "remediator"}
+                {"kind": "ServiceAccount", "name": "remediator-executor", "namespace": "remediator"}
             ]
     assert len(found) == 10
 

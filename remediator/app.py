@@ -32,6 +32,7 @@ from remediator.memory.belonging import Belonging
 from remediator.memory.follower import Cluster
 from remediator.memory.forgetting import Forgetting
 from remediator.memory.schemas import Schemas
+from remediator.memory.standstill import Standstill
 from remediator.memory.switches import Switches
 from remediator.memory.watcher import Watcher
 from remediator.people.roster import People
@@ -55,7 +56,6 @@ from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
 from remediator.settings.process_role import ROLES
 from remediator.settings.protected import namespace_of_this_pod, protected_by
-from remediator.store import storms
 from remediator.store.database import Database
 from remediator.store.database_clock import DatabaseClock
 from remediator.store.history import DatabaseHistory
@@ -95,7 +95,7 @@ async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
 def _wire(
     settings: Settings, clock: DatabaseClock, database: Database, http: HttpClient, connection: KubeConnection
 ) -> Daemon:
-    engine, metrics, reader = settings.engine, Metrics(), _reading(settings, connection)
+    engine, metrics, reader = settings.engine, Metrics(settings.role), _reading(settings, connection)
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
     policy, notifiers = Policy.of(settings), notifiers_of(settings)
     watcher = _memory(settings, owner, database, clock, reader, connection)
@@ -104,12 +104,12 @@ def _wire(
     kit = _kit(settings, clock, database, rules, http, reader)
     desk = _desk(settings, owner, database, kit, metrics, connection, tuple(notifiers))
     resolver = Resolver(reader, database, kit.cluster)
+    standstill = _standstill(settings, kit, desk, watcher, rights)
     return Daemon(
         settings=settings,
         clock=clock,
         database=database,
         kit=kit,
-        belonging=desk.belonging,
         metrics=metrics,
         people=desk.people,
         rules=rules,
@@ -121,7 +121,7 @@ def _wire(
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
         watcher=watcher,
-        switches=Switches(database, reader, kit.pause_file, watcher, settings.kubernetes.namespaces),
+        standstill=standstill,
         schemas=Schemas(database, kit.schemas, owner),
         forgetting=Forgetting(database, settings.retention, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
@@ -130,7 +130,18 @@ def _wire(
         aftermath=Aftermath(desk, engine.settle),
         breaker_watch=BreakerWatch(desk, settings.breakers, rules.rules),
         arming=Arming(database, rules, owner, tuple(notifiers)),
-        gauges=Gauges(database, metrics, rules, settings.budgets, desk.belonging),
+        gauges=Gauges(database, metrics, rules, settings, standstill),
+    )
+
+
+def _standstill(settings: Settings, kit: Kit, desk: Desk, watcher: Watcher, rights: OwnRights) -> Standstill:
+    return Standstill(
+        settings.effective_ceiling,
+        desk.belonging,
+        Switches(desk.database, kit.kube, kit.pause_file, watcher, settings.kubernetes.namespaces),
+        desk.database,
+        kit.monitoring,
+        rights.why_not_act,
     )
 
 
@@ -271,16 +282,6 @@ async def _listening(daemon: Daemon, arrivals: Bell) -> AsyncIterator[str]:
 
 
 def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
-    async def why_not_act() -> str | None:
-        if daemon.settings.effective_ceiling in ("off", "shadow"):
-            return f"the ceiling is {daemon.settings.effective_ceiling}: nothing is changed"
-        still = await daemon.belonging.against() or await daemon.switches.all_stands_still()
-        if still is not None:
-            return still
-        async with daemon.database.connection() as connection:
-            storm = await storms.everywhere(connection)
-        return storm.why if storm is not None else await daemon.rights.why_not_act()
-
     return Collaborators(
         settings=daemon.settings,
         database=daemon.database,
@@ -289,7 +290,7 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         rules=daemon.rules.rules,
         rule_modes=daemon.rules.modes,
         of_another_cluster=daemon.belonging.known_foreign,
-        why_not_act=why_not_act,
+        why_not_act=daemon.standstill.why,
         reload=daemon.rules.reload,
         still_set=daemon.switches.still_set,
         web_config=daemon.people.web_config,

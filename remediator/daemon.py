@@ -9,6 +9,7 @@ from remediator.memory import switches
 from remediator.memory.forgetting import EVERY_SECONDS as FORGET_EVERY
 from remediator.memory.forgetting import Forgetting
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
+from remediator.memory.standstill import Standstill
 from remediator.memory.switches import Switches
 from remediator.memory.watcher import Watcher
 from remediator.people.roster import People
@@ -50,7 +51,6 @@ class Daemon:
     clock: DatabaseClock
     database: Database
     kit: Kit
-    belonging: Belongs
     metrics: Metrics
     people: People
     rules: RulesInForce
@@ -62,7 +62,7 @@ class Daemon:
     backfiller: Backfiller
     reconciler: Reconciler
     watcher: Watcher
-    switches: Switches
+    standstill: Standstill
     schemas: Schemas
     forgetting: Forgetting
     worker: Worker
@@ -72,6 +72,16 @@ class Daemon:
     breaker_watch: BreakerWatch
     arming: Arming
     gauges: Gauges
+
+    @property
+    def belonging(self) -> Belongs:
+        """Whose database it is."""
+        return self.standstill.belonging
+
+    @property
+    def switches(self) -> Switches:
+        """What stops everything, set without the database."""
+        return self.standstill.switches
 
 
 def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:

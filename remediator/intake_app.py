@@ -43,7 +43,7 @@ async def running_intake(settings: Settings) -> AsyncIterator[str]:
         collaborators = OfIntake(
             settings=settings,
             database=database,
-            metrics=Metrics(),
+            metrics=Metrics("intake"),
             of_another_cluster=_cannot_be_told,
             why_not_act=_never_acts,
             web_config=web_config,

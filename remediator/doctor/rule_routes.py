@@ -9,10 +9,12 @@ from remediator.clients.http import place
 from remediator.doctor.finding import Finding, failed, ok, some, unknown
 from remediator.doctor.routing import Routing, read_routing
 from remediator.doctor.systems import Systems
-from remediator.domain.matcher import parse_matchers
+from remediator.domain.matcher import Matcher, parse_matchers
 from remediator.errors import Permanent, RemediatorError
 from remediator.rulebook.load import Rulebook
 
+NOT_ABOUT_US = Matcher("alertname", "!~", "Remediator.+")
+"""Alerts about remediator itself are taken to people first, in deploy/alertmanager: no rule is about them."""
 _ADD = "let a route to the receiver of remediator take them, with continue: true, before any that keeps them"
 
 
@@ -42,7 +44,7 @@ def _told(rulebook: Rulebook, routing: Routing) -> Iterator[Finding]:
     ours = {each.receiver for each in routing.ours}
     for rule in rulebook.rules:
         for text in rule.match:
-            line = parse_matchers(text)
+            line = (*parse_matchers(text), NOT_ABOUT_US)
             surely, perhaps = routing.top.receivers_of(line)
             if surely & ours:
                 continue

@@ -55,12 +55,12 @@ class OwnRights:
     async def cap(self, namespace: str) -> list[Cap]:
         """The same as what holds rules lower. Raises Retryable."""
         said = await self.too_many(namespace)
-        return [] if said is None else [Cap(mode="shadow", why=said)]
+        return [] if said is None else [Cap(mode="shadow", why=said, by="rights")]
 
     def known_everywhere(self) -> list[Cap]:
         """What was seen of the whole cluster last, without asking."""
         _, said = self._known.get(NOWHERE_GRANTED, (0.0, None))
-        return [] if said is None else [Cap(mode="shadow", why=said)]
+        return [] if said is None else [Cap(mode="shadow", why=said, by="rights")]
 
     async def tick(self) -> bool:
         """Look, from the start on, and tell of it in the log once; never finds more to do at once."""

@@ -124,7 +124,10 @@ class RulesInForce:
     async def show_modes(self) -> None:
         """Put each rule's configured and effective mode into the metrics."""
         self._metrics.set_rule_modes(
-            {each.rule: (each.configured, each.effective) for each in await self.modes()}
+            {
+                each.rule: (each.configured, each.effective, each.held_by or "nothing")
+                for each in await self.modes()
+            }
         )
 
     def _looking(self, rulebook: Rulebook) -> list[str]:

@@ -118,7 +118,7 @@ async def test_whoever_waits_is_told_for_what(installation: Installation) -> Non
     async with systems(Settings.model_validate(installation.settings), SystemClock()) as opened:
         await examine(opened, lambda names: told.append(list(names)))
     assert told[0] == [each.name for each in CHECKS]
-    assert set(told[-1]) <= {"prometheus", "queries", "alerts"}
+    assert set(told[-1]) <= {"prometheus", "queries", "alerts", "alarms"}
 
 
 async def test_a_check_that_never_answers_is_unknown_after_its_deadline(installation: Installation) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from remediator.doctor.clock import _judged
+from remediator.doctor.kubernetes import pod_security
 from remediator.domain.rights import ALL, EVERYWHERE, IN_A_NAMESPACE, Right
 from remediator.sandbox.kubernetes import AccessRule
 from remediator.sandbox.kubernetes.faults import AnswerStatus, Fault
@@ -33,6 +34,14 @@ async def test_a_right_that_is_missing_is_named_with_the_file_that_grants_it(
         ),
     ]
     assert status == 1
+
+
+@pytest.mark.parametrize(("level", "weak"), [("restricted", False), ("baseline", True), (None, True)])
+def test_the_namespace_we_run_in_should_let_only_restricted_pods_in(level: str | None, weak: bool) -> None:
+    labels = {} if level is None else {"pod-security.kubernetes.io/enforce": level}
+    found = pod_security({"metadata": {"name": "ours", "labels": labels}})
+    assert (found is not None) == weak
+    assert found is None or (found.level, str(level) in found.saw) == ("warning", True)
 
 
 async def test_every_namespace_that_opted_in_is_asked_and_no_other(installation: Installation) -> None:

@@ -177,7 +177,7 @@ async def test_the_lowest_of_mode_ceilings_and_standing_holds(
 
 async def test_the_metric_has_both_modes(replica: Replica) -> None:
     await replica.load(RULE)
-    labels = {"rule": "bad-release", "configured": "act", "effective": "shadow"}
+    labels = {"rule": "bad-release", "configured": "act", "effective": "shadow", "held_by": "probation"}
     assert replica.metrics.registry.get_sample_value("remediator_rule_mode", labels) == 1
 
 

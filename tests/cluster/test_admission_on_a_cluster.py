@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 
 from tests.cluster.conftest import Cluster, namespace_made
-from tests.deploy.admission import EXECUTOR, RESTART_ONLY, WRITES
+from tests.deploy.admission import EXECUTOR, LOOK_ONLY, RESTART_ONLY, WRITES
 from tests.deploy.manifests import DEPLOY, KUBECTL
 from tests.deploy.writes import CLAIM, FACES, NOT_A_RESTART, OURS, RESTART, STOLEN, Write, workload
 from tests.support.waiting import until
@@ -147,3 +147,11 @@ async def test_where_only_restarts_are_let_through_nothing_else_is(real: RealClu
             for write in (CLAIM, RESTART, *NOT_A_RESTART):
                 said = real.said_to(write, before)
                 assert (write.refused or "") in said if write.refused else not said, (kind, write.name, said)
+
+
+async def test_where_it_may_only_look_nothing_is_let_through(real: RealCluster) -> None:
+    refused = "may only look here"
+    async with in_force(real, [WRITES, LOOK_ONLY], Write("claim", CLAIM.change, refused)):
+        for kind in FACES:
+            before = real.live(kind)
+            assert all(refused in real.said_to(write, before) for write in OURS)

@@ -17,6 +17,7 @@ from tests.deploy.manifests import Manifest, file
 
 WRITES = "admission/writes/policy.yaml"
 RESTART_ONLY = "admission/restart-only/policy.yaml"
+LOOK_ONLY = "admission/look-only/policy.yaml"
 EXECUTOR = "system:serviceaccount:remediator:remediator-executor"
 
 
@@ -29,7 +30,7 @@ class Policy:
         assert binding["spec"]["validationActions"][0] == "Deny"
         spec: Manifest = policy["spec"]
         self.conditions = [_program(each["expression"]) for each in spec["matchConditions"]]
-        self.variables = [(each["name"], _program(each["expression"])) for each in spec["variables"]]
+        self.variables = [(each["name"], _program(each["expression"])) for each in spec.get("variables", ())]
         self.validations = [(_program(each["expression"]), each["message"]) for each in spec["validations"]]
 
     def refusals(self, request: Manifest, old: Manifest | None, new: Manifest | None) -> list[str]:

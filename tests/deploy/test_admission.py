@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from remediator.domain.change import ATTEMPT, EPOCH, RESTARTED_AT, ROLLED_BACK_FROM
-from tests.deploy.admission import EXECUTOR, RESTART_ONLY, WRITES, refused
+from tests.deploy.admission import EXECUTOR, LOOK_ONLY, RESTART_ONLY, WRITES, refused
 from tests.deploy.manifests import DEPLOY, OVERLAYS, file, find, of_kind, overlay
 from tests.deploy.writes import CLAIM, FACES, NOT_A_RESTART, OURS, RESTART, STOLEN, Write, workload
 
@@ -119,6 +119,14 @@ def test_what_is_no_restart_is_refused_where_only_restarts_are(write: Write, kin
     assert any(str(write.refused) in said for said in said_to(write, kind, RESTART_ONLY))
 
 
+@pytest.mark.parametrize("write", OURS, ids=lambda each: each.name)
+def test_nothing_is_let_through_where_it_may_only_look(write: Write) -> None:
+    assert said_to(write, "Deployment", LOOK_ONLY) == ["remediator may only look here"]
+    eviction = request("CREATE", "", "pods", "eviction")
+    assert refused(eviction, None, {"metadata": {}}, (LOOK_ONLY,)) == ["remediator may only look here"]
+    assert said_to(write, "Deployment", LOOK_ONLY, user="kim") == []
+
+
 def test_an_eviction_is_no_restart() -> None:
     eviction = request("CREATE", "", "pods", "eviction")
     assert refused(eviction, None, {"metadata": {}}, (RESTART_ONLY,)) == [
@@ -152,5 +160,5 @@ def test_every_overlay_denies_and_an_error_denies_as_well(name: str) -> None:
     assert {each["metadata"]["name"] for each in found} == set(bound)
     assert all(each["spec"]["failurePolicy"] == "Fail" for each in found)
     assert all(set(each) == {"policyName", "validationActions"} for each in bound.values())
-    only_restarts = "remediator-restart-only" in bound
-    assert only_restarts == (name != "rollback")
+    narrower = {"restart": {"remediator-restart-only"}, "rollback": set[str]()}
+    assert set(bound) - {"remediator-writes"} == narrower.get(name, {"remediator-look-only"})

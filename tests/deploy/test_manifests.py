@@ -225,7 +225,13 @@ def test_what_the_pods_need_is_in_the_base_or_made_in_the_guide(tmp_path: Path) 
     (mine,) = of_kind("ConfigMap")
     volumes = [volume for pod in pods().values() for volume in pod.get("volumes", ())]
     maps = {each["configMap"]["name"] for each in volumes if "configMap" in each}
-    assert maps - {mine["metadata"]["name"]} == {"remediator-rules"}
+    assert maps - {mine["metadata"]["name"]} == {"remediator-rules", "remediator-database-ca"}
+    assert "create configmap remediator-database-ca --from-file=ca.crt" in OPERATING
+    assert "sslrootcert=/etc/remediator/database-ca/ca.crt" in OPERATING
+    for pod in pods().values():
+        assert {each["mountPath"] for each in container(pod)["volumeMounts"]} >= {
+            "/etc/remediator/database-ca"
+        }
     assert "create configmap remediator-rules --from-file=rules/" in OPERATING
     found = settings(tmp_path, executor())
     assert found.intake.token_file is not None

@@ -6,12 +6,11 @@ Who watches the watchman is the part of an installation that nobody misses until
 from collections.abc import Iterator
 from datetime import timedelta
 
-from remediator.clients.http import place
 from remediator.doctor.finding import Finding, ok, some, warning
-from remediator.doctor.routing import Routing, read_routing
+from remediator.doctor.peer_routing import of_each_peer
+from remediator.doctor.routing import Routing
 from remediator.doctor.systems import Systems
 from remediator.domain.matcher import Matcher
-from remediator.errors import Permanent, RemediatorError
 
 _RECENT = timedelta(minutes=10)
 _OURS = "remediator_build_info"
@@ -42,16 +41,7 @@ async def check_alarms(systems: Systems) -> list[Finding]:
     Of what does not answer, the checks of that say so.
     """
     findings = [*await _in_prometheus(systems)] if systems.settings.prometheus.url else []
-    for url, status in (await systems.peers()).items():
-        if isinstance(status, RemediatorError):
-            continue
-        try:
-            routing = read_routing(status.config)
-        except Permanent:
-            continue
-        findings += [
-            each.model_copy(update={"saw": f"{place(url)}: {each.saw}"}) for each in _routed(routing)
-        ]
+    findings += await of_each_peer(systems, _routed, tell_unknown=False)
     return findings or [ok("Prometheus scrapes us, and its alerts about us go to people")]
 
 

@@ -7,6 +7,7 @@ from remediator.clients.alertmanager import PeerAlert
 from remediator.clients.alertmanager_status import PeerStatus
 from remediator.clients.http import place
 from remediator.doctor.finding import Finding, failed, ok, some, unknown, warning
+from remediator.doctor.peer_routing import of_each_peer
 from remediator.doctor.routing import INTAKE, Route, Routing, Webhook, read_routing
 from remediator.doctor.rule_routes import NOT_ABOUT_US
 from remediator.doctor.systems import Systems
@@ -60,21 +61,8 @@ def _version(text: str) -> tuple[int, ...]:
 
 async def check_routing(systems: Systems) -> list[Finding]:
     """Each peer that answers: does its configuration lead alerts to us, and as we need them?"""
-    findings: list[Finding] = []
-    for url, status in (await systems.peers()).items():
-        if isinstance(status, RemediatorError):
-            findings.append(unknown(f"{place(url)} did not tell its configuration", "see alertmanagers"))
-            continue
-        try:
-            routing = read_routing(status.config)
-        except Permanent as reason:
-            findings.append(
-                unknown(f"{place(url)}: {reason.sentence}", "look at it with amtool config routes")
-            )
-            continue
-        found = list(_reaches(routing, systems.settings.intake.insecure))
-        findings += [each.model_copy(update={"saw": f"{place(url)}: {each.saw}"}) for each in found]
-    return findings
+    insecure = systems.settings.intake.insecure
+    return await of_each_peer(systems, lambda routing: _reaches(routing, insecure))
 
 
 def _reaches(routing: Routing, insecure: bool) -> Iterator[Finding]:

@@ -101,6 +101,7 @@ async def test_the_executor_writes_what_it_has_to_and_nothing_that_is_worth_its_
                 said = real.said_to(write, before)
                 assert (write.refused or "") in said if write.refused else not said, (kind, write.name, said)
         _nothing_else(real)
+        await _evictions(real)
 
 
 def _nothing_else(real: RealCluster) -> None:
@@ -121,6 +122,25 @@ def _nothing_else(real: RealCluster) -> None:
         "get", "validatingadmissionpolicy", "remediator-writes", "-o", "jsonpath={.status.typeChecking}"
     )
     assert "expressionWarnings" not in warnings, warnings
+
+
+async def _evictions(real: RealCluster) -> None:
+    """A pod by itself: those of the workloads are never made, and of no pod there is no admission, only 404."""
+
+    async def made() -> bool:
+        # The namespace's ServiceAccount comes a moment after the namespace.
+        run = real.kubectl("-n", real.namespace, "run", "alone", "--image=registry.example/alone:v1")
+        return run.returncode == 0
+
+    await until(made, "a pod is there", seconds=30)
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": "alone", "namespace": real.namespace},
+        "deleteOptions": {"dryRun": ["All"]},
+    }
+    path = f"/api/v1/namespaces/{real.namespace}/pods/alone/eviction"
+    assert real.as_executor("create", "--raw", path, "-f", "-", sent=eviction) == ""
 
 
 def _event(namespace: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tests.deploy.manifests import Manifest, file
 WRITES = "admission/writes/policy.yaml"
 RESTART_ONLY = "admission/restart-only/policy.yaml"
 LOOK_ONLY = "admission/look-only/policy.yaml"
+ROLLBACK_TOO = "admission/rollback-too/policy.yaml"
 EXECUTOR = "system:serviceaccount:remediator:remediator-executor"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from remediator.domain.change import ATTEMPT, EPOCH, RESTARTED_AT, ROLLED_BACK_FROM
-from tests.deploy.admission import EXECUTOR, LOOK_ONLY, RESTART_ONLY, WRITES, refused
+from tests.deploy.admission import EXECUTOR, LOOK_ONLY, RESTART_ONLY, ROLLBACK_TOO, WRITES, refused
 from tests.deploy.manifests import DEPLOY, OVERLAYS, file, find, of_kind, overlay
 from tests.deploy.writes import CLAIM, FACES, NOT_A_RESTART, OURS, RESTART, STOLEN, Write, workload
 
@@ -127,6 +127,14 @@ def test_nothing_is_let_through_where_it_may_only_look(write: Write) -> None:
     assert said_to(write, "Deployment", LOOK_ONLY, user="kim") == []
 
 
+@EVERY_KIND
+@pytest.mark.parametrize("write", OURS, ids=lambda each: each.name)
+def test_nothing_is_taken_away_where_rollbacks_are_let_through(write: Write, kind: str) -> None:
+    assert said_to(write, kind, WRITES, ROLLBACK_TOO) == []
+    eviction = request("CREATE", "", "pods", "eviction")
+    assert refused(eviction, None, {"metadata": {}}, (WRITES, ROLLBACK_TOO)) == []
+
+
 def test_an_eviction_is_no_restart() -> None:
     eviction = request("CREATE", "", "pods", "eviction")
     assert refused(eviction, None, {"metadata": {}}, (RESTART_ONLY,)) == [
@@ -160,5 +168,10 @@ def test_every_overlay_denies_and_an_error_denies_as_well(name: str) -> None:
     assert {each["metadata"]["name"] for each in found} == set(bound)
     assert all(each["spec"]["failurePolicy"] == "Fail" for each in found)
     assert all(set(each) == {"policyName", "validationActions"} for each in bound.values())
-    narrower = {"restart": {"remediator-restart-only"}, "rollback": set[str]()}
-    assert set(bound) - {"remediator-writes"} == narrower.get(name, {"remediator-look-only"})
+    assert set(bound) == {"remediator-writes", "remediator-level"}
+    level = {"restart": RESTART_ONLY, "rollback": ROLLBACK_TOO}.get(name, LOOK_ONLY)
+    bounds = find("ValidatingAdmissionPolicy", "remediator-level", made)
+    # Not the expressions, whose white space kustomize changes.
+    assert [each["message"] for each in bounds["spec"]["validations"]] == [
+        each["message"] for each in file(level)[0]["spec"]["validations"]
+    ]

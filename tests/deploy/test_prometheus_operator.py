@@ -1,20 +1,32 @@
 """deploy/prometheus-operator: the same rules and the same route as for plain Prometheus and Alertmanager."""
 
+import json
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from remediator.doctor.alertmanagers import _reaches
 from remediator.doctor.routing import read_routing
-from tests.deploy.manifests import DEPLOY, KUBECTL, Manifest, file
+from remediator.settings.load import load_settings
+from remediator.settings.protected import protected_by
+from tests.deploy.manifests import DEPLOY, KUBECTL, ROOT, Manifest, file, find
 from tests.deploy.prometheus_rules import AS_OBJECTS, as_object
 from tests.deploy.test_alertmanager import WHOLE, amtool, receiver, route
 
 DIRECTORY = DEPLOY / "prometheus-operator"
+GUIDE = (
+    (ROOT / "docs" / "operating.md")
+    .read_text()
+    .partition("\n## With kube-prometheus or without\n")[2]
+    .partition("\n## ")[0]
+)
 KUBE_PROMETHEUS: dict[str, Any] = {
     "route": {"receiver": "Default", "group_by": ["namespace"], "routes": [{"receiver": "Default"}]},
     "receivers": [
@@ -100,6 +112,70 @@ def test_what_is_applied_at_once_has_no_name_twice() -> None:
         "RoleBinding",
         "ServiceMonitor",
     }
+
+
+POD_LABELS = {
+    9093: {"name": "alertmanager", "component": "alert-router", "instance": "main"},
+    9090: {"name": "prometheus", "component": "prometheus", "instance": "k8s"},
+}
+"""Of kube-prometheus' pods, by port; each also has part-of: kube-prometheus. Its policies select by these."""
+
+
+@pytest.mark.parametrize("port", POD_LABELS)
+def test_beside_the_policies_of_kube_prometheus_the_executor_is_let_in(port: int) -> None:
+    labels = {
+        f"app.kubernetes.io/{key}": text
+        for key, text in {**POD_LABELS[port], "part-of": "kube-prometheus"}.items()
+    }
+    (policy,) = [
+        each
+        for each in file("prometheus-operator/let-the-executor-in.yaml")
+        if each["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    ]
+    (config,) = file("prometheus-operator/alertmanager-config.yaml")
+    assert policy["metadata"]["namespace"] == config["metadata"]["namespace"]
+    assert policy["spec"]["policyTypes"] == ["Ingress"]
+    (rule,) = policy["spec"]["ingress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": port}]
+    (allowed,) = rule["from"]
+    executor = find("Deployment", "remediator-executor")
+    namespace = {"kubernetes.io/metadata.name": executor["metadata"]["namespace"]}
+    assert allowed["namespaceSelector"] == {"matchLabels": namespace}
+    assert allowed["podSelector"]["matchLabels"] == executor["spec"]["template"]["metadata"]["labels"]
+
+
+def test_nobody_is_shut_out_where_kube_prometheus_has_no_policies() -> None:
+    """A pod that one policy selects is closed to all whom none lets in, so that ours is applied apart."""
+    assert "NetworkPolicy" not in {each["kind"] for each in rendered()}
+    assert "kubectl apply -f deploy/prometheus-operator/let-the-executor-in.yaml" in GUIDE
+
+
+def test_the_selector_of_other_teams_configurations_is_not_narrowed() -> None:
+    """The chart's takes all; a merge patch would add our label to it."""
+    first, second = (
+        json.loads(each)
+        for each in re.findall(r"patch alertmanager main --type=merge -p '(.+?)'", GUIDE, re.DOTALL)
+    )
+    assert set(first["spec"]) == {"alertmanagerConfigMatcherStrategy"}
+    assert set(second["spec"]) == {"alertmanagerConfigSelector"}
+    told = GUIDE.index("Only if nothing\n  is shown")
+    assert told < GUIDE.index('"alertmanagerConfigSelector"')
+    (config,) = file("prometheus-operator/alertmanager-config.yaml")
+    chosen = second["spec"]["alertmanagerConfigSelector"]["matchLabels"]
+    assert chosen.items() <= config["metadata"]["labels"].items()
+
+
+def test_the_addresses_of_kube_prometheus_are_its_peers_and_settings(tmp_path: Path) -> None:
+    (written,) = re.findall(r"^  ```yaml\n(.*?)^  ```$", GUIDE, re.DOTALL | re.MULTILINE)
+    (tmp_path / "remediator.yml").write_text(f"cluster: {{name: mine}}\n{dedent(written)}")
+    found = load_settings(
+        tmp_path / "remediator.yml", {"role": "executor"}, {"REMEDIATOR_DATABASE_URL": "postgresql:///x"}
+    )
+    assert [urlsplit(str(each)).hostname for each in found.alertmanagers.urls] == [
+        f"alertmanager-main-{number}.alertmanager-operated.monitoring.svc" for number in range(3)
+    ]
+    assert urlsplit(str(found.prometheus.url)).hostname == "prometheus-k8s.monitoring.svc"
+    assert protected_by(found, None).why_namespace("monitoring")
 
 
 def test_the_service_monitor_selects_every_service_of_ours_by_the_port_it_has() -> None:

@@ -82,6 +82,20 @@ async def test_while_the_memory_did_not_look_nobody_knows_that_it_healed_by_itse
     assert (found["itself"].alerts, found["unknown"].alerts) == (0, 3)
 
 
+async def test_alerts_that_no_rule_matched_hide_none_of_those_that_ended(month: Story) -> None:
+    before = await ended(month)
+    async with month.daemon.database.transaction() as connection:
+        await connection.execute(
+            """insert into episodes (source, fingerprint, alertname, labels, annotations, starts_at, disposition,
+                                     closed_at, closed_because)
+               select 'am', 'f' || each, 'Slow', '{}', '{}', remediator_now(), 'no_rule', remediator_now(), 'resolved'
+               from generate_series(1, 3000) as each"""
+        )
+        assert {
+            each.by: each for each in await recoveries.recoveries(connection, MONTH, (0.5, 0.9))
+        } == before
+
+
 async def test_changes_are_counted_by_what_became_of_them(month: Story) -> None:
     async with month.daemon.database.connection() as connection:
         told = await acted_runs.sequels(connection, MONTH, HOUR)

@@ -99,7 +99,7 @@ def _wire(
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
     policy, notifiers = Policy.of(settings), notifiers_of(settings)
     watcher = _memory(settings, owner, database, clock, reader, connection)
-    rights = OwnRights(KubeOwnRules(connection), clock, settings.kubernetes, watcher.opted_in)
+    rights = OwnRights(KubeOwnRules(connection), clock, settings.kubernetes, policy, watcher.opted_in)
     rules = RulesInForce(settings.rules, database, metrics, clock, policy, rights)
     kit = _kit(settings, clock, database, rules, http, reader)
     desk = _desk(settings, owner, database, kit, metrics, connection, tuple(notifiers))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from remediator.domain.belonging import Belongs
-from remediator.gauges import Gauges
+from remediator.gauges import LOOK_BACK_EVERY, Gauges
 from remediator.kit import Kit
 from remediator.memory import switches
 from remediator.memory.forgetting import EVERY_SECONDS as FORGET_EVERY
@@ -34,7 +34,7 @@ from remediator.store.database_clock import DatabaseClock
 from remediator.supervise import Bell, Loop
 from remediator.telemetry import Metrics
 
-_ANYWHERE = ("audit", "clock", "gauges", "rights")
+_ANYWHERE = ("audit", "clock", "gauges", "numbers", "rights")
 """Loops that go on with another cluster's database."""
 _UNTOLD = ("reader", "backfiller", "switches")
 """Those that only take in, and go on also while it cannot be told whose database it is. All others conclude something
@@ -116,6 +116,7 @@ def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
         Loop("clock", daemon.clock.tick, 15.0, Bell()),
         Loop("retention", daemon.forgetting.tick, FORGET_EVERY, Bell()),
         Loop("gauges", daemon.gauges.tick, 15.0, Bell()),
+        Loop("numbers", daemon.gauges.look_back, LOOK_BACK_EVERY, Bell()),
     ]
     return [each if each.name in _ANYWHERE else _at_home(daemon.belonging, each) for each in every]
 

@@ -1,5 +1,6 @@
 """Keeps the gauges that come from the database up to date."""
 
+import logging
 from datetime import timedelta
 from itertools import product
 
@@ -23,12 +24,17 @@ from remediator.store import (
 from remediator.store.database import DATABASE_ERRORS, Connection, Database
 from remediator.telemetry import Metrics
 
+LOOK_BACK_EVERY = 60.0
+"""Seconds."""
+
+_log = logging.getLogger(__name__)
+
 _PAST = timedelta(days=30)
 _QUANTILES = (0.5, 0.9)
 
 
 class Gauges:
-    """One unit of its work is one look at the database."""
+    """One unit of its work is one look at the database, at what is now or at the last weeks."""
 
     def __init__(
         self,
@@ -51,25 +57,37 @@ class Gauges:
             metrics.guard_verdicts.labels(guard.key(), answer)
 
     async def tick(self) -> bool:
-        """Read and set; never finds more to do at once."""
+        """Read and set, first why nothing is changed; never finds more to do at once. Raises the database's errors."""
         try:
             async with self._database.connection() as connection:
-                await self._now(connection)
-                await self._stuck(connection)
-                await self._of_weeks(connection)
+                with self._metrics.database_commit.time():
+                    await server.commit_nothing(connection)
             reasons = await self._standstill.reasons()
         except DATABASE_ERRORS:
             self._metrics.set_cannot_act({"database"})
             raise
-        self._metrics.set_cannot_act(reasons)
+        self._metrics.set_cannot_act(reasons.keys())
         self._metrics.database_is_ours.set(0 if "cluster" in reasons else 1)
+        async with self._database.connection() as connection:
+            await self._now(connection)
+            await self._stuck(connection)
         await self._rules.show_modes()
+        return False
+
+    async def look_back(self) -> bool:
+        """Read and set the numbers of the last weeks; never finds more to do at once.
+
+        These are for the dashboard alone: where they cannot be had, the log says so, and they stay as they were.
+        """
+        try:
+            async with self._database.connection() as connection:
+                await self._of_weeks(connection)
+        except DATABASE_ERRORS as reason:
+            _log.warning("the numbers of the last weeks cannot be had: %s: %s", type(reason).__name__, reason)
         return False
 
     async def _now(self, connection: Connection) -> None:
         metrics = self._metrics
-        with metrics.database_commit.time():
-            await server.commit_nothing(connection)
         metrics.set_runs(await runs.count_by_state(connection))
         metrics.set_pauses(await pauses.counted(connection))
         storms_on = await storms.in_force(connection)

@@ -51,6 +51,8 @@ class Loop:
 async def supervise(loop: Loop, metrics: Metrics, clock: Clock, stopping: asyncio.Event) -> None:
     """Run the loop until `stopping` is set. A unit that fails is logged, and the next comes after a growing pause."""
     failures = 0
+    # A loop that fails from the start on would have no series, and no alarm.
+    metrics.loop_last_success.labels(loop.name).set(clock.now().timestamp())
     while not stopping.is_set():
         try:
             more = await loop.tick()

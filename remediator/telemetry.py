@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Literal, TextIO
+from typing import Literal, TextIO, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -35,8 +35,10 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _DIAGNOSTIC_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-STANDSTILLS = ("ceiling", "cluster", "rights", "pause", "storm", "monitoring", "database")
-"""Why nothing at all may be changed: what memory/standstill tells."""
+StandstillReason = Literal["ceiling", "cluster", "rights", "pause", "storm", "monitoring", "database"]
+"""Why nothing at all may be changed. `ceiling` and `pause` (a freeze too) are people's will. `cluster`: the database is
+another cluster's, or that cannot be told. `rights`: more in the whole cluster than declared, or that cannot be told.
+`monitoring`: no Alertmanager says that monitoring works. `database`: it does not answer."""
 
 
 class Metrics:
@@ -79,9 +81,9 @@ class Metrics:
         for rule, labels in modes.items():
             self.rule_mode.labels(rule, *labels).set(1)
 
-    def set_cannot_act(self, reasons: Collection[str]) -> None:
+    def set_cannot_act(self, reasons: Collection[StandstillReason]) -> None:
         """Replace why nothing at all may be changed; a reason that is not named does not hold now."""
-        for reason in STANDSTILLS:
+        for reason in get_args(StandstillReason):
             self.cannot_act.labels(reason).set(1 if reason in reasons else 0)
 
     def set_changes(self, by_rule: Mapping[str, Mapping[str, int]]) -> None:
@@ -197,7 +199,9 @@ class Metrics:
             "database_commit_seconds", "How long the database took for the last commit that was timed."
         )
         self.loop_last_success = self._gauge(
-            "loop_last_success_timestamp_seconds", "When a loop last finished a unit of its work.", "loop"
+            "loop_last_success_timestamp_seconds",
+            "When a loop last finished a unit of its work, or was started.",
+            "loop",
         )
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -88,7 +88,12 @@ async def check_namespaces(systems: Systems) -> list[Finding]:
 async def _own_namespace(systems: Systems) -> list[Finding]:
     """Nothing outside of a cluster, or where our own namespace is not there to be read."""
     name = namespace_of_this_pod()
-    found = None if name is None else await (await systems.kubernetes()).namespace(name)
+    try:
+        found = None if name is None else await (await systems.kubernetes()).namespace(name)
+    except RemediatorError as reason:
+        return [
+            unknown(f"namespace {name}, where we run, cannot be read: {reason.sentence}", "look yourself")
+        ]
     weak = None if found is None else pod_security(found)
     return [] if weak is None else [weak]
 

@@ -14,9 +14,11 @@ _OF_EVERYBODY = frozenset(
         Right("create", "authorization.k8s.io", "selfsubjectaccessreviews"),
         Right("create", "authorization.k8s.io", "selfsubjectrulesreviews"),
         Right("create", "authentication.k8s.io", "selfsubjectreviews"),
+        *(Right(verb, "certificates.k8s.io", "clustertrustbundles") for verb in ("get", "list", "watch")),
     }
 )
-"""system:basic-user, which Kubernetes binds to everybody it knows."""
+"""system:basic-user, which Kubernetes binds to everybody it knows, and system:cluster-trust-bundle-discovery, which it
+binds to every ServiceAccount where there are trust bundles."""
 _EVERYWHERE = frozenset(each.right for each in EVERYWHERE) | _OF_EVERYBODY
 _IN_A_NAMESPACE = frozenset(each.right for each in IN_A_NAMESPACE) | _EVERYWHERE
 _MOST_NAMED = 5

@@ -109,10 +109,10 @@ class Rulings(Protocol):
     def loaded_at(self) -> datetime | None:
         """When the rules in force were loaded; None before the first time."""
 
-    async def mode_in(self, rule: str, namespace: str) -> RuleMode | None:
+    async def mode_in(self, rule: str, namespace: str, *, looks_only: bool = False) -> RuleMode | None:
         """How far a rule may go on targets in a namespace; None when no rule of this name is loaded.
 
-        Raises Retryable when it cannot be told what this process may do there.
+        Raises Retryable when it cannot be told what this process may do there; who `looks_only` need not know that.
         """
 
     async def ceiling_in(self, namespace: str) -> Cap:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Literal
 
 from remediator.clients.monitoring import Monitoring
 from remediator.domain.belonging import Belongs
@@ -11,11 +10,7 @@ from remediator.errors import RemediatorError
 from remediator.memory.switches import Switches
 from remediator.store import storms
 from remediator.store.database import Database
-
-Reason = Literal["ceiling", "cluster", "rights", "pause", "storm", "monitoring", "database"]
-"""`ceiling` and `pause` (a freeze too) are people's will. `cluster`: the database is another cluster's, or that cannot
-be told. `rights`: more than declared, or that cannot be told. `monitoring`: no Alertmanager says that monitoring works.
-`database`: it does not answer."""
+from remediator.telemetry import StandstillReason
 
 _MONITORING_SECONDS = 5.0
 
@@ -50,9 +45,9 @@ class Standstill:
         still = await self.belonging.against() or await self.switches.all_stands_still()
         return still or await self._storm() or await self._rights()
 
-    async def reasons(self) -> dict[Reason, str]:
+    async def reasons(self) -> dict[StandstillReason, str]:
         """Every reason there is now, each with its sentence. Raises the database's errors."""
-        said: dict[Reason, str | None] = {
+        said: dict[StandstillReason, str | None] = {
             "ceiling": f"the ceiling is {self._ceiling}" if self._ceiling in ("off", "shadow") else None,
             "cluster": await self.belonging.against(),
             "rights": await self._rights(),

@@ -70,12 +70,12 @@ class RulesInForce:
             modes = await modes_of(connection, self._rulebook.rules, self._policy, beside=seen)
         return list(modes.values())
 
-    async def mode_in(self, rule: str, namespace: str) -> RuleMode | None:
+    async def mode_in(self, rule: str, namespace: str, *, looks_only: bool = False) -> RuleMode | None:
         """How far a rule may go on targets in a namespace; None when no rule of this name is loaded.
 
-        Raises Retryable when it cannot be told what this process may do there.
+        Raises Retryable when it cannot be told what this process may do there; who `looks_only` need not know that.
         """
-        held = await self._held_by_rights(namespace)
+        held = [] if looks_only else await self._held_by_rights(namespace)
         found = [each for each in self._rulebook.rules if each.rule == rule]
         async with self._database.connection() as connection:
             return (await modes_of(connection, found, self._policy, namespace, held)).get(rule)

@@ -1,4 +1,4 @@
--- What the two users that do not own the tables need of them. Run after every migration, by the owner.
+-- What the two users that do not own the tables need of them, and nobody else. Run after every migration, by the owner.
 -- A user that is not there is given nothing; the owner has everything already.
 do $$
 declare
@@ -6,19 +6,26 @@ declare
     executor boolean := to_regrole('remediator') is not null and current_user <> 'remediator';
     intake boolean := to_regrole('remediator_intake') is not null and current_user <> 'remediator_intake';
 begin
+    -- A temporary table could be taken for one of ours. Only the database's owner may take that right from all.
+    if pg_has_role((select datdba from pg_database where datname = current_database()), 'usage') then
+        execute format('revoke temporary on database %I from public', current_database());
+    end if;
+    -- What runs as the owner, to let go of old rows, is the executor's alone, also where that is the owner itself.
+    -- Triggers ask nobody for a right.
+    for each in select p.oid::regprocedure as signature from pg_proc p
+                where p.pronamespace = 'public'::regnamespace and p.prosecdef
+                  and p.prorettype <> 'trigger'::regtype and (p.proname not like 'audit\_%' or p.proname = 'audit_printed')
+    loop
+        execute format('revoke execute on function %s from public', each.signature);
+        if executor then
+            execute format('grant execute on function %s to remediator', each.signature);
+        end if;
+    end loop;
     if executor then
         grant select, insert, update on all tables in schema public to remediator;
         grant usage on all sequences in schema public to remediator;
         -- The audit is written by triggers, the ledger of migrations by whoever migrates.
         revoke insert, update on audit, audit_heads, migrations from remediator;
-        -- What runs as the owner, to let go of old rows, is the executor's alone. Triggers ask nobody for a right.
-        for each in select p.oid::regprocedure as signature from pg_proc p
-                    where p.pronamespace = 'public'::regnamespace and p.prosecdef
-                      and p.prorettype <> 'trigger'::regtype and (p.proname not like 'audit\_%' or p.proname = 'audit_printed')
-        loop
-            execute format('revoke execute on function %s from public', each.signature);
-            execute format('grant execute on function %s to remediator', each.signature);
-        end loop;
     end if;
     if intake then
         grant insert on notices, quarantine, backfills to remediator_intake;

@@ -14,6 +14,8 @@ By = Literal["remediator", "people", "itself", "unknown"]
 
 _MOST = 1000
 """Alerts that are judged, the newest: a storm must not make the question slow."""
+_LOOKED_AT = 5 * _MOST
+"""Alerts among which those are looked for: about nothing that has a name there may be any number."""
 
 
 class Recoveries(Value):
@@ -28,13 +30,16 @@ class Recoveries(Value):
 
 
 _ENDED = f"""
-with ended as (
+with closed as (
+    select * from episodes
+    where closed_at > remediator_now() - $1::interval and closed_at is not null and incident_id is not null
+    order by closed_at desc limit {_LOOKED_AT}
+), ended as (
     select e.id, e.opened_at, i.cluster, i.kind, i.namespace, i.name,
            greatest(e.opened_at, case e.closed_because when 'vanished' then coalesce(e.absent_since, e.closed_at)
                                  else coalesce(e.ends_at, e.closed_at) end) as ended_at
-    from episodes e join incidents i on i.id = e.incident_id
-    where e.closed_at > remediator_now() - $1::interval and e.closed_because not in ('restarted', $2)
-      and i.name is not null
+    from closed e join incidents i on i.id = e.incident_id
+    where e.closed_because not in ('restarted', $2) and i.name is not null
     order by e.closed_at desc limit {_MOST}
 ), judged as (
     select extract(epoch from ended_at - opened_at)::float8 as to_recovery,
@@ -66,6 +71,8 @@ from judged group by by
 
 async def recoveries(connection: Connection, past: timedelta, quantiles: Sequence[float]) -> list[Recoveries]:
     """Each way for alerts to end, with those that ended so within `past`, of the newest thousand; also where none did.
+
+    The thousand are looked for among the newest five thousand that belong to an incident.
 
     People are who set another version or restarted the workload meanwhile, as far as the memory saw it. Left
     out is what began anew while it was open, or was closed with another cluster's database: nobody knows when it ended.

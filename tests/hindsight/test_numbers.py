@@ -1,13 +1,14 @@
 """The numbers of the dashboard that are about weeks: what became of changes, and how alerts ended."""
 
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 
 from remediator.store import acted_runs, recoveries
 from remediator.store.database import DATABASE_ERRORS
 from remediator.store.recoveries import Recoveries
-from remediator.telemetry import STANDSTILLS, Metrics
+from remediator.telemetry import Metrics, StandstillReason
 from tests.hindsight.month import BAD, FIXED, MINUTE, Incident, Month, day
 from tests.support.clock import DrivenClock
 from tests.support.story import Story
@@ -24,6 +25,11 @@ async def ended(story: Story) -> dict[str, Recoveries]:
 
 def shown(story: Story, metric: str, **labels: str) -> float | None:
     return story.daemon.metrics.registry.get_sample_value(f"remediator_{metric}", labels)
+
+
+def standing_still(story: Story) -> list[str]:
+    """Each reason that is shown as one why nothing at all may be changed."""
+    return [each for each in get_args(StandstillReason) if shown(story, "cannot_act", reason=each)]
 
 
 @pytest.fixture
@@ -76,6 +82,20 @@ async def test_while_the_memory_did_not_look_nobody_knows_that_it_healed_by_itse
     assert (found["itself"].alerts, found["unknown"].alerts) == (0, 3)
 
 
+async def test_alerts_that_no_rule_matched_hide_none_of_those_that_ended(month: Story) -> None:
+    before = await ended(month)
+    async with month.daemon.database.transaction() as connection:
+        await connection.execute(
+            """insert into episodes (source, fingerprint, alertname, labels, annotations, starts_at, disposition,
+                                     closed_at, closed_because)
+               select 'am', 'f' || each, 'Slow', '{}', '{}', remediator_now(), 'no_rule', remediator_now(), 'resolved'
+               from generate_series(1, 3000) as each"""
+        )
+        assert {
+            each.by: each for each in await recoveries.recoveries(connection, MONTH, (0.5, 0.9))
+        } == before
+
+
 async def test_changes_are_counted_by_what_became_of_them(month: Story) -> None:
     async with month.daemon.database.connection() as connection:
         told = await acted_runs.sequels(connection, MONTH, HOUR)
@@ -84,6 +104,7 @@ async def test_changes_are_counted_by_what_became_of_them(month: Story) -> None:
 
 async def test_the_gauges_show_them(month: Story) -> None:
     await month.daemon.gauges.tick()
+    await month.daemon.gauges.look_back()
     assert shown(month, "changes", rule="bad-release", sequel="held") == 1
     assert shown(month, "changes", rule="bad-release", sequel="too_early") == 0
     assert shown(month, "alerts_ended", by="people") == 2
@@ -96,14 +117,34 @@ async def test_the_gauges_show_them(month: Story) -> None:
 
 async def test_what_stands_still_is_shown_with_its_reason(story: Story) -> None:
     await story.daemon.gauges.tick()
-    assert [each for each in STANDSTILLS if shown(story, "cannot_act", reason=each)] == []
+    assert standing_still(story) == []
     story.alertmanager.resolve({"alertname": "Watchdog"})
     await story.daemon.gauges.tick()
-    assert [each for each in STANDSTILLS if shown(story, "cannot_act", reason=each)] == ["monitoring"]
+    assert standing_still(story) == ["monitoring"]
     await story.daemon.database.close()
     with pytest.raises(DATABASE_ERRORS):
         await story.daemon.gauges.tick()
-    assert [each for each in STANDSTILLS if shown(story, "cannot_act", reason=each)] == ["database"]
+    assert standing_still(story) == ["database"]
+
+
+async def test_numbers_of_weeks_that_cannot_be_had_are_not_why_nothing_is_changed(
+    story: Story, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with story.daemon.database.connection() as connection:
+        await connection.execute("alter table tenures rename to elsewhere")
+    await story.daemon.gauges.tick()
+    await story.daemon.gauges.look_back()
+    assert standing_still(story) == []
+    assert any("numbers of the last weeks" in each for each in caplog.messages)
+
+
+async def test_what_stands_still_is_told_before_what_counts(story: Story) -> None:
+    story.alertmanager.resolve({"alertname": "Watchdog"})
+    async with story.daemon.database.connection() as connection:
+        await connection.execute("alter table outbox rename to elsewhere")
+    with pytest.raises(DATABASE_ERRORS):
+        await story.daemon.gauges.tick()
+    assert standing_still(story) == ["monitoring"]
 
 
 async def test_the_oldest_stuck_things_have_an_age(story: Story, clock: DrivenClock) -> None:

@@ -1,5 +1,6 @@
 """More rights than declared, or rights that cannot be told: nothing is changed, and it is said which and why."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,15 +12,18 @@ from remediator.clients.kube_connection import connect
 from remediator.clients.kube_rules import KubeOwnRules
 from remediator.domain.own_rights import NOWHERE_GRANTED, Held, beyond
 from remediator.domain.rights import EVERYWHERE, IN_A_NAMESPACE, Right
+from remediator.domain.run_view import Mode
 from remediator.errors import Retryable
 from remediator.planning.own_rights import OwnRights
+from remediator.planning.policy import Policy
 from remediator.sandbox.kubernetes import EVERYTHING, AccessRule, Account, Emulator, Fault
 from remediator.sandbox.kubernetes.faults import Action, AnswerStatus, DropBeforeApplying
+from remediator.settings.load import Settings
 from remediator.settings.sections import Kubernetes
 from remediator.trial.account import least_account
 from tests.support.clock import DrivenClock
 from tests.support.people import Someone
-from tests.support.story import Story, told
+from tests.support.story import ROLLBACK, Story, told
 
 REVIEW = "/selfsubjectrulesreviews$"
 LEAST = least_account("remediator", "kube-token")
@@ -38,11 +42,18 @@ class Asking:
     rules: KubeOwnRules
     clock: DrivenClock
 
-    def by(self, **settings: Any) -> OwnRights:
-        async def shop() -> list[str]:
-            return ["shop"]
+    def by(
+        self, ceiling: Mode = "act", ceilings: dict[str, Mode] | None = None, **settings: Any
+    ) -> OwnRights:
+        async def opted_in() -> list[str]:
+            return ["shop", "web"]
 
-        return OwnRights(self.rules, self.clock, Kubernetes(**settings), shop)
+        policy = Policy.of(Settings(ceiling=ceiling, ceilings=ceilings or {}))
+        return OwnRights(self.rules, self.clock, Kubernetes(**settings), policy, opted_in)
+
+    def asked(self) -> int:
+        """How often the API server was asked."""
+        return sum(1 for each in self.emulator.requests if each.path.endswith("/selfsubjectrulesreviews"))
 
     def answers(self, **status: Any) -> None:
         """What the API server answers from now on."""
@@ -157,6 +168,54 @@ async def test_an_incomplete_list_that_shows_too_much_already_is_too_much(asking
     assert "get secrets" in (await asking.by().too_many("shop") or "")
 
 
+@pytest.mark.parametrize("ceiling", ["off", "shadow"])
+async def test_under_a_ceiling_that_lets_nothing_be_changed_nothing_is_asked_held_or_told(
+    asking: Asking, ceiling: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
+    asking.answers(resourceRules=[], incomplete=True, evaluationError="webhook authorizer lists nothing")
+    rights = asking.by(ceiling=ceiling)
+    assert await rights.cap("shop") == []
+    assert await rights.why_not_act() is None
+    await rights.tick()
+    assert (asking.asked(), caplog.messages) == (0, [])
+
+
+async def test_a_namespace_under_such_a_ceiling_is_not_asked_about(
+    asking: Asking, caplog: pytest.LogCaptureFixture
+) -> None:
+    asking.emulator.access.add(granted(AccessRule(("delete",), ("",), ("pods",), ("shop",))))
+    rights = asking.by(ceilings={"shop": "shadow"})
+    assert (await rights.cap("shop"), asking.asked()) == ([], 0)
+    await rights.tick()
+    assert (asking.asked(), caplog.messages) == (2, []), "in general, and about web"
+
+
+async def test_too_much_in_one_namespace_holds_that_one_and_is_told_of_it_alone(
+    asking: Asking, caplog: pytest.LogCaptureFixture
+) -> None:
+    asking.emulator.access.add(granted(AccessRule(("delete",), ("",), ("pods",), ("shop",))))
+    rights = asking.by()
+    assert await rights.why_not_act() is None
+    assert [cap.mode for cap in await rights.cap("shop")] == ["shadow"]
+    assert await rights.cap("web") == []
+    await rights.tick()
+    (message,) = caplog.messages
+    assert message.startswith("nothing is changed in namespace shop: it may delete pods in namespace shop")
+
+
+async def test_an_unclear_answer_is_good_for_some_seconds_and_asked_for_one_at_a_time(
+    asking: Asking, clock: DrivenClock
+) -> None:
+    asking.answers(resourceRules=[], incomplete=True)
+    rights = asking.by()
+    said = await asyncio.gather(*(rights.why_not_act() for _ in range(20)))
+    assert (len(set(said)), asking.asked()) == (1, 1)
+    assert "as in EKS, GKE and AKS" in str(said[0])
+    await clock.advance(6)
+    await rights.why_not_act()
+    assert asking.asked() == 2
+
+
 async def test_what_is_too_much_is_told_from_the_start_once_and_when_it_is_over(
     asking: Asking, clock: DrivenClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -169,7 +228,7 @@ async def test_what_is_too_much_is_told_from_the_start_once_and_when_it_is_over(
     assert [cap.mode for cap in rights.known_everywhere()] == ["shadow"]
     asking.emulator.access.add(LEAST)
     await rights.tick()
-    assert caplog.messages[1:] == ["this process may do no more than it declares"]
+    assert caplog.messages[1:] == ["this process may do no more anywhere than it declares"]
     assert rights.known_everywhere() == []
 
 
@@ -180,6 +239,12 @@ async def test_an_answer_is_good_for_a_minute(asking: Asking, clock: DrivenClock
     assert await rights.too_many("shop") is None
     await clock.advance(61)
     assert await rights.too_many("shop") is not None
+
+
+def test_what_kubernetes_binds_to_every_account_is_not_too_much() -> None:
+    """Where there are trust bundles, it binds system:cluster-trust-bundle-discovery to every ServiceAccount."""
+    bundles = [Right(verb, "certificates.k8s.io", "clustertrustbundles") for verb in ("get", "list", "watch")]
+    assert beyond(map(Held, bundles), NOWHERE_GRANTED) == []
 
 
 def test_every_declared_right_is_declared_where_it_is_granted_and_nowhere_else() -> None:
@@ -205,8 +270,11 @@ async def test_a_daemon_with_one_verb_more_looks_and_changes_nothing_until_it_is
         run = await story.run()
         assert (run.state, story.effects()) == ("BLOCKED", [])
         assert "it may delete pods in namespace shop, which nothing here needs" in str(run.why)
+        assert (await ready_to_act(story))[0] == 200, "in other namespaces something may be changed"
+        story.emulator.access.add(granted(AccessRule(("delete",), ("",), ("pods",))))
+        await clock.advance(61)
         status, why = await ready_to_act(story)
-        assert (status, "delete pods" in why) == (503, True)
+        assert (status, "delete pods everywhere" in why) == (503, True)
         story.emulator.access.add(LEAST)
         await story.soak(12 * 60)
         assert (await ready_to_act(story))[0] == 200
@@ -230,3 +298,23 @@ async def test_while_rights_cannot_be_told_a_change_waits(
         story.emulator.faults.remove(laid)
         await story.let(2 * 60)
         assert story.effects() == ["app:v1"]
+
+
+async def test_a_run_that_only_looks_hangs_on_no_rights(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    """Where a webhook authorizes beside RBAC, no list of rights is ever complete."""
+    async with told(tmp_path, database_url, clock, ROLLBACK.replace("mode: act", "mode: shadow")) as story:
+        incomplete = {"status": {"resourceRules": [], "incomplete": True}}
+        story.emulator.faults.add(Fault("POST", REVIEW, AnswerStatus(201, body=incomplete), times=None))
+        await story.bad_release()
+        await story.fire()
+        assert (await story.run()).mode == "shadow"
+        registry = story.daemon.metrics.registry
+        answers = {
+            each: registry.get_sample_value(
+                "remediator_guard_verdicts_total", {"guard": "rule_in_force", "answer": each}
+            )
+            for each in ("allow", "unknown")
+        }
+        assert answers == {"allow": 1, "unknown": 0}

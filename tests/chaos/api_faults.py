@@ -64,7 +64,6 @@ WAY = frozenset(
         "list horizontalpodautoscalers.autoscaling",
         "list jobs.batch",
         "list mutatingwebhookconfigurations.admissionregistration.k8s.io",
-        "list namespaces",
         "list poddisruptionbudgets.policy",
         "list pods",
         "list replicasets.apps",
@@ -80,7 +79,6 @@ _EVERYWHERE = frozenset(
     {
         _OWN_RIGHTS,
         "list mutatingwebhookconfigurations.admissionregistration.k8s.io",
-        "list namespaces",
         "list validatingwebhookconfigurations.admissionregistration.k8s.io",
     }
 )

@@ -29,22 +29,26 @@ def certificate_names(request: web.Request) -> frozenset[str]:
 
 @web.middleware
 async def unread_is_dropped(request: web.Request, handler: _Answering) -> web.StreamResponse:
-    """Read a little of a body that was refused, so that its sender hears the answer; never all of it.
+    """Answer at once, then read a little of a body that was refused, so that its sender hears the answer; never all.
 
-    What is left then ends the connection. Who could be anybody must not keep us reading: of Alertmanager alone,
+    What is left ends the connection. Who could be anybody must not keep us reading: of Alertmanager alone,
     which has to hear a 413 to give up, more is read.
     """
+    response = await handler(request)
+    if request.content.is_eof():
+        return response
+    known = request.get(ADMITTED, False)
+    dropped = 0
     try:
-        return await handler(request)
-    finally:
-        known = request.get(ADMITTED, False)
-        dropped = 0
-        try:
-            async with asyncio.timeout(_FROM_ALERTMANAGER_SECONDS if known else _DROPPED_SECONDS):
-                while not request.content.is_eof() and (known or dropped < _DROPPED_BYTES):
-                    dropped += len(await request.content.readany())
-        except (TimeoutError, web.RequestPayloadError, ConnectionError):
-            pass
+        # Some send the body only when they heard nothing against it.
+        await response.prepare(request)
+        await response.write_eof()
+        async with asyncio.timeout(_FROM_ALERTMANAGER_SECONDS if known else _DROPPED_SECONDS):
+            while not request.content.is_eof() and (known or dropped < _DROPPED_BYTES):
+                dropped += len(await request.content.readany())
+    except (TimeoutError, web.RequestPayloadError, ConnectionError):
+        pass
+    return response
 
 
 def as_configured(config: WebConfig) -> _Middleware:

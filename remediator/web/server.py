@@ -53,8 +53,8 @@ def make_application(collaborators: OfIntake, routes: Collection[Routes] = EVERY
         config.on_reload = collaborators.metrics.web_config_reloaded
     application = web.Application(
         middlewares=[
-            _errors_as_json,
             unread_is_dropped,
+            _errors_as_json,
             *(() if config is None else (as_configured(config),)),
         ],
         client_max_size=collaborators.settings.intake.max_body_bytes,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.web import INTAKE, Web
+from tests.support.web import INTAKE, TOKEN, Web
 
 FOUR_GIGABYTES = 4 * 1024**3
 CHUNK = b" " * 65536
@@ -81,8 +81,12 @@ async def test_alertmanager_hears_that_its_message_is_too_large(web: Web) -> Non
     assert (await web.post(b" " * (40 * 1024**2))).status == 413
 
 
-async def test_who_sends_nothing_further_is_answered_all_the_same(web: Web) -> None:
-    async with connected(web) as (reader, writer):
-        writer.write(f"POST {INTAKE} HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n".encode())
-        async with asyncio.timeout(20):
-            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401 ")
+async def test_who_waits_for_an_answer_before_sending_the_body_is_answered_at_once(web: Web) -> None:
+    token = f"Authorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n"
+    for who, length, answer in (("", 99, b"HTTP/1.1 401 "), (token, 40 * 1024**2, b"HTTP/1.1 413 ")):
+        async with connected(web) as (reader, writer):
+            writer.write(
+                f"POST {INTAKE} HTTP/1.1\r\nHost: a\r\n{who}Content-Length: {length}\r\n\r\n".encode()
+            )
+            async with asyncio.timeout(4):  # sooner than a body is no longer waited for
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(answer)

@@ -54,7 +54,7 @@ demo: $(READY) ## a bad release, seen, rolled back and verified on this machine 
 
 .PHONY: test
 test: $(READY) ## all tests but e2e and proofs (WORKERS=3, ARGS=...)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: format
 format: $(READY) ## rewrite the code in the house format

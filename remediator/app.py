@@ -61,7 +61,7 @@ from remediator.store.database_clock import DatabaseClock
 from remediator.store.history import DatabaseHistory
 from remediator.store.migrate import open_migrated
 from remediator.store.outbox import KUBERNETES_EVENT
-from remediator.supervise import Bell, supervise
+from remediator.supervise import Bell, stopped_by_signal, supervise
 from remediator.telemetry import Metrics
 from remediator.web.collaborators import Collaborators
 from remediator.web.listen import listening
@@ -224,11 +224,8 @@ async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reloads the rules. Raises Permanent when it cannot start."""
     async with assembled(settings, SystemClock()) as daemon:
         await daemon.rules.reload()
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        stop, loop = stopped_by_signal(), asyncio.get_running_loop()
         reloads: set[asyncio.Task[None]] = set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
 
         def reload() -> None:
             reloading = loop.create_task(daemon.rules.reload_if_possible())

@@ -13,6 +13,7 @@ from remediator.people.web_config import WebConfig
 from remediator.settings.load import Settings
 from remediator.settings.process_role import ROLES
 from remediator.store.migrate import open_migrated
+from remediator.supervise import stopped_by_signal
 from remediator.telemetry import Metrics
 from remediator.web.collaborators import OfIntake
 from remediator.web.listen import listening
@@ -23,10 +24,7 @@ _log = logging.getLogger(__name__)
 
 async def serve_intake(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises Permanent when it cannot start."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop, loop = stopped_by_signal(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, _log.info, "there are no rules here that could be reloaded")
     async with running_intake(settings) as url:
         _log.info("listening on %s", url)

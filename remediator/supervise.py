@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -46,6 +47,14 @@ class Loop:
     """Bells of the loops that follow this one on the way of an alert."""
     longest_pause: float = _LONGEST_PAUSE_SECONDS
     """Seconds between units that fail, at most."""
+
+
+def stopped_by_signal() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets; from then on neither ends the process. Call it within the running loop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 async def supervise(loop: Loop, metrics: Metrics, clock: Clock, stopping: asyncio.Event) -> None:

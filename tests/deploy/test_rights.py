@@ -32,6 +32,7 @@ from remediator.memory.picture import FOLLOWED
 from remediator.people.kubernetes import GROUP, RESOURCE, VERBS
 from remediator.rulebook.shape import STEPS
 from remediator.sandbox.kubernetes import AccessRule, Account
+from remediator.store import runs
 from remediator.workloads.revision_objects import KEPT_IN
 from tests.deploy.manifests import (
     LEVELS,
@@ -309,6 +310,11 @@ async def test_without_the_cluster_role_what_it_serves_comes_from_the_settings(
         story.emulator.access.add(Account("remediator", "kube-token", rules=tuple(inside)))
         await released(story)
         assert story.image() == "app:v1"
+        async with story.daemon.database.connection() as connection:
+            run = await runs.find(connection, (await story.run()).id)
+        assert run is not None
+        assert run.plan is not None
+        assert any("whether a node is to blame was not looked at" in each for each in run.plan.caveats)
         annotate(story, "namespaces", "shop", "migration")
         await story.daemon.switches.tick()
         assert [each["why"] for each in await listed(story)] == ["migration"]

@@ -1,6 +1,6 @@
 """The whole way with the real Prometheus and Alertmanager: nothing is told to fire or to resolve, it just happens."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from remediator.sandbox.postgres import PostgresServer
 from remediator.store.migrate import migrate
 from tests.deploy import dashboard
 from tests.e2e.monitoring import ERROR_RATIO, Ports, Service, ready, real_monitoring, without_answer
-from tests.processes.daemons import SOAK_SECONDS, Scene, free_port, scene
+from tests.processes.daemons import SOAK_SECONDS, Scene, scene
 from tests.support.databases import private_postgres
 from tests.support.waiting import until
 
@@ -61,11 +61,13 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, postgres: PostgresServer) -> AsyncIterator[World]:
+async def world(
+    tmp_path: Path, postgres: PostgresServer, new_port: Callable[[], int]
+) -> AsyncIterator[World]:
     """PostgreSQL, the emulator, Prometheus, Alertmanager and the service; the daemon is the test's to start."""
     dsn = postgres.dsn("postgres")
     await migrate(dsn)
-    ports = Ports(*(free_port() for _ in range(4)))
+    ports = Ports(*(new_port() for _ in range(4)))
     async with scene(tmp_path, dsn) as made:
         (tmp_path / "rules.yaml").write_text(RULES)
         made.alertmanager_url = f"http://127.0.0.1:{ports.alertmanager}"

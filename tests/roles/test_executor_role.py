@@ -1,6 +1,6 @@
 """A process of role executor: it acts, shows only its health to the outside, and takes no alerts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from remediator.daemon import Daemon
 from remediator.sandbox.kubernetes import Emulator
 from remediator.settings.load import Settings
 from remediator.trial.account import least_account
-from tests.processes.daemons import free_port
 from tests.support.alerts import alert, message
 from tests.support.people import people
 from tests.support.waiting import until
@@ -32,12 +31,14 @@ class Executor:
 
 
 @pytest.fixture
-async def executor(tmp_path: Path, real_time_database_url: str) -> AsyncIterator[Executor]:
+async def executor(
+    tmp_path: Path, real_time_database_url: str, new_port: Callable[[], int]
+) -> AsyncIterator[Executor]:
     """Its settings say nothing of who may post alerts: that is the intake's."""
     (tmp_path / "rules.yaml").write_text(RULES)
     account = least_account("remediator", "kube-token")
     async with Emulator(accounts=(account,)) as emulator:
-        inside = f"127.0.0.1:{free_port()}"
+        inside = f"127.0.0.1:{new_port()}"
         settings = {
             "role": "executor",
             "database_url": real_time_database_url,

@@ -54,7 +54,7 @@ demo: $(READY) ## a bad release, seen, rolled back and verified on this machine 
 
 .PHONY: test
 test: $(READY) ## all tests but e2e and proofs (WORKERS=3, ARGS=...)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: format
 format: $(READY) ## rewrite the code in the house format
@@ -110,6 +110,19 @@ lock: $(READY) ## write the lock files anew from pyproject.toml (UPGRADE=1 takes
 	$$compile --group build -o requirements-build.lock; \
 	$$compile pyproject.toml --extra demo --group dev -c requirements.lock -c requirements-build.lock \
 	  -o requirements-dev.lock
+
+.PHONY: sbom
+sbom: $(READY) ## the image's bill of materials as CycloneDX JSON, from the lock (FILE=remediator.cdx.json)
+	@$(BIN)/python -m supply.sbom > $(or $(FILE),remediator.cdx.json) && echo "$(or $(FILE),remediator.cdx.json)"
+
+.PHONY: licences
+licences: $(READY) ## write docs/licences.md anew; an unknown licence fails
+	@$(BIN)/python -m supply.licences > docs/licences.md
+
+.PHONY: advisories
+advisories: $(READY) ## known vulnerabilities in the lock, offline (FILE=all.zip, OSV advisories of PyPI)
+	@[ -n "$(FILE)" ] || { echo "say where the advisories are: make advisories FILE=all.zip" >&2; exit 2; }
+	@$(BIN)/python -m supply.advisories $(FILE)
 
 .PHONY: clean
 clean: ## remove everything that make has made

@@ -16,6 +16,7 @@ from remediator.clients.http import HttpClient
 from remediator.clients.kube_connection import KubeConnection, connect
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_review import KubeReviewer
+from remediator.clients.kube_rules import KubeOwnRules
 from remediator.clients.kube_watch import KubeWatcher
 from remediator.clients.kube_write import KubeWriter
 from remediator.clients.monitoring import Monitoring
@@ -32,12 +33,14 @@ from remediator.memory.belonging import Belonging
 from remediator.memory.follower import Cluster
 from remediator.memory.forgetting import Forgetting
 from remediator.memory.schemas import Schemas
+from remediator.memory.standstill import Standstill
 from remediator.memory.switches import Switches
 from remediator.memory.watcher import Watcher
 from remediator.people.roster import People
 from remediator.planning.arming import Arming
 from remediator.planning.asked import AskedRuns
 from remediator.planning.backfill import Backfiller
+from remediator.planning.own_rights import OwnRights
 from remediator.planning.planner import Planner
 from remediator.planning.policy import Policy
 from remediator.planning.reader import Reader
@@ -52,18 +55,19 @@ from remediator.runbook.courier import Courier
 from remediator.runbook.desk import Desk, Rhythm
 from remediator.runbook.worker import Worker
 from remediator.settings.load import Settings
+from remediator.settings.process_role import ROLES
 from remediator.settings.protected import namespace_of_this_pod, protected_by
 from remediator.slo.of_prometheus import PrometheusSlos
-from remediator.store import storms
 from remediator.store.database import Database
 from remediator.store.database_clock import DatabaseClock
 from remediator.store.history import DatabaseHistory
 from remediator.store.migrate import open_migrated
 from remediator.store.outbox import KUBERNETES_EVENT
-from remediator.supervise import Bell, supervise
+from remediator.supervise import Bell, stopped_by_signal, supervise
 from remediator.telemetry import Metrics
 from remediator.web.collaborators import Collaborators
-from remediator.web.server import listening, make_application
+from remediator.web.listen import listening
+from remediator.web.server import make_application
 
 __all__ = ["Daemon", "assembled", "collaborators", "running", "serve"]
 
@@ -93,24 +97,25 @@ async def assembled(settings: Settings, clock: Clock) -> AsyncIterator[Daemon]:
 def _wire(
     settings: Settings, clock: DatabaseClock, database: Database, http: HttpClient, connection: KubeConnection
 ) -> Daemon:
-    engine, metrics = settings.engine, Metrics()
+    engine, metrics, reader = settings.engine, Metrics(settings.role), _reading(settings, connection)
     owner = engine.owner or f"{socket.gethostname()}-{uuid4().hex[:8]}"
-    reader = KubeReader(connection)
     policy, notifiers = Policy.of(settings), notifiers_of(settings)
-    watcher = _memory(settings, owner, database, clock, connection)
-    resolver = Resolver(reader, database, settings.cluster.name)
-    rules = RulesInForce(settings.rules, database, metrics, clock, policy)
+    watcher = _memory(settings, owner, database, clock, reader, connection)
+    rights = OwnRights(KubeOwnRules(connection), clock, settings.kubernetes, policy, watcher.opted_in)
+    rules = RulesInForce(settings.rules, database, metrics, clock, policy, rights)
     kit = _kit(settings, clock, database, rules, http, reader)
     desk = _desk(settings, owner, database, kit, metrics, connection, tuple(notifiers))
+    resolver = Resolver(reader, database, kit.cluster)
+    standstill = _standstill(settings, kit, desk, watcher, rights)
     return Daemon(
         settings=settings,
         clock=clock,
         database=database,
         kit=kit,
-        belonging=desk.belonging,
         metrics=metrics,
         people=desk.people,
         rules=rules,
+        rights=rights,
         reader=Reader(database),
         planner=Planner(database, resolver, rules.matching, metrics, policy),
         asked=AskedRuns(database, resolver, rules.rulebook, policy),
@@ -118,7 +123,7 @@ def _wire(
         backfiller=Backfiller(database, kit.alertmanager),
         reconciler=Reconciler(database, kit.alertmanager),
         watcher=watcher,
-        switches=Switches(database, reader, kit.pause_file, watcher),
+        standstill=standstill,
         schemas=Schemas(database, kit.schemas, owner),
         forgetting=Forgetting(database, settings.retention, owner),
         worker=Worker(desk, engine.lease.total_seconds()),
@@ -127,7 +132,18 @@ def _wire(
         aftermath=Aftermath(desk, engine.settle),
         breaker_watch=BreakerWatch(desk, settings.breakers, rules.rules),
         arming=Arming(database, rules, owner, tuple(notifiers)),
-        gauges=Gauges(database, metrics, rules, settings.budgets, desk.belonging),
+        gauges=Gauges(database, metrics, rules, settings, standstill),
+    )
+
+
+def _standstill(settings: Settings, kit: Kit, desk: Desk, watcher: Watcher, rights: OwnRights) -> Standstill:
+    return Standstill(
+        settings.effective_ceiling,
+        desk.belonging,
+        Switches(desk.database, kit.kube, kit.pause_file, watcher, settings.kubernetes.namespaces),
+        desk.database,
+        kit.monitoring,
+        rights.why_not_act,
     )
 
 
@@ -140,7 +156,7 @@ def _desk(
     connection: KubeConnection,
     notifiers: tuple[str, ...],
 ) -> Desk:
-    engine, approvals, reader = settings.engine, settings.approvals, KubeReader(connection)
+    engine, approvals, reader = settings.engine, settings.approvals, kit.kube
     return Desk(
         owner=owner,
         database=database,
@@ -156,10 +172,19 @@ def _desk(
     )
 
 
+def _reading(settings: Settings, connection: KubeConnection) -> KubeReader:
+    return KubeReader(connection, cluster_uid=settings.cluster.uid)
+
+
 def _memory(
-    settings: Settings, owner: str, database: Database, clock: Clock, connection: KubeConnection
+    settings: Settings,
+    owner: str,
+    database: Database,
+    clock: Clock,
+    reader: KubeReader,
+    connection: KubeConnection,
 ) -> Watcher:
-    cluster = Cluster(settings.cluster.name, KubeReader(connection), KubeWatcher(connection))
+    cluster = Cluster(settings.cluster.name, reader, KubeWatcher(connection))
     namespaces, every = settings.kubernetes.namespaces, settings.engine.memory_every
     return Watcher(database, cluster, clock, owner, namespaces, every)
 
@@ -191,11 +216,8 @@ def _kit(
         rules=rules,
         pause_file=PauseFile(settings.pause_file),
         databases=Databases(settings.databases),
-        schemas=tuple(
-            SchemaVersion(each.name, each.dsn_file, frozenset(each.targets), each.version_query)
-            for each in settings.databases
-            if each.targets
-        ),
+        look_at_nodes=settings.kubernetes.look_at_nodes,
+        schemas=SchemaVersion.of_each(settings.databases),
     )
 
 
@@ -203,11 +225,8 @@ async def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reloads the rules. Raises Permanent when it cannot start."""
     async with assembled(settings, SystemClock()) as daemon:
         await daemon.rules.reload()
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        stop, loop = stopped_by_signal(), asyncio.get_running_loop()
         reloads: set[asyncio.Task[None]] = set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
 
         def reload() -> None:
             reloading = loop.create_task(daemon.rules.reload_if_possible())
@@ -230,13 +249,12 @@ async def running(daemon: Daemon) -> AsyncIterator[str]:
     stopping = asyncio.Event()
     arrivals = Bell()
     every_loop = loops(daemon, arrivals)
-    application = make_application(collaborators(daemon, arrivals))
     under_way = [
         asyncio.create_task(supervise(each, daemon.metrics, daemon.clock, stopping), name=each.name)
         for each in every_loop
     ]
     try:
-        async with listening(application, daemon.settings.listen_address) as url:
+        async with _listening(daemon, arrivals) as url:
             yield url
     finally:
         stopping.set()
@@ -248,17 +266,20 @@ async def running(daemon: Daemon) -> AsyncIterator[str]:
         await asyncio.gather(*under_way, return_exceptions=True)
 
 
-def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
-    async def why_not_act() -> str | None:
-        if daemon.settings.effective_ceiling in ("off", "shadow"):
-            return f"the ceiling is {daemon.settings.effective_ceiling}: nothing is changed"
-        still = await daemon.belonging.against() or await daemon.switches.all_stands_still()
-        if still is not None:
-            return still
-        async with daemon.database.connection() as connection:
-            storm = await storms.everywhere(connection)
-        return storm.why if storm is not None else None
+@asynccontextmanager
+async def _listening(daemon: Daemon, arrivals: Bell) -> AsyncIterator[str]:
+    settings, parts, given = daemon.settings, ROLES[daemon.settings.role], collaborators(daemon, arrivals)
+    config = daemon.people.web_config
+    async with AsyncExitStack() as opened:
+        if parts.inside:
+            inside = make_application(given, parts.inside)
+            url = await opened.enter_async_context(listening(inside, settings.api_listen_address, config))
+            _log.info("people are answered on %s", url)
+        outside = make_application(given, parts.outside)
+        yield await opened.enter_async_context(listening(outside, settings.listen_address, config))
 
+
+def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
     return Collaborators(
         settings=daemon.settings,
         database=daemon.database,
@@ -267,9 +288,10 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         rules=daemon.rules.rules,
         rule_modes=daemon.rules.modes,
         of_another_cluster=daemon.belonging.known_foreign,
-        why_not_act=why_not_act,
+        why_not_act=daemon.standstill.why,
         reload=daemon.rules.reload,
         still_set=daemon.switches.still_set,
+        web_config=daemon.people.web_config,
         stored=arrivals.ring,
         asked=daemon.asked,
         slos=daemon.kit.slos,

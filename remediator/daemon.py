@@ -3,18 +3,21 @@
 from dataclasses import dataclass, replace
 
 from remediator.domain.belonging import Belongs
-from remediator.gauges import Gauges
+from remediator.gauges import LOOK_BACK_EVERY, Gauges
 from remediator.kit import Kit
 from remediator.memory import switches
 from remediator.memory.forgetting import EVERY_SECONDS as FORGET_EVERY
 from remediator.memory.forgetting import Forgetting
 from remediator.memory.schemas import EVERY_SECONDS, Schemas
+from remediator.memory.standstill import Standstill
 from remediator.memory.switches import Switches
 from remediator.memory.watcher import Watcher
 from remediator.people.roster import People
 from remediator.planning.arming import Arming
 from remediator.planning.asked import AskedRuns
 from remediator.planning.backfill import Backfiller
+from remediator.planning.own_rights import EVERY_SECONDS as RIGHTS_EVERY
+from remediator.planning.own_rights import OwnRights
 from remediator.planning.planner import Planner
 from remediator.planning.reader import Reader
 from remediator.planning.reconcile import Reconciler
@@ -31,7 +34,7 @@ from remediator.store.database_clock import DatabaseClock
 from remediator.supervise import Bell, Loop
 from remediator.telemetry import Metrics
 
-_ANYWHERE = ("audit", "clock", "gauges")
+_ANYWHERE = ("audit", "clock", "gauges", "numbers", "rights")
 """Loops that go on with another cluster's database."""
 _UNTOLD = ("reader", "backfiller", "switches")
 """Those that only take in, and go on also while it cannot be told whose database it is. All others conclude something
@@ -48,10 +51,10 @@ class Daemon:
     clock: DatabaseClock
     database: Database
     kit: Kit
-    belonging: Belongs
     metrics: Metrics
     people: People
     rules: RulesInForce
+    rights: OwnRights
     reader: Reader
     planner: Planner
     storm_watch: StormWatch
@@ -59,7 +62,7 @@ class Daemon:
     backfiller: Backfiller
     reconciler: Reconciler
     watcher: Watcher
-    switches: Switches
+    standstill: Standstill
     schemas: Schemas
     forgetting: Forgetting
     worker: Worker
@@ -69,6 +72,16 @@ class Daemon:
     breaker_watch: BreakerWatch
     arming: Arming
     gauges: Gauges
+
+    @property
+    def belonging(self) -> Belongs:
+        """Whose database it is."""
+        return self.standstill.belonging
+
+    @property
+    def switches(self) -> Switches:
+        """What stops everything, set without the database."""
+        return self.standstill.switches
 
 
 def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
@@ -96,12 +109,14 @@ def loops(daemon: Daemon, arrivals: Bell) -> list[Loop]:
         Loop("breakers", daemon.breaker_watch.tick, 15.0, Bell(), (told,)),
         Loop("arming", daemon.arming.tick, 15.0, Bell(), (told,)),
         Loop("switches", daemon.switches.tick, switches.EVERY, Bell(), longest_pause=switches.EVERY),
+        Loop("rights", daemon.rights.tick, RIGHTS_EVERY, Bell()),
         Loop("memory", daemon.watcher.tick, engine.memory_every.total_seconds(), Bell()),
         Loop("schemas", daemon.schemas.tick, EVERY_SECONDS, Bell()),
         Loop("reconciler", daemon.reconciler.tick, engine.reconcile_every.total_seconds(), Bell()),
         Loop("clock", daemon.clock.tick, 15.0, Bell()),
         Loop("retention", daemon.forgetting.tick, FORGET_EVERY, Bell()),
         Loop("gauges", daemon.gauges.tick, 15.0, Bell()),
+        Loop("numbers", daemon.gauges.look_back, LOOK_BACK_EVERY, Bell()),
     ]
     return [each if each.name in _ANYWHERE else _at_home(daemon.belonging, each) for each in every]
 

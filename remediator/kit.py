@@ -42,6 +42,8 @@ class Kit:
     pause_file: PauseFile
     databases: Databases
     """The databases of applications that may be looked into."""
+    look_at_nodes: bool = True
+    """False where nodes may not be read, and the settings say to do without."""
     schemas: tuple[SchemaVersion, ...] = ()
     """Those whose schema's version may be asked for."""
 

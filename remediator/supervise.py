@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -48,9 +49,19 @@ class Loop:
     """Seconds between units that fail, at most."""
 
 
+def stopped_by_signal() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets; from then on neither ends the process. Call it within the running loop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
 async def supervise(loop: Loop, metrics: Metrics, clock: Clock, stopping: asyncio.Event) -> None:
     """Run the loop until `stopping` is set. A unit that fails is logged, and the next comes after a growing pause."""
     failures = 0
+    # A loop that fails from the start on would have no series, and no alarm.
+    metrics.loop_last_success.labels(loop.name).set(clock.now().timestamp())
     while not stopping.is_set():
         try:
             more = await loop.tick()

@@ -8,12 +8,12 @@ run several daemons in one process.
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Literal, TextIO
+from typing import Literal, TextIO, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -35,22 +35,29 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _DIAGNOSTIC_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_MODES = ("off", "shadow", "ask", "act")
+StandstillReason = Literal["ceiling", "cluster", "rights", "pause", "storm", "monitoring", "database"]
+"""Why nothing at all may be changed. `ceiling` and `pause` (a freeze too) are people's will. `cluster`: the database is
+another cluster's, or that cannot be told. `rights`: more in the whole cluster than declared, or that cannot be told.
+`monitoring`: no Alertmanager says that monitoring works. `database`: it does not answer."""
 
 
 class Metrics:
     """Every metric of one daemon."""
 
-    def __init__(self) -> None:
+    def __init__(self, role: str = "all") -> None:
+        """`role` is what this process does: all, or intake or executor alone."""
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         self._of_intake()
         self._of_runs()
+        self._of_weeks()
         self._of_loops()
-        self.build_info = self._gauge("build_info", "Always 1; the version is in the label.", "version")
-        self.build_info.labels(version("remediator")).set(1)
+        self.build_info = self._gauge(
+            "build_info", "Always 1; version and role are in the labels.", "version", "role"
+        )
+        self.build_info.labels(version("remediator"), role).set(1)
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format, which is CONTENT_TYPE."""
@@ -68,17 +75,33 @@ class Metrics:
         for (kind, scope, source), count in count_by.items():
             self.pauses.labels(kind, scope, source).set(count)
 
-    def set_rule_modes(self, modes: Mapping[str, tuple[str, str]]) -> None:
-        """Replace the modes of all rules: by name, as configured and as effective now."""
+    def set_rule_modes(self, modes: Mapping[str, tuple[str, str, str]]) -> None:
+        """Replace the modes of all rules: by name, as configured, as effective now, and what makes the difference."""
         self.rule_mode.clear()
-        for rule, (configured, effective) in modes.items():
-            self.rule_mode.labels(rule, configured, effective).set(1)
+        for rule, labels in modes.items():
+            self.rule_mode.labels(rule, *labels).set(1)
+
+    def set_cannot_act(self, reasons: Collection[StandstillReason]) -> None:
+        """Replace why nothing at all may be changed; a reason that is not named does not hold now."""
+        for reason in get_args(StandstillReason):
+            self.cannot_act.labels(reason).set(1 if reason in reasons else 0)
+
+    def set_changes(self, by_rule: Mapping[str, Mapping[str, int]]) -> None:
+        """Replace what became of each rule's changes."""
+        self.changes.clear()
+        for rule, sequels in by_rule.items():
+            for sequel, count in sequels.items():
+                self.changes.labels(rule, sequel).set(count)
 
     def config_reloaded(self, successfully: bool, at: datetime) -> None:
         """Record how the last reload went."""
         self.config_last_reload_successful.set(1 if successfully else 0)
         if successfully:
             self.config_last_reload_success_timestamp.set(at.timestamp())
+
+    def web_config_reloaded(self, successfully: bool) -> None:
+        """Record how the last reload of web.config.file went."""
+        self.web_config_last_reload_successful.set(1 if successfully else 0)
 
     def _of_intake(self) -> None:
         self.webhook_requests = self._counter(
@@ -93,9 +116,9 @@ class Metrics:
         self.dispositions = self._counter(
             "dispositions_total", "What planning decided about episodes.", "disposition"
         )
-        self.oldest_unread_notice = self._gauge(
-            "oldest_unread_notice_seconds",
-            "Age of the oldest alert that planning has not read; 0 when none is.",
+        self.oldest_unplanned_alert = self._gauge(
+            "oldest_unplanned_alert_seconds",
+            "How long the oldest alert has waited that planning should have decided about; 0 when none does.",
         )
 
     def _of_runs(self) -> None:
@@ -125,6 +148,27 @@ class Metrics:
             "Age of the oldest notice still to be delivered; 0 when none is.",
         )
 
+    def _of_weeks(self) -> None:
+        self.changes = self._gauge(
+            "changes",
+            "Runs of the last 30 days that alerts made and that changed something, by what became of that.",
+            "rule",
+            "sequel",
+        )
+        self.alerts_ended = self._gauge(
+            "alerts_ended", "Alerts about workloads that ended in the last 30 days, by who ended them.", "by"
+        )
+        self.to_recovery = self._gauge(
+            "alert_to_recovery_seconds", "From an alert's first notice to its end.", "by", "quantile"
+        )
+        self.to_effect = self._gauge(
+            "alert_to_effect_seconds", "From an alert's first notice to our change.", "quantile"
+        )
+        self.longest_lock = self._gauge(
+            "oldest_locked_target_seconds",
+            "How long one run has held its target, the longest of all; 0 when none does.",
+        )
+
     def _of_loops(self) -> None:
         self.rule_mode = self._gauge(
             "rule_mode",
@@ -132,6 +176,10 @@ class Metrics:
             "rule",
             "configured",
             "effective",
+            "held_by",
+        )
+        self.cannot_act = self._gauge(
+            "cannot_act", "1 for each reason why nothing at all may be changed now.", "reason"
         )
         self.config_last_reload_successful = self._gauge(
             "config_last_reload_successful", "1 when the last reload was taken, 0 when it was refused."
@@ -139,11 +187,21 @@ class Metrics:
         self.config_last_reload_success_timestamp = self._gauge(
             "config_last_reload_success_timestamp_seconds", "When the running rules were loaded."
         )
+        self.web_config_last_reload_successful = self._gauge(
+            "web_config_last_reload_successful",
+            "1 when web.config.file was taken as it is, 0 when the one before stays in force.",
+        )
+        self.web_config_last_reload_successful.set(1)
         self.database_is_ours = self._gauge(
             "database_of_this_cluster", "0 when the database is another cluster's, or that cannot be told."
         )
+        self.database_commit = self._gauge(
+            "database_commit_seconds", "How long the database took for the last commit that was timed."
+        )
         self.loop_last_success = self._gauge(
-            "loop_last_success_timestamp_seconds", "When a loop last finished a unit of its work.", "loop"
+            "loop_last_success_timestamp_seconds",
+            "When a loop last finished a unit of its work, or was started.",
+            "loop",
         )
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -1,9 +1,11 @@
 """What every test may ask for: a database of its own, and time that it drives itself."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from remediator.sandbox.ports import reserved_port
 from remediator.sandbox.postgres import PostgresServer
 from remediator.store.database import Database, open_database
 from tests.support.clock import DrivenClock
@@ -53,3 +55,10 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 def clock(database: Database) -> DrivenClock:
     """The time of this test and of its database."""
     return DrivenClock(database)
+
+
+@pytest.fixture
+def new_port() -> Iterator[Callable[[], int]]:
+    """Ports for servers that the test starts later, each kept from everybody else until its end."""
+    with ExitStack() as kept:
+        yield lambda: kept.enter_context(reserved_port())

@@ -90,6 +90,7 @@ class Judge:
         self._terms = terms
         self._ledger = ledger
         self._storms = storms
+        self._always: dict[tuple[str, str], _Asked] = {}
         self._asked: dict[tuple[str, str, str], _Asked] = {}
         self._versions: dict[str, Versions] = {}
 
@@ -106,8 +107,7 @@ class Judge:
 
     def ask(self, rule: Rule, scene: Scene) -> Judged:
         """Every always-on guard, and those of the rule."""
-        change = _change(scene.doing)
-        asked = self._asked_by(rule, change, scene.run)
+        asked = self._asked_by(rule, scene)
         against: list[Against] = []
         asks: list[str] = []
         unknown = [*asked.blind]
@@ -121,28 +121,20 @@ class Judge:
                     unknown.append(answer)
         return Judged(tuple(against), tuple(dict.fromkeys(asks)), tuple(sorted(set(unknown))))
 
-    def _asked_by(self, rule: Rule, change: TemplatePatch, run: RunView) -> "_Asked":
+    def _asked_by(self, rule: Rule, scene: Scene) -> "_Asked":
         """Which guards there are to ask, and what they count: the same for every run of a rule in one namespace."""
-        key = (rule.rule, change.action, run.target.namespace)
+        key = (rule.rule, scene.doing.action, scene.run.target.namespace)
         known = self._asked.get(key)
         if known is None:
-            applying = [
-                each for each in (*self._terms.always_on, *rule.guards) if each.applies_to(change, run)
-            ]
-            judging = [
-                each
-                for each in applying
-                if type(each).verdict is not Guard.verdict and not isinstance(each, SURE)
-            ]
+            change = _change(scene.doing)
+            always = self._always.get(key[1:])
+            if always is None:
+                always = self._always[key[1:]] = _asked(self._terms.always_on, change, scene.run)
+            of_rule = _asked(rule.guards, change, scene.run)
             known = self._asked[key] = _Asked(
-                looking=tuple(each for each in judging if isinstance(each, _LOOKING)),
-                limits=tuple(
-                    limit
-                    for each in applying
-                    for limit in each.limits(change, run)
-                    if limit.count not in NOT_KEPT
-                ),
-                blind=tuple(each.key() for each in judging if not isinstance(each, _LOOKING)),
+                looking=always.looking + of_rule.looking,
+                limits=always.limits + of_rule.limits,
+                blind=always.blind + of_rule.blind,
             )
         return known
 
@@ -217,6 +209,20 @@ class Judge:
                 why = f"people may be at work: {write.by} wrote the spec at {write.at:%H:%M:%S}"
                 return guard.refuse(why, passing=True), write.at + guard.quiet
         return None, None
+
+
+def _asked(guards: Sequence[Guard], change: TemplatePatch, run: RunView) -> _Asked:
+    applying = [each for each in guards if each.applies_to(change, run)]
+    judging = [
+        each for each in applying if type(each).verdict is not Guard.verdict and not isinstance(each, SURE)
+    ]
+    return _Asked(
+        looking=tuple(each for each in judging if isinstance(each, _LOOKING)),
+        limits=tuple(
+            limit for each in applying for limit in each.limits(change, run) if limit.count not in NOT_KEPT
+        ),
+        blind=tuple(each.key() for each in judging if not isinstance(each, _LOOKING)),
+    )
 
 
 def _change(doing: Doing) -> TemplatePatch:

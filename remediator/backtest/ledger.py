@@ -142,9 +142,15 @@ def _keys(doing: Doing) -> Sequence[tuple[str, str]]:
 
 
 def _key(limit: Limit, doing: Doing) -> tuple[str, str]:
-    everything, namespace, rule, target = _keys(doing)
-    by_name = {"everything": everything, "namespace": namespace, "rule": rule}
-    return by_name.get(limit.of, target)
+    match limit.of:
+        case "everything":
+            return "everything", ""
+        case "namespace":
+            return "namespace", doing.target.namespace
+        case "rule":
+            return "rule", doing.rule
+        case _:
+            return "target", str(doing.target)
 
 
 def _recent(done: list[_Each], when: Callable[[_Each], datetime], after: datetime) -> Sequence[_Each]:

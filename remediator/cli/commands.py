@@ -10,7 +10,7 @@ class Commands(Protocol):
     Each command sets `run`, a function of the parsed arguments that returns the exit status.
     """
 
-    def add_parser(self, name: str, *, help: str, description: str = ...) -> argparse.ArgumentParser:  # noqa: A002
+    def add_parser(self, name: str, *, help: str, description: str = ...) -> argparse.ArgumentParser:  # noqa: A002 -- argparse's
         """Add one command and return the parser of its arguments."""
 
 

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,9 +14,11 @@ from remediator.cli.client import Daemon
 from remediator.clock import SystemClock
 from remediator.errors import Permanent
 from remediator.sandbox.alertmanager import Alertmanager
-from remediator.sandbox.kubernetes import EVERYTHING, Account, Emulator
+from remediator.sandbox.kubernetes import Emulator
+from remediator.sandbox.ports import reserved_port
 from remediator.sandbox.postgres import PostgresError, PostgresServer
 from remediator.sandbox.prometheus import Prometheus
+from remediator.trial.account import least_account
 
 SOAK_SECONDS = 4
 ERROR_RATIO = "sum(rate(http_errors_total[1m])) / sum(rate(http_requests_total[1m]))"
@@ -117,12 +118,12 @@ async def start(opened: AsyncExitStack, directory: Path, rules: str) -> World:
     token.chmod(0o600)
     (directory / "rules.yaml").write_text(rules)
     database_url = _database(opened, directory)
-    account = Account("remediator", secrets.token_urlsafe(24), rules=(EVERYTHING,))
+    account = least_account("remediator", secrets.token_urlsafe(24))
     emulator = await opened.enter_async_context(Emulator(accounts=(account,), anonymous_admin=True))
     alertmanager = await opened.enter_async_context(Alertmanager(clock=SystemClock().now))
     prometheus = await opened.enter_async_context(Prometheus(clock=SystemClock().now))
     alertmanager.fire({"alertname": "Watchdog"})
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{opened.enter_context(reserved_port())}"
     config = directory / "remediator.yml"
     config.write_text(
         _CONFIG.format(
@@ -182,13 +183,6 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(timeout=10)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def deployment(name: str, image: str) -> dict[str, Any]:

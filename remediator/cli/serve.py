@@ -22,10 +22,17 @@ def _serve(args: argparse.Namespace) -> int:
     # Here, not above: the clients behind it take seconds to import.
     import asyncio
 
-    from remediator import app
+    from remediator.settings.process_role import ROLES
     from remediator.telemetry import configure_logging
 
     settings = settings_of(args)
     configure_logging(settings.log_level)
-    asyncio.run(app.serve(settings))
+    if ROLES[settings.role].engine:
+        from remediator.app import serve
+
+        asyncio.run(serve(settings))
+    else:
+        from remediator.intake_app import serve_intake
+
+        asyncio.run(serve_intake(settings))
     return 0

@@ -20,6 +20,7 @@ from remediator.clients.kube_resource import (
     label_selector,
     resource,
 )
+from remediator.domain.belonging import IDENTITY
 from remediator.domain.value import JsonObject
 from remediator.errors import Retryable
 
@@ -51,10 +52,16 @@ class KubeReader:
     times within one deadline.
     """
 
-    def __init__(self, connection: KubeConnection, *, deadline: float = 10.0) -> None:
-        """`deadline` is in seconds, for each method from its start to its end."""
+    def __init__(
+        self, connection: KubeConnection, *, deadline: float = 10.0, cluster_uid: str | None = None
+    ) -> None:
+        """`deadline` is in seconds, for each method from its start to its end.
+
+        `cluster_uid` is the uid of the namespace IDENTITY where the settings tell it: then it is not asked for.
+        """
         self._connection = connection
         self._deadline = deadline
+        self._cluster_uid = cluster_uid
 
     @asynccontextmanager
     async def one_look(self) -> "AsyncIterator[KubeReader]":
@@ -62,7 +69,7 @@ class KubeReader:
 
         Whoever asks gets the very same objects as everybody else, and changes none of them.
         """
-        look = _OneLook(self._connection, deadline=self._deadline)
+        look = _OneLook(self._connection, deadline=self._deadline, cluster_uid=self._cluster_uid)
         try:
             yield look
         finally:
@@ -96,6 +103,8 @@ class KubeReader:
 
     async def namespace(self, name: str) -> JsonObject | None:
         """One namespace, or None when there is none of that name."""
+        if name == IDENTITY and self._cluster_uid is not None:
+            return {"metadata": {"name": name, "uid": self._cluster_uid}}
         return await self._get(NAMESPACE, None, name)
 
     async def node(self, name: str) -> JsonObject | None:
@@ -224,12 +233,12 @@ class KubeReader:
 class _OneLook(KubeReader):
     """Remembers what it was told, failures too, and asks once although many want to know at the same time."""
 
-    def __init__(self, connection: KubeConnection, *, deadline: float) -> None:
-        super().__init__(connection, deadline=deadline)
+    def __init__(self, connection: KubeConnection, *, deadline: float, cluster_uid: str | None) -> None:
+        super().__init__(connection, deadline=deadline, cluster_uid=cluster_uid)
         self._asked: dict[Hashable, asyncio.Task[Any]] = {}
 
     def anew(self) -> KubeReader:
-        return KubeReader(self._connection, deadline=self._deadline)
+        return KubeReader(self._connection, deadline=self._deadline, cluster_uid=self._cluster_uid)
 
     async def forget(self) -> None:
         """Stop what is still being asked for; nobody waits for it any more."""

@@ -1,11 +1,13 @@
 """Asks an application's database at which version its schema is: read-only, and for a few seconds at most."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from remediator.clients.postgres import Session, session
 from remediator.domain.target import Target
 from remediator.errors import Permanent
+from remediator.settings.databases import ApplicationDatabase
 
 KNOWN_TABLES = {
     "alembic_version": "select string_agg(version_num, ',' order by version_num) from alembic_version",
@@ -28,6 +30,15 @@ class SchemaVersion:
     """`kind/namespace/name` of the workloads whose schema it holds."""
     query: str | None = None
     """Answers one text, instead of the known tables."""
+
+    @staticmethod
+    def of_each(databases: Iterable[ApplicationDatabase]) -> "tuple[SchemaVersion, ...]":
+        """Of those that hold the schema of a target."""
+        return tuple(
+            SchemaVersion(each.name, each.dsn_file, frozenset(each.targets), each.version_query)
+            for each in databases
+            if each.targets
+        )
 
     def serves(self, target: Target) -> bool:
         """Whether this target's schema is in here."""

@@ -1,15 +1,18 @@
 """Alertmanager: every peer answers, routes alerts to us, and what it should have sent has come."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from remediator.clients.alertmanager import PeerAlert
 from remediator.clients.alertmanager_status import PeerStatus
 from remediator.clients.http import place
 from remediator.doctor.finding import Finding, failed, ok, some, unknown, warning
-from remediator.doctor.routing import INTAKE, Routing, Webhook, read_routing
+from remediator.doctor.peer_routing import of_each_peer
+from remediator.doctor.routing import INTAKE, Route, Routing, Webhook, read_routing
+from remediator.doctor.rule_routes import NOT_ABOUT_US
 from remediator.doctor.systems import Systems
 from remediator.domain.duration import format_duration
+from remediator.domain.matcher import Matcher
 from remediator.errors import Permanent, RemediatorError
 from remediator.store import notices
 from remediator.store.database import Database
@@ -58,21 +61,8 @@ def _version(text: str) -> tuple[int, ...]:
 
 async def check_routing(systems: Systems) -> list[Finding]:
     """Each peer that answers: does its configuration lead alerts to us, and as we need them?"""
-    findings: list[Finding] = []
-    for url, status in (await systems.peers()).items():
-        if isinstance(status, RemediatorError):
-            findings.append(unknown(f"{place(url)} did not tell its configuration", "see alertmanagers"))
-            continue
-        try:
-            routing = read_routing(status.config)
-        except Permanent as reason:
-            findings.append(
-                unknown(f"{place(url)}: {reason.sentence}", "look at it with amtool config routes")
-            )
-            continue
-        found = list(_reaches(routing, systems.settings.intake.insecure))
-        findings += [each.model_copy(update={"saw": f"{place(url)}: {each.saw}"}) for each in found]
-    return findings
+    insecure = systems.settings.intake.insecure
+    return await of_each_peer(systems, lambda routing: _reaches(routing, insecure))
 
 
 def _reaches(routing: Routing, insecure: bool) -> Iterator[Finding]:
@@ -91,15 +81,49 @@ def _reaches(routing: Routing, insecure: bool) -> Iterator[Finding]:
             continue
         yield _leads(webhook, [each.title for each in routes])
         yield from _as_we_need_it(webhook, insecure)
+        yield from _kept_away(routes)
         for route in routes:
             if not route.goes_on:
                 saw = f"what {route.title} sends to {webhook.receiver} reaches nobody else"
                 yield warning(
                     saw, "set continue: true on it, and let a route after it take the alert to people"
                 )
+            else:
+                yield from _alone(routing, route)
             if not route.group_by:
                 saw = f"{route.title} puts all alerts into one group"
                 yield warning(saw, "set group_by: [alertname, namespace, deployment]")
+
+
+def _alone(routing: Routing, route: Route) -> Iterator[Finding]:
+    """A route that lets its alerts go on, but no route after it surely takes them."""
+    if route.line is None:
+        return
+    surely, _ = routing.top.receivers_of((*route.line, NOT_ABOUT_US))
+    if not surely - {each.receiver for each in routing.ours}:
+        yield warning(
+            f"what {route.title} sends to {route.receiver} may reach nobody else: the receiver at the top gets only "
+            "what no route took",
+            "let a last route without matchers take every alert to people",
+        )
+
+
+def _kept_away(routes: Sequence[Route]) -> Iterator[Finding]:
+    """All of them ask for a namespace: the Prometheus operator adds that by itself."""
+    asked = [_namespace(each) for each in routes]
+    if asked and all(asked):
+        saw = f"only alerts with {' or '.join(dict.fromkeys(map(str, asked)))} come to us, and none without a namespace"
+        yield warning(
+            f"{saw}, as SLO alerts are",
+            "where an AlertmanagerConfig made the route: set alertmanagerConfigMatcherStrategy as "
+            "deploy/prometheus-operator/alertmanager-config.yaml says",
+        )
+
+
+def _namespace(route: Route) -> Matcher | None:
+    return next(
+        (each for each in route.line or () if each.name == "namespace" and not each.accepts("")), None
+    )
 
 
 def _leads(webhook: Webhook, routes: list[str]) -> Finding:

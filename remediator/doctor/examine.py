@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from remediator.doctor import (
+    alarms,
     alert_labels,
     alertmanagers,
     clock,
@@ -12,6 +13,7 @@ from remediator.doctor import (
     databases,
     files,
     kubernetes,
+    more_rights,
     prometheus,
     rights,
     rule_routes,
@@ -45,13 +47,16 @@ CHECKS = (
     Check("clock", clock.check_clock),
     Check("namespaces", kubernetes.check_namespaces),
     Check("rights", rights.check_rights, 60.0),
+    Check("more_rights", more_rights.check_more_rights),
     Check("alertmanagers", alertmanagers.check_alertmanagers),
     Check("routing", alertmanagers.check_routing),
+    Check("routes", rule_routes.check_rule_routes),
     Check("delivery", alertmanagers.check_delivery, 30.0),
     Check("watchdog", watchdog.check_watchdog),
     Check("prometheus", prometheus.check_prometheus),
     Check("queries", prometheus.check_queries, 60.0),
     Check("alerts", prometheus.check_alerts),
+    Check("alarms", alarms.check_alarms),
     Check("notifiers", files.check_notifiers),
     Check("databases", databases.check_databases, 30.0),
 )

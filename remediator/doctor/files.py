@@ -8,8 +8,11 @@ from pydantic import TypeAdapter, ValidationError
 from remediator.catalogue import NotifierStep
 from remediator.doctor.finding import Finding, counted, failed, ok, warning
 from remediator.doctor.systems import Systems
+from remediator.errors import Permanent
+from remediator.people.web_config import WebConfig
 from remediator.rulebook.problem import RulebookError
 from remediator.settings.load import Settings
+from remediator.settings.sections import Intake
 from remediator.step import Notifier
 
 _MEND = "mend it; `remediator rules check` names every mistake with its place"
@@ -31,6 +34,10 @@ async def check_secrets(systems: Systems) -> list[Finding]:
     """Are the tokens there that the settings name, and does anything say who may post alerts?"""
     settings = systems.settings
     findings = [each for name, path in _secrets(settings) for each in _readable(name, path)]
+    try:
+        WebConfig.of(settings)
+    except Permanent as reason:
+        findings.append(failed(reason.sentence, "mend it: without it nothing is answered"))
     intake = settings.intake
     if intake.insecure:
         findings.append(
@@ -39,7 +46,7 @@ async def check_secrets(systems: Systems) -> list[Finding]:
                 "set intake.token_file",
             )
         )
-    elif intake.token_file is None and intake.basic_auth is None:
+    elif settings.role != "executor" and not (intake.token_file or intake.basic_auth or intake.client_sans):
         findings.append(failed("nothing says who may post alerts", "set intake.token_file"))
     if not settings.people and settings.kubernetes_people is None:
         findings.append(
@@ -49,13 +56,14 @@ async def check_secrets(systems: Systems) -> list[Finding]:
 
 
 def _secrets(settings: Settings) -> Iterator[tuple[str, Path]]:
-    basic = settings.intake.basic_auth
+    # An executor takes no alerts, and is not given what they are known by.
+    intake = Intake() if settings.role == "executor" else settings.intake
+    basic = intake.basic_auth
     named = {
         "alertmanagers.token_file": settings.alertmanagers.token_file,
         "prometheus.token_file": settings.prometheus.token_file,
-        "intake.token_file": settings.intake.token_file,
+        "intake.token_file": intake.token_file,
         "intake.basic_auth.password_file": None if basic is None else basic.password_file,
-        "web.config.file": settings.web_config_file,
         **{f"the dsn_file of database {each.name}": each.dsn_file for each in settings.databases},
         **{f"the token of {each.name}": each.token_file for each in settings.people},
     }

@@ -3,12 +3,15 @@
 from remediator.doctor.finding import Finding, failed, ok, some, unknown, warning
 from remediator.doctor.systems import Systems
 from remediator.domain.belonging import IDENTITY
+from remediator.domain.value import JsonObject
 from remediator.errors import Permanent, RemediatorError, Retryable
+from remediator.settings.protected import namespace_of_this_pod
 from remediator.store import clusters
 from remediator.store.database import DATABASE_ERRORS
 from remediator.workloads.consent import ENABLED
 
 _SLOW_SECONDS = 1.0
+_ENFORCE = "pod-security.kubernetes.io/enforce"
 
 
 async def check_kubernetes(systems: Systems) -> list[Finding]:
@@ -35,7 +38,7 @@ async def check_cluster(systems: Systems) -> list[Finding]:
     try:
         namespace = await (await systems.kubernetes()).namespace(IDENTITY)
     except Permanent as reason:
-        return [unknown(f"{untold}: {reason.sentence}", "kubectl apply -f deploy/base/cluster-role.yaml")]
+        return [unknown(f"{untold}: {reason.sentence}", "kubectl apply -k deploy/cluster")]
     except Retryable as reason:
         return [unknown(f"{untold}: {reason.sentence}", "see the check kubernetes")]
     if namespace is None:
@@ -79,4 +82,27 @@ async def check_namespaces(systems: Systems) -> list[Finding]:
                 "no namespace has opted in", f"kubectl label namespace NAME {ENABLED}=true, then grant rights"
             )
         )
-    return findings
+    return [*findings, *await _own_namespace(systems)]
+
+
+async def _own_namespace(systems: Systems) -> list[Finding]:
+    """Nothing outside of a cluster, or where our own namespace is not there to be read."""
+    name = namespace_of_this_pod()
+    try:
+        found = None if name is None else await (await systems.kubernetes()).namespace(name)
+    except RemediatorError as reason:
+        return [
+            unknown(f"namespace {name}, where we run, cannot be read: {reason.sentence}", "look yourself")
+        ]
+    weak = None if found is None else pod_security(found)
+    return [] if weak is None else [weak]
+
+
+def pod_security(namespace: JsonObject) -> Finding | None:
+    """A finding unless the namespace we run in lets only restricted pods in: others could become root on our node."""
+    metadata = namespace["metadata"]
+    level = (metadata.get("labels") or {}).get(_ENFORCE)
+    if level == "restricted":
+        return None
+    saw = f"namespace {metadata['name']}, where we run, lets in pods that are not restricted ({_ENFORCE} is {level})"
+    return warning(saw, f"kubectl label namespace {metadata['name']} {_ENFORCE}=restricted --overwrite")

@@ -9,31 +9,28 @@ from itertools import product
 
 from remediator.clients.kube_about import KubeAbout
 from remediator.doctor.finding import Finding, failed, ok, some, unknown, warning
+from remediator.doctor.needed import everywhere, in_a_namespace
 from remediator.doctor.systems import Systems
 from remediator.domain.rights import (
     ACT,
     ALL,
     DANGEROUS_EVERYWHERE,
     DANGEROUS_IN_A_NAMESPACE,
-    EVERYWHERE,
     IN_A_NAMESPACE,
+    LOOK,
     Dangerous,
     Needed,
     Right,
 )
 from remediator.errors import Permanent, RemediatorError
-from remediator.rulebook.load import Rulebook
 from remediator.rulebook.problem import RulebookError
-from remediator.rulebook.shape import STEPS
 from remediator.workloads.consent import why_not_opted_in
 
 Held = tuple[Right, str | None]
 """A right and where: a namespace, or None for the whole cluster."""
 
-_LIST_NAMESPACES = Right("list", "", "namespaces")
-_APPLY = "kubectl apply -f deploy/base/cluster-role.yaml"
+_APPLY = "kubectl apply -k deploy/cluster"
 _APPLY_REVIEWS = "kubectl apply -f deploy/people/reviews.yaml"
-_FILES = {"look": "look.yaml", "act": "act.yaml"}
 
 
 async def check_rights(systems: Systems) -> list[Finding]:
@@ -43,7 +40,7 @@ async def check_rights(systems: Systems) -> list[Finding]:
         return [
             warning(
                 "it may do everything in the cluster, which no step needs",
-                "run the daemon as the ServiceAccount of deploy/base; whoever steals this token owns the cluster",
+                "run the daemon as the ServiceAccount remediator-executor; whoever steals this token owns the cluster",
             )
         ]
     findings = await _cluster_wide(systems, about)
@@ -56,9 +53,7 @@ async def check_rights(systems: Systems) -> list[Finding]:
 
 
 async def _cluster_wide(systems: Systems, about: KubeAbout) -> list[Finding]:
-    named = bool(systems.settings.kubernetes.namespaces)
-    needed = [each for each in EVERYWHERE if not (named and each.right == _LIST_NAMESPACES)]
-    needed = [each for each in needed if each.setting is None or getattr(systems.settings, each.setting)]
+    needed = everywhere(systems.settings)
     held = await _held(about, [each.right for each in needed], [None])
     lacking = [each for each in needed if (each.right, None) not in held]
     findings = [*_done_without(lacking), *await _dangerous(about, DANGEROUS_EVERYWHERE, [None])]
@@ -100,20 +95,10 @@ async def _in_namespaces(systems: Systems, about: KubeAbout, namespaces: Sequenc
 
 
 async def _needed(systems: Systems) -> list[Needed]:
-    """What the rules in use need under this ceiling. Rules that cannot be read may need everything."""
     try:
-        steps = _steps(await systems.rulebook())
+        return in_a_namespace(systems.settings, await systems.rulebook())
     except RulebookError:
-        steps = {key for kind in STEPS.values() for key in kind}
-    acts = systems.settings.effective_ceiling in ("ask", "act")
-    return [each for each in IN_A_NAMESPACE if each.by(steps) and (acts or each.to != ACT)]
-
-
-def _steps(rulebook: Rulebook) -> set[str]:
-    used = {step.key() for rule in rulebook.rules for step in (*rule.diagnostics, *rule.guards)}
-    for rung in (rung for rule in rulebook.rules for rung in rule.ladder):
-        used |= {step.key() for step in (*rung.actions, *rung.verifications)}
-    return used
+        return in_a_namespace(systems.settings, None)
 
 
 async def _nobody_asks(
@@ -135,9 +120,11 @@ async def _nobody_asks(
 
 
 def _missing(
-    needed: Iterable[Needed], held: set[Held], not_missed: set[Held], namespaces: Sequence[str]
+    needed: Sequence[Needed], held: set[Held], not_missed: set[Held], namespaces: Sequence[str]
 ) -> Iterable[Finding]:
-    for namespace, (to, file) in product(namespaces, _FILES.items()):
+    acts = [each for each in needed if each.to == ACT]
+    levels = {LOOK: "observe", ACT: "restart" if all(each.by({"restart"}) for each in acts) else "rollback"}
+    for namespace, (to, level) in product(namespaces, levels.items()):
         lacking = [
             str(each.right)
             for each in needed
@@ -146,7 +133,7 @@ def _missing(
         if lacking:
             yield failed(
                 f"in namespace {namespace}: {', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} refused",
-                f"kubectl apply -n {namespace} -f deploy/namespace/{file}",
+                f"kubectl apply -n {namespace} -k deploy/namespace/{level}",
             )
 
 

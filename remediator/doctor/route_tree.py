@@ -27,7 +27,7 @@ class RouteTree:
         """Raises AttributeError, KeyError, TypeError or ValueError when it is not a route."""
         receiver = str(route.get("receiver") or receiver)
         children = tuple(cls.of(each, receiver) for each in route.get("routes") or ())
-        conditions, unread = _conditions(route)
+        conditions, unread = conditions_of(route)
         return cls(receiver, conditions, unread, bool(route.get("continue")), children)
 
     def receivers_of(self, line: Line) -> tuple[frozenset[str], frozenset[str]]:
@@ -63,7 +63,7 @@ def _meets(line: Line, route: RouteTree) -> bool | None:
     return None if route.unread or None in answers else True
 
 
-def _conditions(route: dict[str, Any]) -> tuple[Line, bool]:
+def conditions_of(route: dict[str, Any]) -> tuple[Line, bool]:
     """All three ways to write them; `match` and `match_re` are the old ones. And whether some cannot be read.
 
     Our grammar is stricter than Alertmanager's: `instance=~"db\\d+"` is one that only it takes.

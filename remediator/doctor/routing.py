@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from remediator.doctor.route_tree import RouteTree
+from remediator.doctor.route_tree import RouteTree, conditions_of
 from remediator.errors import Permanent
+from remediator.rulebook.lines import Line
 
 INTAKE = "/api/v1/alertmanager"
 """Where the daemon takes alerts; one more path segment may follow."""
@@ -30,7 +31,8 @@ class Webhook:
     place: str | None
     """`host:port/path` of the address; None when Alertmanager hides it."""
     ours: bool
-    """The address leads to our intake or, where it is hidden, the receiver is called after us."""
+    """The address leads to our intake or, where it is hidden, the receiver is called after us. Before the last slash of
+    a receiver's name the Prometheus operator writes a namespace and an object."""
     send_resolved: bool
     max_alerts: int
     has_credentials: bool
@@ -48,6 +50,9 @@ class Route:
     """Alerts it takes are offered to the routes after it, and there are some."""
     reachable: bool
     """No route before it takes every alert and keeps it."""
+    line: Line | None
+    """All that an alert has to meet to come here, the conditions of its parents included; None where some cannot be
+    read."""
 
     @property
     def title(self) -> str:
@@ -61,6 +66,8 @@ class Routing:
     webhooks: tuple[Webhook, ...]
     routes: tuple[Route, ...]
     top: RouteTree
+    silent: frozenset[str]
+    """Receivers that tell nobody: no integration is configured."""
 
     @property
     def ours(self) -> tuple[Webhook, ...]:
@@ -80,10 +87,15 @@ def read_routing(original: str) -> Routing:
             for each in receiver.get("webhook_configs") or ()
         )
         top = document["route"]
-        routes = tuple(_routes(top, str(top["receiver"]), (), last=True, reachable=True))
-        return Routing(webhooks, routes, RouteTree.of(top, str(top["receiver"])))
+        routes = tuple(_routes(top, str(top["receiver"]), (), (), last=True, reachable=True))
+        silent = frozenset(str(each["name"]) for each in document.get("receivers") or () if _is_silent(each))
+        return Routing(webhooks, routes, RouteTree.of(top, str(top["receiver"])), silent)
     except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Permanent(f"its configuration cannot be read: {type(error).__name__}") from error
+
+
+def _is_silent(receiver: dict[str, Any]) -> bool:
+    return not any(entries for kind, entries in receiver.items() if kind.endswith("_configs"))
 
 
 def _webhook(receiver: str, entry: dict[str, Any]) -> Webhook:
@@ -96,7 +108,9 @@ def _webhook(receiver: str, entry: dict[str, Any]) -> Webhook:
         receiver=receiver,
         # Without user and query, in which people put secrets.
         place=None if hidden else f"{parts.netloc.rpartition('@')[2]}{parts.path}",
-        ours=_OUR_NAME in receiver if hidden else path == INTAKE or path.rpartition("/")[0] == INTAKE,
+        ours=_OUR_NAME in receiver.rpartition("/")[2]
+        if hidden
+        else path == INTAKE or path.rpartition("/")[0] == INTAKE,
         send_resolved=entry.get("send_resolved", True) is not False,
         max_alerts=int(entry.get("max_alerts") or 0),
         # What the intake knows: a bearer token, however it is come by, and basic auth. Not a client certificate.
@@ -107,16 +121,25 @@ def _webhook(receiver: str, entry: dict[str, Any]) -> Webhook:
 
 
 def _routes(
-    route: dict[str, Any], receiver: str, group_by: tuple[str, ...], *, last: bool, reachable: bool
+    route: dict[str, Any],
+    receiver: str,
+    group_by: tuple[str, ...],
+    above: Line | None,
+    *,
+    last: bool,
+    reachable: bool,
 ) -> Iterator[Route]:
     """A route and all below it, in order; what a child leaves out it has from its parent."""
+    own, unread = conditions_of(route)
+    line = None if above is None or unread else above + own
     receiver = str(route.get("receiver") or receiver)
     group_by = tuple(map(str, route.get("group_by") or group_by))
     goes_on = bool(route.get("continue")) and not last
-    yield Route(receiver, _matchers(route), group_by, goes_on, reachable)
+    yield Route(receiver, _matchers(route), group_by, goes_on, reachable, line)
     children = route.get("routes") or []
     for number, child in enumerate(children):
-        yield from _routes(child, receiver, group_by, last=number == len(children) - 1, reachable=reachable)
+        is_last = number == len(children) - 1
+        yield from _routes(child, receiver, group_by, line, last=is_last, reachable=reachable)
         if not _matchers(child) and not child.get("continue"):
             reachable = False
 

@@ -5,44 +5,30 @@ Grouping takes no label from an alert: each has its own in the message, whatever
 
 from collections.abc import Iterator
 
-from remediator.clients.http import place
 from remediator.doctor.finding import Finding, failed, ok, some, unknown
-from remediator.doctor.routing import Routing, read_routing
+from remediator.doctor.peer_routing import of_each_peer
+from remediator.doctor.routing import Routing
 from remediator.doctor.systems import Systems
-from remediator.domain.matcher import parse_matchers
-from remediator.errors import Permanent, RemediatorError
+from remediator.domain.matcher import Matcher, parse_matchers
 from remediator.rulebook.load import Rulebook
 
+NOT_ABOUT_US = Matcher("alertname", "!~", "Remediator.+")
+"""Alerts about remediator itself are taken to people first, in deploy/alertmanager: no rule is about them."""
 _ADD = "let a route to the receiver of remediator take them, with continue: true, before any that keeps them"
 
 
 async def check_rule_routes(systems: Systems) -> list[Finding]:
     """Each peer that answers, for each line of each rule."""
     rulebook = await systems.rulebook()
-    findings: list[Finding] = []
-    for url, status in (await systems.peers()).items():
-        if isinstance(status, RemediatorError):
-            findings.append(unknown(f"{place(url)} did not tell its configuration", "see alertmanagers"))
-            continue
-        try:
-            routing = read_routing(status.config)
-        except Permanent as reason:
-            findings.append(
-                unknown(f"{place(url)}: {reason.sentence}", "look at it with amtool config routes")
-            )
-            continue
-        told = list(_told(rulebook, routing)) or [
-            ok(f"the alerts of every rule are sent to us ({len(rulebook.rules)})")
-        ]
-        findings += [each.model_copy(update={"saw": f"{place(url)}: {each.saw}"}) for each in told]
-    return findings
+    fine = ok(f"the alerts of every rule are sent to us ({len(rulebook.rules)})")
+    return await of_each_peer(systems, lambda routing: list(_told(rulebook, routing)) or [fine])
 
 
 def _told(rulebook: Rulebook, routing: Routing) -> Iterator[Finding]:
     ours = {each.receiver for each in routing.ours}
     for rule in rulebook.rules:
         for text in rule.match:
-            line = parse_matchers(text)
+            line = (*parse_matchers(text), NOT_ABOUT_US)
             surely, perhaps = routing.top.receivers_of(line)
             if surely & ours:
                 continue

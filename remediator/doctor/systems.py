@@ -12,6 +12,7 @@ from remediator.clients.http import HttpClient
 from remediator.clients.kube_about import KubeAbout
 from remediator.clients.kube_connection import KubeConnection, connect
 from remediator.clients.kube_read import KubeReader
+from remediator.clients.kube_rules import KubeOwnRules
 from remediator.clients.monitoring import Monitoring
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clock import Clock
@@ -59,9 +60,14 @@ class Systems:
         """Raises Permanent when there is no usable configuration; nothing is sent yet."""
         return KubeAbout(await self._once("kubernetes", self._connect), self.clock)
 
+    async def own_rules(self) -> KubeOwnRules:
+        """Raises as `about_kubernetes` does."""
+        return KubeOwnRules(await self._once("kubernetes", self._connect))
+
     async def kubernetes(self) -> KubeReader:
         """Raises as `about_kubernetes` does."""
-        return KubeReader(await self._once("kubernetes", self._connect))
+        connection = await self._once("kubernetes", self._connect)
+        return KubeReader(connection, cluster_uid=self.settings.cluster.uid)
 
     async def rulebook(self) -> Rulebook:
         """The rules as the daemon would load them. Raises RulebookError."""

@@ -78,5 +78,5 @@ def _lost(systems: Systems, name: str) -> str:
 
 def _load(name: str) -> str:
     if name == MonitoringWorks().watchdog:
-        return "load deploy/prometheus/alerts.yml, and send its alerts to this peer"
+        return "load deploy/prometheus/watchdog.yml, and send its alerts to this peer"
     return f"load an alerting rule {name} that always fires, and send its alerts to this peer"

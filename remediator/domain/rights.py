@@ -119,6 +119,10 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
         "the versions of a Deployment, and when each was rolled out",
     ),
     Needed(Right("list", "apps", "controllerrevisions"), LOOK, "the same of a StatefulSet or DaemonSet"),
+    # RBAC takes the namespace itself for one of the things inside it.
+    Needed(
+        Right("get", "", "namespaces"), LOOK, "has it opted in, is it paused; without the ClusterRole too"
+    ),
     Needed(Right("list", "", "pods"), LOOK, "diagnostics; whether a rollout is stuck"),
     Needed(
         Right("get", "", "pods"),
@@ -173,7 +177,7 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
     ),
     Needed(Right("create", "", "events"), ACT, "tells on the target what was done and why", _ACTIONS),
 )
-"""Granted namespace by namespace, by deploy/namespace/look.yaml and act.yaml."""
+"""Granted namespace by namespace, by deploy/namespace."""
 
 _WEBHOOKS = "the guard `protected`: which workloads does admission depend on"
 
@@ -207,7 +211,7 @@ EVERYWHERE: tuple[Needed, ...] = (
         setting="kubernetes_people",
     ),
 )
-"""Granted once, by deploy/base/cluster-role.yaml; what takes a setting by deploy/people/reviews.yaml."""
+"""Granted once, by deploy/cluster; what takes a setting by deploy/people/reviews.yaml."""
 
 ALL = Right("*", "*", "*")
 """cluster-admin; within a namespace, its admin."""

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from remediator.domain.run_view import MODES, Mode
 from remediator.domain.value import Value
+
+HeldBy = Literal["ceiling", "probation", "demoted", "rights"]
+"""What kind of thing holds a rule below its configured mode."""
 
 
 class Cap(Value):
@@ -13,6 +16,7 @@ class Cap(Value):
 
     mode: Mode
     why: str
+    by: HeldBy = "ceiling"
 
 
 class Standing(Value):
@@ -34,12 +38,13 @@ class Standing(Value):
         if self.approved_at is not None:
             return found
         if self.probation_since is None:
-            return [Cap(mode="shadow", why="this version has not been in shadow yet"), *found]
+            why = "this version has not been in shadow yet"
+            return [Cap(mode="shadow", why=why, by="probation"), *found]
         until = self.probation_since + probation
         if until <= now:
             return found
         why = f"on probation until {until:%Y-%m-%d %H:%M} UTC, or until somebody approves {self.digest}"
-        return [Cap(mode="shadow", why=why), *found]
+        return [Cap(mode="shadow", why=why, by="probation"), *found]
 
     def earned(self) -> str:
         """Why it may act, where nothing holds it."""
@@ -57,6 +62,8 @@ class RuleMode(Value):
     why: str
     """What holds it below the configured mode; why it may act, where nothing does."""
     standing: Standing
+    held_by: HeldBy | None = None
+    """What holds it below the configured mode; None where nothing does."""
 
     @property
     def disarmed(self) -> bool:
@@ -81,8 +88,9 @@ def rule_mode(
     caps = [*ceilings, *standing.caps(probation, now)]
     effective = min([configured, *(each.mode for each in caps)], key=MODES.index)
     why = standing.earned() if configured in ("ask", "act") else f"its file says {configured}"
-    if effective != configured:
-        why = "; ".join(each.why for each in caps if each.mode == effective)
+    holding = [each for each in caps if each.mode == effective] if effective != configured else []
+    if holding:
+        why = "; ".join(each.why for each in holding)
     return RuleMode(
         rule=rule,
         digest=standing.digest,
@@ -90,6 +98,7 @@ def rule_mode(
         effective=effective,
         why=why,
         standing=standing,
+        held_by=holding[0].by if holding else None,
     )
 
 
@@ -100,8 +109,11 @@ class Rulings(Protocol):
     def loaded_at(self) -> datetime | None:
         """When the rules in force were loaded; None before the first time."""
 
-    async def mode_in(self, rule: str, namespace: str) -> RuleMode | None:
-        """How far a rule may go on targets in a namespace; None when no rule of this name is loaded."""
+    async def mode_in(self, rule: str, namespace: str, *, looks_only: bool = False) -> RuleMode | None:
+        """How far a rule may go on targets in a namespace; None when no rule of this name is loaded.
 
-    def ceiling_in(self, namespace: str) -> Cap:
-        """How far anything may go on targets in a namespace, whoever asks for it."""
+        Raises Retryable when it cannot be told what this process may do there; who `looks_only` need not know that.
+        """
+
+    async def ceiling_in(self, namespace: str) -> Cap:
+        """How far anything may go on targets in a namespace, whoever asks for it. Raises as `mode_in` does."""

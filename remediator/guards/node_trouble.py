@@ -24,6 +24,9 @@ class NodeTrouble(Guard):
     """
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
+        if not kit.look_at_nodes:
+            caveat = "whether a node is to blame was not looked at: kubernetes.look_at_nodes is false"
+            return self.allow("nodes are not looked at", caveats=(caveat,))
         seen = await look_at(kit.kube, run.target)
         if seen is None:
             return self.unknown(f"{run.target} does not exist")

@@ -18,16 +18,19 @@ class RuleInForce(TargetGuard):
     """
 
     async def on_target(self, run: RunView, kit: Kit) -> GuardVerdict:
-        ceiling = kit.rules.ceiling_in(run.target.namespace)
         if run.asked_by is not None and run.asked_by.undo_of is not None:
+            ceiling = await kit.rules.ceiling_in(run.target.namespace)
             return self._held(run, ceiling, "what a person asks for")
-        found = await kit.rules.mode_in(run.rule, run.target.namespace)
+        looks_only = run.mode == "shadow"
+        found = await kit.rules.mode_in(run.rule, run.target.namespace, looks_only=looks_only)
         if found is None or found.digest != run.rule_digest:
             return self._not_the_same(run, found, kit.rules.loaded_at)
-        if run.mode == "shadow":
+        if looks_only:
             return self.allow(f"rule {run.rule} is still the one that made this run", _inputs(run, found))
         agreed = run.asked_by is not None and run.mode == "ask"
-        held = ceiling if agreed else Cap(mode=found.effective, why=found.why)
+        held = Cap(mode=found.effective, why=found.why)
+        if agreed:
+            held = await kit.rules.ceiling_in(run.target.namespace)
         return self._held(run, held, f"rule {run.rule}").model_copy(update={"inputs": _inputs(run, found)})
 
     def _not_the_same(self, run: RunView, found: RuleMode | None, loaded_at: datetime | None) -> GuardVerdict:

@@ -1,17 +1,20 @@
 """Looks for pauses that were set without the database, and makes each a pause of the database."""
 
+import asyncio
 import socket
+from collections.abc import Awaitable, Iterable, Sequence
 
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.pause_file import PauseFile
 from remediator.domain.switch import Switch
 from remediator.domain.target import Target
+from remediator.domain.value import JsonObject
 from remediator.errors import RemediatorError
 from remediator.memory.watcher import Watcher
 from remediator.store import pauses
 from remediator.store.database import Database
 from remediator.store.pauses import SEEN_SECONDS, PauseRequest
-from remediator.workloads.consent import ENABLED
+from remediator.workloads.consent import ENABLED, mark
 from remediator.workloads.paused import PAUSED, paused
 
 EVERY = 0.5
@@ -25,22 +28,30 @@ class Switches:
     person ends it. Guards look at the target's own switches by themselves, so that nothing hangs on this loop alone.
     """
 
-    def __init__(self, database: Database, kube: KubeReader, file: PauseFile, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        database: Database,
+        kube: KubeReader,
+        file: PauseFile,
+        watcher: Watcher,
+        namespaces: Sequence[str] = (),
+    ) -> None:
+        """`namespaces` are those that are looked at; all that have opted in unless they are named."""
         self._database = database
         self._kube = kube
         self._file = file
         self._watcher = watcher
+        self._namespaces = namespaces
         self._seen: dict[tuple[str, str], Switch] = {}
         """Not in the database yet."""
 
     async def tick(self) -> bool:
         """Look once; never finds more to do at once. Raises what it could not read after it told of the rest."""
-        unreadable: list[RemediatorError] = []
-        for look in (self._of_file, self._of_namespaces):
-            try:
-                self._note(await look())
-            except RemediatorError as error:
-                unreadable.append(error)
+        looks = await asyncio.gather(*map(_told, (self._of_file(), *self._of_namespaces())))
+        unreadable = [each for each in looks if isinstance(each, RemediatorError)]
+        for each in looks:
+            if not isinstance(each, RemediatorError):
+                self._note(each)
         self._note(self._watcher.take_switches())
         await pauses.latch_all(self._database, self._seen.values())
         self._seen.clear()
@@ -92,11 +103,28 @@ class Switches:
         switch = await self._file.read()
         return [] if switch is None else [switch]
 
-    async def _of_namespaces(self) -> list[Switch]:
-        found = await self._kube.namespaces({ENABLED: "true"})
-        named = [(each, str(each["metadata"]["name"])) for each in found]
-        switches = [paused(each, "namespace", name) for each, name in named]
-        return [each for each in switches if each is not None]
+    def _of_namespaces(self) -> Sequence[Awaitable[list[Switch]]]:
+        """A look at each that is named, so that one that cannot be read hides no other; else one at all of them."""
+        return [self._of_namespace(each) for each in self._namespaces] or [self._of_opted_in()]
+
+    async def _of_namespace(self, name: str) -> list[Switch]:
+        found = await self._kube.namespace(name)
+        return _switches([found] if found is not None and mark(found, ENABLED) == "true" else [])
+
+    async def _of_opted_in(self) -> list[Switch]:
+        return _switches(await self._kube.namespaces({ENABLED: "true"}))
 
     def _note(self, switches: list[Switch]) -> None:
         self._seen |= {(each.source, each.value): each for each in switches}
+
+
+async def _told(look: Awaitable[list[Switch]]) -> list[Switch] | RemediatorError:
+    try:
+        return await look
+    except RemediatorError as reason:
+        return reason
+
+
+def _switches(namespaces: Iterable[JsonObject]) -> list[Switch]:
+    found = [paused(each, "namespace", str(each["metadata"]["name"])) for each in namespaces]
+    return [each for each in found if each is not None]

@@ -50,7 +50,7 @@ class Watcher:
             await self.close()
             return False
         await self._follow()
-        await self._take_up(await self._opted_in())
+        await self._take_up(await self.opted_in())
         # Once more: those of new namespaces, and those that had to go on from too long ago.
         await self._follow()
         await self._write()
@@ -75,7 +75,8 @@ class Watcher:
         at_once = asyncio.Semaphore(_AT_ONCE)
         await asyncio.gather(*(picture.follow(at_once) for picture in self._pictures.values()))
 
-    async def _opted_in(self) -> set[str]:
+    async def opted_in(self) -> set[str]:
+        """The namespaces to look at, as they are labelled now. Raises Retryable or Permanent."""
         if not self._namespaces:
             found = await self._cluster.kube.namespaces({ENABLED: "true"})
             return {each["metadata"]["name"] for each in found}

@@ -32,15 +32,15 @@ class Passwords:
         self._waiting = 0
 
     def knows(self, name: str) -> bool:
-        """Whether there is such a user now. Raises Retryable while the file is bad."""
-        return name in self._config.users()
+        """Whether there is such a user now."""
+        return name in self._config.read().users
 
     async def admits(self, name: str, password: bytes) -> bool:
         """Whether this is the user's password. An unknown user takes as long as the known one who takes longest.
 
-        Raises Retryable when too many are asked about at once, and while the file is bad.
+        Raises Retryable when too many are asked about at once.
         """
-        users = self._config.users()
+        users = self._config.read().users
         stored = users.get(name)
         compared = stored or max(users.values(), key=_cost, default=_NOBODYS)
         key = self._keyed(compared, name.encode(), password)

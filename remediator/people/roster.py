@@ -15,11 +15,18 @@ from remediator.settings.sections import Role
 class People:
     """Recognises people, and knows what each may do."""
 
-    def __init__(self, settings: Settings, clock: Clock, reviewer: KubeReviewer | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        reviewer: KubeReviewer | None = None,
+    ) -> None:
         """Raises Permanent when two people have one name or one token, when one has no way to show who they are,
         or when web.config.file is wrong. Without a reviewer no user of Kubernetes is known.
         """
-        people, config = settings.people, settings.web_config_file
+        people, config = settings.people, WebConfig.of(settings)
+        self.web_config = config
+        """What passwords are looked up in, if anything is."""
         self._tokens = [
             (Principal(name=each.name, proof="token"), SecretFile(each.token_file))
             for each in people
@@ -27,7 +34,7 @@ class People:
         ]
         self._with_token = {who.name for who, _ in self._tokens}
         self._roles: dict[str, frozenset[Role]] = {each.name: frozenset(each.roles) for each in people}
-        self._passwords = None if config is None else Passwords(WebConfig(config))
+        self._passwords = None if config is None else Passwords(config)
         users = settings.kubernetes_people
         self._kubernetes: KubernetesUsers | None = None
         if users is not None and reviewer is not None:

@@ -61,6 +61,6 @@ class Policy:
         """How urgent an alert with these labels is."""
         return severity_of(labels, self.severities)
 
-    def ceiling_in(self, namespace: str) -> Cap:
-        """How far anything may go on targets in a namespace, whoever asks for it."""
-        return min(self.caps(namespace), key=lambda cap: MODES.index(cap.mode))
+    def ceiling_in(self, namespace: str, beside: Sequence[Cap] = ()) -> Cap:
+        """How far anything may go on targets in a namespace, whoever asks for it; `beside` holds it as well."""
+        return min([*self.caps(namespace), *beside], key=lambda cap: MODES.index(cap.mode))

@@ -10,6 +10,7 @@ from remediator.clock import Clock
 from remediator.domain.rule_mode import Cap, RuleMode
 from remediator.errors import Permanent
 from remediator.planning.modes import modes_of
+from remediator.planning.own_rights import OwnRights
 from remediator.planning.policy import Policy
 from remediator.rulebook.load import Rulebook, load
 from remediator.rulebook.match import Matching
@@ -32,12 +33,15 @@ class RulesInForce:
         metrics: Metrics,
         clock: Clock,
         policy: Policy,
+        rights: OwnRights | None,
     ) -> None:
+        """Without `rights` there is no cluster in which anything could be changed."""
         self._paths = tuple(paths)
         self._database = database
         self._metrics = metrics
         self._clock = clock
         self._policy = policy
+        self._rights = rights
         self._rulebook = Rulebook()
         self._matching = Matching(self._rulebook)
         self._loaded_at: datetime | None = None
@@ -61,18 +65,27 @@ class RulesInForce:
 
     async def modes(self) -> list[RuleMode]:
         """How far each rule in force may go, in their order; a namespace may have a lower ceiling."""
+        seen = [] if self._rights is None else self._rights.known_everywhere()
         async with self._database.connection() as connection:
-            return list((await modes_of(connection, self._rulebook.rules, self._policy)).values())
+            modes = await modes_of(connection, self._rulebook.rules, self._policy, beside=seen)
+        return list(modes.values())
 
-    async def mode_in(self, rule: str, namespace: str) -> RuleMode | None:
-        """How far a rule may go on targets in a namespace; None when no rule of this name is loaded."""
+    async def mode_in(self, rule: str, namespace: str, *, looks_only: bool = False) -> RuleMode | None:
+        """How far a rule may go on targets in a namespace; None when no rule of this name is loaded.
+
+        Raises Retryable when it cannot be told what this process may do there; who `looks_only` need not know that.
+        """
+        held = [] if looks_only else await self._held_by_rights(namespace)
         found = [each for each in self._rulebook.rules if each.rule == rule]
         async with self._database.connection() as connection:
-            return (await modes_of(connection, found, self._policy, namespace)).get(rule)
+            return (await modes_of(connection, found, self._policy, namespace, held)).get(rule)
 
-    def ceiling_in(self, namespace: str) -> Cap:
-        """How far anything may go on targets in a namespace, whoever asks for it."""
-        return self._policy.ceiling_in(namespace)
+    async def ceiling_in(self, namespace: str) -> Cap:
+        """How far anything may go on targets in a namespace, whoever asks for it. Raises as `mode_in` does."""
+        return self._policy.ceiling_in(namespace, await self._held_by_rights(namespace))
+
+    async def _held_by_rights(self, namespace: str) -> list[Cap]:
+        return [] if self._rights is None else await self._rights.cap(namespace)
 
     async def reload(self) -> str:
         """Load the files anew and say what is in force. Raises RulebookError with every mistake."""
@@ -111,7 +124,10 @@ class RulesInForce:
     async def show_modes(self) -> None:
         """Put each rule's configured and effective mode into the metrics."""
         self._metrics.set_rule_modes(
-            {each.rule: (each.configured, each.effective) for each in await self.modes()}
+            {
+                each.rule: (each.configured, each.effective, each.held_by or "nothing")
+                for each in await self.modes()
+            }
         )
 
     def _looking(self, rulebook: Rulebook) -> list[str]:

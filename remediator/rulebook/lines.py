@@ -17,9 +17,11 @@ def may_meet(lines: Iterable[Line], others: Iterable[Line]) -> bool:
 
 
 def _apart(line: Line, other: Line) -> bool:
-    """Whether no alert can match both: one wants a value from a closed list of which the other takes none."""
+    """Whether no alert can match both: one wants a value from a closed list of which the other takes none, or the very
+    opposite.
+    """
     return any(
-        _none_of(mine, theirs) or _none_of(theirs, mine)
+        _none_of(mine, theirs) or _none_of(theirs, mine) or _opposite(mine, theirs)
         for mine in line
         for theirs in other
         if mine.name == theirs.name
@@ -28,6 +30,13 @@ def _apart(line: Line, other: Line) -> bool:
 
 def _none_of(listed: Matcher, judge: Matcher) -> bool:
     return listed.values is not None and not any(judge.accepts(value) for value in listed.values)
+
+
+_OPPOSITES = frozenset({("=", "!="), ("!=", "="), ("=~", "!~"), ("!~", "=~")})
+
+
+def _opposite(mine: Matcher, theirs: Matcher) -> bool:
+    return mine.value == theirs.value and (mine.operator, theirs.operator) in _OPPOSITES
 
 
 def alert_names(line: Line) -> frozenset[str]:

@@ -17,7 +17,7 @@ _HAS_TIMEOUT = (0, 28)
 
 
 def routing_everything_to(receivers: Sequence[str], url: str) -> dict[str, Any]:
-    """A configuration like deploy/alertmanager's: every receiver gets every alert, and people do too."""
+    """A configuration like deploy/alertmanager's: every receiver gets all but those about itself, people all."""
     webhook = {
         "url": url,
         "max_alerts": 0,
@@ -28,12 +28,13 @@ def routing_everything_to(receivers: Sequence[str], url: str) -> dict[str, Any]:
         "route": {
             "receiver": "people",
             "routes": [
+                {"receiver": "people", "matchers": ['alertname=~"Remediator.+"']},
                 *({"receiver": name, "continue": True, "group_by": group_by} for name in receivers),
                 {"receiver": "people"},
             ],
         },
         "receivers": [
-            {"name": "people"},
+            {"name": "people", "slack_configs": [{"channel": "#people"}]},
             *({"name": name, "webhook_configs": [webhook]} for name in receivers),
         ],
     }
@@ -60,7 +61,7 @@ def _route(route: Config) -> dict[str, Any]:
 
 
 def _receiver(receiver: Config, http: Config, since: tuple[int, ...]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"name": receiver["name"]}
+    shown: dict[str, Any] = dict(receiver)
     if "webhook_configs" in receiver:
         shown["webhook_configs"] = [_webhook(each, http, since) for each in receiver["webhook_configs"]]
     return shown

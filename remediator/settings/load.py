@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from remediator.domain.duration import Duration
 from remediator.domain.run_view import Mode
 from remediator.errors import Permanent
 from remediator.settings.databases import ApplicationDatabase
+from remediator.settings.process_role import ProcessRole
 from remediator.settings.sections import (
     Approvals,
     Breakers,
@@ -82,8 +83,20 @@ class Settings(Section):
 
     rules: tuple[Path, ...] = (Path("rules"),)
     database_url: str = ""
+    role: ProcessRole = "all"
     listen_address: str = "127.0.0.1:9095"
+    api_listen_address: str = "127.0.0.1:9096"
+    """Where an executor answers people; nobody else listens there."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _known_to_whoever_acts(self) -> Self:
+        """An executor has settings of its own, and could not know that its alerts are anybody's."""
+        if self.role == "intake" and self.intake.insecure:
+            raise ValueError(
+                "intake.insecure is only for role all: whoever acts must know that anybody may post alerts"
+            )
+        return self
 
     @property
     def effective_ceiling(self) -> Mode:
@@ -93,7 +106,9 @@ class Settings(Section):
 
 _FROM_ENVIRONMENT = {
     "REMEDIATOR_DATABASE_URL": "database_url",
+    "REMEDIATOR_ROLE": "role",
     "REMEDIATOR_WEB_LISTEN_ADDRESS": "listen_address",
+    "REMEDIATOR_WEB_API_LISTEN_ADDRESS": "api_listen_address",
     "REMEDIATOR_WEB_CONFIG_FILE": "web_config_file",
     "REMEDIATOR_LOG_LEVEL": "log_level",
 }

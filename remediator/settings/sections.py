@@ -34,6 +34,8 @@ class Cluster(Section):
     name: str = "default"
     label: str | None = None
     """The alert label that names the cluster, where one Alertmanager serves several."""
+    uid: str | None = Field(default=None, min_length=1)
+    """Of its namespace kube-system, where that may not be read."""
 
 
 class Peers(Section):
@@ -86,6 +88,13 @@ class Kubernetes(Section):
     """None means in-cluster."""
     namespaces: tuple[str, ...] = ()
     """Watched by the memory when they have opted in; empty means every namespace labelled so."""
+    look_at_nodes: bool = Field(default=True, strict=True)
+    """False where nodes may not be read: then their trouble holds back nothing."""
+    of_everybody: tuple[str, ...] = ()
+    """Rights that this cluster gives to every user, as `kubectl auth can-i` takes them, which do not count as more than
+    declared: `create projectrequests.project.openshift.io`."""
+    trust_listed_rights: bool = Field(default=False, strict=True)
+    """Also acts where the API server cannot list all that this process may do: a webhook authorizes beside RBAC."""
 
 
 class BasicAuth(Section):
@@ -100,6 +109,8 @@ class Intake(Section):
 
     token_file: Path | None = None
     basic_auth: BasicAuth | None = None
+    client_sans: tuple[str, ...] = ()
+    """Whoever shows a certificate that web.config.file verifies, with one of these subject alternative names."""
     insecure: bool = Field(default=False, strict=True)
     """Takes alerts from anybody. Nothing is ever changed then: everything stays in shadow."""
     max_body_bytes: int = Field(default=32 * 1024 * 1024, strict=True, ge=1024)

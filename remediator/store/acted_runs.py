@@ -50,10 +50,14 @@ _NOT_HELPED = """(select l.details->>'helped' from journal l
 """Whether a verification said so of the last change that was verified. Other runs end ESCALATED as well: what could not
 be verified, what somebody changed on, what a person settled."""
 
-_COUNTS = ", ".join(
-    f"count(*) filter (where how = '{how}') as {how}"
-    for how in ("held", "came_back", "not_helped", "unknown", "too_early")
-)
+SEQUELS = ("held", "came_back", "not_helped", "unknown", "too_early")
+"""What may have become of a change: the fields of a Record."""
+
+_COUNTS = ", ".join(f"count(*) filter (where how = '{how}') as {how}" for how in SEQUELS)
+
+_HOW = f"""case when j.ended_at + $2::interval > remediator_now() then 'too_early'
+                            when j.state = 'ESCALATED' then case when {_NOT_HELPED} then 'not_helped' else 'unknown' end
+                            when j.back_at is not null then 'came_back' else 'held' end"""
 
 
 class Record(Value):
@@ -87,9 +91,7 @@ async def records(
     rows = await connection.fetch(
         f"""with recursive {VERSIONS.format(digests="$3")}, {ACTED.format(on_one_target="")}, counted as (
                 select j.*, v.approved_at,
-                       case when j.ended_at + $2::interval > remediator_now() then 'too_early'
-                            when j.state = 'ESCALATED' then case when {_NOT_HELPED} then 'not_helped' else 'unknown' end
-                            when j.back_at is not null then 'came_back' else 'held' end as how
+                       {_HOW} as how
                 from judged j left join lateral (
                     select approved_at from rule_versions where rule = j.rule and loaded_at is not null
                     order by loaded_at desc limit 1) v on true
@@ -103,6 +105,22 @@ async def records(
         sorted(digests),
     )
     return [Record(**row) for row in rows]
+
+
+async def sequels(
+    connection: Connection, past: timedelta, came_back_within: timedelta
+) -> dict[str, dict[str, int]]:
+    """By rule, whatever its version: how many of its changes within this time came to each of SEQUELS."""
+    rows = await connection.fetch(
+        f"""with {ACTED.format(on_one_target="")}
+            select rule, {_COUNTS} from (
+                select j.rule, {_HOW} as how from judged j
+                where j.ended_at > remediator_now() - $1::interval) as told
+            group by rule""",
+        past,
+        came_back_within,
+    )
+    return {row["rule"]: {how: row[how] for how in SEQUELS} for row in rows}
 
 
 async def verified_after(

@@ -68,5 +68,7 @@ async def _bring_down(connection: Connection, rule: str, mode: str, because: str
         f"demoted: {because}, until somebody approves it again",
     )
     return (
-        None if row is None else Demotion(id=row["id"], rule=rule, to=Cap(mode=row["mode"], why=row["why"]))
+        None
+        if row is None
+        else Demotion(id=row["id"], rule=rule, to=Cap(mode=row["mode"], why=row["why"], by="demoted"))
     )

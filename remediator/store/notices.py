@@ -179,13 +179,18 @@ async def last_arrivals(connection: Connection, fingerprints: Sequence[str]) -> 
     return {row["fingerprint"]: row["last"] for row in rows}
 
 
-async def oldest_unread_seconds(connection: Connection) -> float:
-    """How long the oldest unread notice has waited since it last came; 0 when none waits."""
+async def oldest_unplanned_seconds(connection: Connection) -> float:
+    """How long the oldest alert has waited of which it was not decided what to do, or not again when that was due.
+
+    It waits to be read since it last came; 0 when none waits.
+    """
     age = await connection.fetchval(
-        """select extract(epoch from remediator_now() - min(last_received_at)) from notices
-           where read_at is null"""
+        """select extract(epoch from remediator_now() - least(
+               (select min(last_received_at) from notices where read_at is null),
+               (select min(opened_at) from episodes where disposition is null and closed_at is null),
+               (select min(plan_due_at) from episodes where plan_due_at <= remediator_now())))"""
     )
-    return float(age or 0)
+    return max(0.0, float(age or 0))
 
 
 _STORE = """

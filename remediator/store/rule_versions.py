@@ -159,5 +159,5 @@ def _standing(row: Any) -> Standing:
         approved_at=row["approved_at"],
         approved_by=row["approved_by"],
         inherits_from=row["inherits_from"],
-        demoted=None if demoted is None else Cap(mode=demoted, why=row["demoted_why"]),
+        demoted=None if demoted is None else Cap(mode=demoted, why=row["demoted_why"], by="demoted"),
     )

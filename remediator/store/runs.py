@@ -276,6 +276,16 @@ async def of_incident(connection: Connection, incident_id: int) -> list[RunSumma
     return [RunSummary(**row) for row in rows]
 
 
+async def longest_lock_seconds(connection: Connection) -> float:
+    """How long a target has been held by one run, the longest of all; 0 when none is held."""
+    age = await connection.fetchval(
+        """select extract(epoch from remediator_now() - min(created_at)) from runs
+           where mode <> 'shadow' and state in ('PLANNED', 'DIAGNOSED', 'PROPOSED', 'CLEARED', 'APPROVED', 'ACTED',
+                                                'UNKNOWN')"""
+    )
+    return float(age or 0)
+
+
 async def count_by_state(connection: Connection) -> dict[str, int]:
     """How many runs stand in each state."""
     rows = await connection.fetch("select state, count(*) as runs from runs group by state")

@@ -14,13 +14,15 @@ from remediator.app import assembled, collaborators
 from remediator.clock import Clock
 from remediator.daemon import Daemon
 from remediator.sandbox.alertmanager import Alertmanager
-from remediator.sandbox.kubernetes import EVERYTHING, PROMPT, Account, Effect, Emulator
+from remediator.sandbox.kubernetes import PROMPT, Effect, Emulator
 from remediator.sandbox.kubernetes.images import Images, by_tag
 from remediator.sandbox.prometheus import Prometheus
 from remediator.settings.load import Settings
 from remediator.supervise import Bell
+from remediator.trial.account import least_account
 from remediator.trial.clock import DrivenClock
-from remediator.web.server import listening, make_application
+from remediator.web.listen import listening
+from remediator.web.server import make_application
 
 LONG = 20 * 60.0
 CHANGED = ("deployments", "statefulsets", "daemonsets")
@@ -134,7 +136,7 @@ async def standing(
 ) -> AsyncIterator[World]:
     """A cluster and a daemon until the end of the block. What has to be in files is put into `directory`."""
     (directory / "token").write_text(TOKEN)
-    account = Account(USER, "kube-token", rules=(EVERYTHING,))
+    account = least_account(USER, "kube-token")
     async with (
         Emulator(clock, images=given.images, settings=PROMPT, accounts=(account,)) as emulator,
         Alertmanager(clock=clock.now) as alertmanager,

@@ -9,6 +9,7 @@ from remediator.domain.rule_mode import RuleMode
 from remediator.domain.run_view import Mode
 from remediator.domain.slo import Slos
 from remediator.people.roster import People
+from remediator.people.web_config import WebConfig
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
 from remediator.store.database import Database
@@ -28,25 +29,35 @@ class AskedRuns(Protocol):
         """A run that takes back what an earlier one changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Collaborators:
-    """Everything the web part uses and does not own."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfIntake:
+    """What taking alerts needs, and no more: all that a process of role intake has."""
 
     settings: Settings
     database: Database
     metrics: Metrics
-    people: People
-    rules: Callable[[], Sequence[Rule]]
-    """The rules in force now, in their order."""
-    rule_modes: Callable[[], Awaitable[Sequence[RuleMode]]]
-    """How far each of them may go, and why, in the same order."""
     of_another_cluster: Callable[[], Awaitable[str | None]]
     """Why nothing of this cluster belongs into the database, as a sentence: it is another one's.
 
     None also while that cannot be told. Raises the database's errors.
     """
     why_not_act: Callable[[], Awaitable[str | None]]
-    """Why this daemon may not act right now, as a sentence; None when it may."""
+    """Why this process may not act right now, as a sentence; None when it may."""
+    web_config: WebConfig | None
+    """web.config.file, where one is configured."""
+    stored: Callable[[], None]
+    """Told whenever alerts were committed, so that planning need not wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collaborators(OfIntake):
+    """Everything the web part uses and does not own."""
+
+    people: People
+    rules: Callable[[], Sequence[Rule]]
+    """The rules in force now, in their order."""
+    rule_modes: Callable[[], Awaitable[Sequence[RuleMode]]]
+    """How far each of them may go, and why, in the same order."""
     reload: Callable[[], Awaitable[str]]
     """Load the rules anew and say what was loaded.
 
@@ -57,7 +68,5 @@ class Collaborators:
 
     Raises Retryable or Permanent when that cannot be known.
     """
-    stored: Callable[[], None]
-    """Told whenever alerts were committed, so that planning need not wait."""
     asked: AskedRuns
     slos: Slos

@@ -8,7 +8,7 @@ from remediator.errors import Permanent
 from remediator.store import migrate
 from remediator.store.database import DATABASE_ERRORS
 from remediator.telemetry import CONTENT_TYPE
-from remediator.web.collaborators import Collaborators
+from remediator.web.collaborators import OfIntake
 from remediator.web.responses import document, problem, try_again
 
 _DATABASE_SECONDS = 1.0
@@ -18,7 +18,7 @@ _ASK_AGAIN_SECONDS = 5.0
 class Health:
     """Open to everybody: probes carry no credentials, and nothing here is secret."""
 
-    def __init__(self, collaborators: Collaborators) -> None:
+    def __init__(self, collaborators: OfIntake) -> None:
         self._collaborators = collaborators
 
     def routes(self) -> list[web.RouteDef]:

@@ -18,6 +18,7 @@ from remediator.settings.sections import Intake
 from remediator.store.database import DATABASE_ERRORS
 from remediator.telemetry import Metrics
 from remediator.web.authentication import IntakeAuthentication
+from remediator.web.gate import ADMITTED, certificate_names
 from remediator.web.inbox import Inbox
 from remediator.web.responses import problem, try_again
 from remediator.web.webhook_message import Message, read_message
@@ -88,7 +89,7 @@ class AlertmanagerIntake:
     def _refuse_by_headers(self, request: web.Request) -> web.Response | None:
         """A refusal before any of the body is read; None when there is no reason for one."""
         headers = request.headers
-        if not self._authentication.admits(headers):
+        if not self._authentication.admits(headers, certificate_names(request)):
             self._note(request, 401, "wrong credentials")
             return problem(
                 401,
@@ -96,6 +97,7 @@ class AlertmanagerIntake:
                 "Set authorization or basic_auth in webhook_config to what intake says in remediator.yml.",
                 {"WWW-Authenticate": self._authentication.challenge},
             )
+        request[ADMITTED] = True
         if headers.get("Content-Type", "").lower() not in _JSON_TYPES:
             return self._unsupported(request, "only application/json in UTF-8 is understood")
         if headers.get("Content-Encoding", "identity").lower() != "identity":

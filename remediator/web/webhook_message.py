@@ -7,6 +7,7 @@ with its reason while the others are kept.
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeGuard, cast
@@ -220,8 +221,34 @@ def _shown(value: Any) -> str:
 
 
 def _excerpt(value: Any) -> str:
-    """ASCII only, so that it can be stored whatever it holds."""
+    """ASCII only, so that it can be stored whatever it holds. What is cut off is not written first: it may be large."""
+    text = ""
     try:
-        return json.dumps(value)[:_LARGEST_QUARANTINED]
+        for piece in _pieces(value):
+            text += piece
+            if len(text) >= _LARGEST_QUARANTINED:
+                break
     except RecursionError:
         return "(nested too deeply to show)"
+    return text[:_LARGEST_QUARANTINED]
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """As json.dumps writes it."""
+    match value:
+        case dict():
+            before = "{"
+            for name, each in value.items():
+                yield f"{before}{json.dumps(name)}: "
+                yield from _pieces(each)
+                before = ", "
+            yield "{}" if not value else "}"
+        case list():
+            before = "["
+            for each in value:
+                yield before
+                yield from _pieces(each)
+                before = ", "
+            yield "[]" if not value else "]"
+        case _:
+            yield json.dumps(value)

@@ -1,6 +1,6 @@
 """What the simulation counts by itself is what the database counts: one story told to both."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -59,13 +59,13 @@ async def test_limits_are_reached_when_the_database_says_so(
     database: Database, clock: DrivenClock, action: str
 ) -> None:
     ledger = Ledger()
-    at_work: list[tuple[Run, object]] = []
+    at_work: list[tuple[Run, datetime]] = []
     compared = refused = 0
     for number, (minutes, name, namespace, rule) in enumerate(STORY):
         await clock.advance(minutes * 60)
         now = clock.now()
         for run, ends_at in list(at_work):
-            if now >= ends_at:  # type: ignore[operator]
+            if now >= ends_at:
                 await move(database, run, "RESOLVED")
                 at_work.remove((run, ends_at))
         run = await approved(database, name, namespace=namespace, rule=rule)

@@ -24,7 +24,8 @@ from remediator.store.migrate import migrate
 from remediator.store.pauses import PauseRequest
 from remediator.telemetry import Metrics, configure_logging
 from remediator.web.collaborators import Collaborators
-from remediator.web.server import listening, make_application
+from remediator.web.listen import listening
+from remediator.web.server import make_application
 from tests.bench.load import TOKEN
 from tests.support.web import Daemon
 
@@ -55,6 +56,7 @@ async def intake(dsn: str, stack: AsyncExitStack) -> str:
 
     application = make_application(
         Collaborators(
+            web_config=None,
             settings=settings,
             database=database,
             metrics=Metrics(),

@@ -51,9 +51,11 @@ MEMORY = frozenset(
     )
 )
 """What the memory asks before there is any alert."""
+_OWN_RIGHTS = "create selfsubjectrulesreviews.authorization.k8s.io with application/json"
 WAY = frozenset(
     {
         *WRITES,
+        _OWN_RIGHTS,
         "get deployments.apps",
         "get namespaces",
         "get pods/log",
@@ -62,7 +64,6 @@ WAY = frozenset(
         "list horizontalpodautoscalers.autoscaling",
         "list jobs.batch",
         "list mutatingwebhookconfigurations.admissionregistration.k8s.io",
-        "list namespaces",
         "list poddisruptionbudgets.policy",
         "list pods",
         "list replicasets.apps",
@@ -76,8 +77,8 @@ WAY = frozenset(
 """What is asked from the alert on; a test holds both against a story in which nothing goes wrong."""
 _EVERYWHERE = frozenset(
     {
+        _OWN_RIGHTS,
         "list mutatingwebhookconfigurations.admissionregistration.k8s.io",
-        "list namespaces",
         "list validatingwebhookconfigurations.admissionregistration.k8s.io",
     }
 )

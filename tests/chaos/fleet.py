@@ -20,11 +20,12 @@ import aiohttp
 from remediator.clock import SystemClock
 from remediator.sandbox.alertmanager import Alertmanager
 from remediator.sandbox.alertmanager_webhook import Notification
-from remediator.sandbox.kubernetes import EVERYTHING, Account, Emulator
+from remediator.sandbox.kubernetes import Emulator
+from remediator.sandbox.ports import reserved_port
+from remediator.trial.account import least_account
 from tests.chaos.history import Told, told
 from tests.chaos.postgres_wire import Statements
 from tests.chaos.proxy import Proxy, to_postgres, to_tcp
-from tests.processes.daemons import free_port
 from tests.support.waiting import until
 
 REPLICAS = 3
@@ -182,7 +183,7 @@ async def fleet(
     (directory / "token").write_text(TOKEN)
     (directory / "rules.yaml").write_text(RULES)
     async with AsyncExitStack() as opened:
-        account = Account("remediator", "kube-token", rules=(EVERYTHING,))
+        account = least_account("remediator", "kube-token")
         emulator = await opened.enter_async_context(Emulator(accounts=(account,)))
         emulator.kubeconfig(directory / "kubeconfig", token="kube-token")
         alertmanager = await opened.enter_async_context(Alertmanager(clock=SystemClock().now))
@@ -195,6 +196,7 @@ async def fleet(
             api = await opened.enter_async_context(Proxy(to_tcp(emulator.port)))
             config = _config(directory, alertmanager.url, number, settings or {})
             config["database_url"] = _through(postgres, database_url)
+            config["listen_address"] = f"127.0.0.1:{opened.enter_context(reserved_port())}"
             one = _replica(directory, number, config, postgres, api)
             one.start()
             opened.callback(_end, one)
@@ -218,7 +220,6 @@ def _config(
 ) -> dict[str, Any]:
     return {
         "rules": [str(directory / "rules.yaml")],
-        "listen_address": f"127.0.0.1:{free_port()}",
         "kubernetes": {"kubeconfig": str(directory / f"kubeconfig-{number}")},
         "alertmanagers": {"urls": [alertmanager_url]},
         "intake": {"token_file": str(directory / "token")},

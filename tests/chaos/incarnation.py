@@ -21,7 +21,8 @@ from remediator.fault_points import Fault, FaultPoint, Reached, arm
 from remediator.settings.load import Settings
 from remediator.store.database import DATABASE_ERRORS
 from remediator.supervise import Bell
-from remediator.web.server import listening, make_application
+from remediator.web.listen import listening
+from remediator.web.server import make_application
 from tests.chaos.unforeseen import answers_without_cause
 from tests.support.clock import DrivenClock
 

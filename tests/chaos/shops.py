@@ -18,12 +18,14 @@ from remediator.app import assembled, collaborators
 from remediator.daemon import Daemon
 from remediator.errors import RemediatorError
 from remediator.sandbox.alertmanager import Alertmanager
-from remediator.sandbox.kubernetes import EVERYTHING, PROMPT, Account, Emulator
+from remediator.sandbox.kubernetes import PROMPT, Emulator
 from remediator.sandbox.prometheus import Prometheus
 from remediator.settings.load import Settings
 from remediator.store.database import DATABASE_ERRORS
 from remediator.supervise import Bell
-from remediator.web.server import listening, make_application
+from remediator.trial.account import least_account
+from remediator.web.listen import listening
+from remediator.web.server import make_application
 from tests.chaos.history import Expected, History, Told, Write, told
 from tests.chaos.reading import read
 from tests.support.clock import DrivenClock
@@ -258,7 +260,7 @@ async def shops(
     (directory / "rules.yaml").write_text(RULES)
     names = list(names)
     async with AsyncExitStack() as opened:
-        account = Account("remediator", "kube-token", rules=(EVERYTHING,))
+        account = least_account("remediator", "kube-token")
         emulator = await opened.enter_async_context(Emulator(clock, settings=PROMPT, accounts=(account,)))
         alertmanager = await opened.enter_async_context(Alertmanager(clock=clock.now))
         prometheus = await opened.enter_async_context(Prometheus(clock=clock.now))

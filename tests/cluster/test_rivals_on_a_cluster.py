@@ -4,37 +4,56 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
 
+from remediator.clients.kube_connection import connect
 from remediator.run import State
 from tests.cluster.between import Between, between
-from tests.cluster.conftest import Cluster, namespace_made
+from tests.cluster.conftest import Cluster, least_rights, namespace_made
 from tests.cluster.live import Live, daemon_at_work, live
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
+class Home(NamedTuple):
+    """A namespace of this test's own, and how a daemon with rights there reaches it."""
+
+    namespace: str
+    kubeconfig: Path
+
+
 @pytest.fixture
-async def wire(cluster: Cluster) -> AsyncIterator[Between]:
+async def home(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Home]:
+    async with (
+        namespace_made(cluster.kube, f"remediator-test-{uuid4().hex[:8]}") as name,
+        least_rights(cluster, name, tmp_path) as kubeconfig,
+    ):
+        yield Home(name, kubeconfig)
+
+
+@pytest.fixture
+async def wire(home: Home) -> AsyncIterator[Between]:
     """What stands between the first daemon and the cluster."""
-    async with between(cluster.kube) as made:
+    kube = await connect(home.kubeconfig)
+    async with between(kube) as made:
         yield made
+    await kube.close()
 
 
 @pytest.fixture
 async def world(
-    tmp_path: Path, real_time_database_url: str, cluster: Cluster, wire: Between
+    tmp_path: Path, real_time_database_url: str, cluster: Cluster, home: Home, wire: Between
 ) -> AsyncIterator[Live]:
-    """A namespace of this test's own with a daemon that reaches it over `wire`."""
-    async with namespace_made(cluster.kube, f"remediator-test-{uuid4().hex[:8]}") as name:
-        leads_there = wire.kubeconfig(tmp_path / "wire-kubeconfig")
-        async with live(
-            tmp_path, real_time_database_url, leads_there, cluster.kube, name, cluster.releases
-        ) as made:
-            yield made
+    """A daemon at work in `home` that reaches it over `wire`."""
+    leads_there = wire.kubeconfig(tmp_path / "wire-kubeconfig")
+    async with live(
+        tmp_path, real_time_database_url, leads_there, cluster.kube, home.namespace, cluster.releases
+    ) as made:
+        yield made
 
 
 async def bad_release(world: Live) -> None:
@@ -108,15 +127,13 @@ async def test_a_controller_that_reverts_after_five_seconds_ends_it(world: Live,
 
 
 async def test_of_two_daemons_one_acts_and_the_late_write_of_the_other_is_refused(
-    world: Live, wire: Between, cluster: Cluster, tmp_path: Path
+    world: Live, wire: Between, home: Home
 ) -> None:
     await bad_release(world)
     wire.hold = late = asyncio.Event()
     second = world.daemon.settings.model_copy(
         update={
-            "kubernetes": world.daemon.settings.kubernetes.model_copy(
-                update={"kubeconfig": cluster.kubeconfig}
-            )
+            "kubernetes": world.daemon.settings.kubernetes.model_copy(update={"kubeconfig": home.kubeconfig})
         }
     )
     await world.fire()

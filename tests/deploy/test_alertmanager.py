@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from remediator.web.server import _INTAKE_PATHS
-from tests.deploy.manifests import DEPLOY, file, of_kind
+from tests.deploy.manifests import DEPLOY, file, find
 
 WHOLE = "alertmanager/alertmanager.yml"
 NEWER = "# timeout: 10s "
@@ -23,7 +23,8 @@ def receiver(path: str) -> dict[str, Any]:
 
 def route(path: str) -> dict[str, Any]:
     (document,) = file(path)
-    return dict(document["route"]["routes"][0])
+    (found,) = [each for each in document["route"]["routes"] if each["receiver"] == "remediator"]
+    return dict(found)
 
 
 def test_what_is_to_be_pasted_stands_in_the_whole_file() -> None:
@@ -43,7 +44,7 @@ def test_the_receiver_hears_of_everything_and_shows_its_token_to_nobody_else() -
 
 def test_the_address_is_the_services() -> None:
     (webhook,) = receiver(WHOLE)["webhook_configs"]
-    service = of_kind("Service")
+    service = find("Service", "remediator")
     address = urlsplit(webhook["url"])
     assert address.hostname == f"{service['metadata']['name']}.{service['metadata']['namespace']}.svc"
     assert address.port == service["spec"]["ports"][0]["port"]
@@ -74,8 +75,16 @@ def test_amtool_takes_the_whole_file() -> None:
 
 @pytest.mark.e2e
 @pytest.mark.parametrize(
-    ("label", "receivers"), [("remediate=true", "remediator,people"), ("remediate=false", "people")]
+    ("labels", "receivers"),
+    [
+        (("remediate=true",), "remediator,people"),
+        (("remediate=false",), "people"),
+        # About remediator itself: whatever else it says.
+        (("alertname=RemediatorDown", "remediate=true"), "people"),
+    ],
 )
-def test_people_get_every_alert_and_remediator_those_it_is_meant_for(label: str, receivers: str) -> None:
-    done = amtool("config", "routes", "test", f"--config.file={DEPLOY / WHOLE}", label, "severity=critical")
+def test_people_get_every_alert_and_remediator_those_it_is_meant_for(
+    labels: tuple[str, ...], receivers: str
+) -> None:
+    done = amtool("config", "routes", "test", f"--config.file={DEPLOY / WHOLE}", *labels, "severity=critical")
     assert done.stdout.strip() == receivers

@@ -1,7 +1,9 @@
-"""The SQL in docs/operating.md does what it says: two users, and a sequence moved."""
+"""deploy/database and `migrate` make three users, each with what it needs; docs/operating.md moves a sequence."""
 
 import re
+import subprocess
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -10,26 +12,31 @@ from remediator.domain.run_view import TriggerAlert
 from remediator.domain.target import Target
 from remediator.rulebook.rule import Rule
 from remediator.run import State
-from remediator.sandbox.postgres import PostgresServer
+from remediator.sandbox.postgres import PostgresServer, default_bin_dirs, find_bin_dir
 from remediator.store import (
     audit,
     audit_verify,
     config_hashes,
+    grants,
     incidents,
     interventions,
     journal,
     migrate,
+    notices,
     pod_owners,
     rule_modes,
     runs,
 )
 from remediator.store.database import Database, open_database
-from tests.deploy.manifests import ROOT
+from tests.deploy.manifests import DEPLOY, ROOT
 from tests.support.clock import START
 from tests.support.databases import private_postgres
 
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
-USERS, GRANTS, MOVE, _LOOK = re.findall(r"^```sql\n(.*?)^```$", OPERATING, re.DOTALL | re.MULTILINE)
+MOVE, _LOOK = re.findall(r"^```sql\n(.*?)^```$", OPERATING, re.DOTALL | re.MULTILINE)
+USERS = re.findall(r"^[a-z].*;$", (DEPLOY / "database" / "users.sql").read_text(), re.MULTILINE)
+
+PROGRAMS = find_bin_dir(default_bin_dirs())
 
 TARGET = Target(cluster="default", kind="deployment", namespace="shop", name="checkout")
 
@@ -47,14 +54,15 @@ def server() -> Iterator[PostgresServer]:
 @pytest.fixture
 async def installed(server: PostgresServer) -> AsyncIterator[Database]:
     """The database as the guide sets it up, opened by the daemon's own user."""
-    for database, statements in (("postgres", USERS), ("remediator", GRANTS)):
-        administrator = await asyncpg.connect(server.dsn(database))
-        try:
-            for statement in statements.strip().split("\n"):
-                await administrator.execute(statement)
-        finally:
-            await administrator.close()
-    assert await migrate.migrate(url(server, "remediator_owner"))
+    administrator = await asyncpg.connect(server.dsn("postgres"))
+    try:
+        for statement in USERS:
+            await administrator.execute(statement)
+    finally:
+        await administrator.close()
+    owner = url(server, "remediator_owner")
+    assert await migrate.migrate(owner)
+    assert await grants.grant(owner) == ["remediator", "remediator_intake"]
     assert await migrate.pending(url(server, "remediator")) == []
     opened = await open_database(url(server, "remediator"))
     yield opened
@@ -62,8 +70,8 @@ async def installed(server: PostgresServer) -> AsyncIterator[Database]:
     administrator = await asyncpg.connect(server.dsn("postgres"))
     try:
         await administrator.execute("drop database remediator with (force)")
-        await administrator.execute("drop role remediator")
-        await administrator.execute("drop role remediator_owner")
+        for role in ("remediator", "remediator_intake", "remediator_owner"):
+            await administrator.execute(f"drop role {role}")
     finally:
         await administrator.close()
 
@@ -98,7 +106,7 @@ async def test_the_daemon_may_use_every_table_and_make_none(installed: Database)
         forbidden = await connection.fetch(
             """select relname from pg_class
                where relnamespace = 'public'::regnamespace and relkind = 'r'
-                 and relname not in ('audit', 'audit_heads')
+                 and relname not in ('audit', 'audit_heads', 'migrations')
                  and not (has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
                           and has_table_privilege(oid, 'update'))"""
         )
@@ -109,6 +117,93 @@ async def test_the_daemon_may_use_every_table_and_make_none(installed: Database)
         for table in ("journal", "pod_owners", "config_hashes"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(f"delete from {table}")
+
+
+async def test_the_ledger_of_migrations_is_the_owners(installed: Database) -> None:
+    for statement in ("update migrations set sha256 = ''", "insert into migrations values (9999, '', '')"):
+        async with installed.connection() as connection:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+
+
+async def test_granting_again_changes_nothing(installed: Database, server: PostgresServer) -> None:
+    async def held() -> list[asyncpg.Record]:
+        async with installed.connection() as connection:
+            return await connection.fetch(
+                """select oid::regclass::text, relacl::text from pg_class where relnamespace = 'public'::regnamespace
+                   union all select oid::regprocedure::text, proacl::text from pg_proc
+                   where pronamespace = 'public'::regnamespace
+                   union all select attrelid::regclass || '.' || attname, attacl::text from pg_attribute
+                   where attacl is not null order by 1"""
+            )
+
+    before = await held()
+    await grants.grant(url(server, "remediator_owner"))
+    assert await held() == before
+
+
+async def test_the_intake_stores_alerts_and_reads_nothing_that_was_decided(
+    installed: Database, server: PostgresServer
+) -> None:
+    alert = notices.IncomingAlert("ab" * 32, "0", "firing", {}, {}, START.isoformat(), None, "")
+    cut = notices.TruncatedGroup("{}", {}, 3)
+    intake = await open_database(url(server, "remediator_intake"))
+    try:
+        for expected in (notices.Stored(1, 0), notices.Stored(0, 1)):
+            async with intake.transaction() as connection:
+                odd = notices.Quarantined("odd", "{}")
+                assert await notices.store(connection, "a", [alert], [odd], [cut]) == expected
+        readable = await readable_by_intake(intake)
+        assert readable == {
+            "backfills": ["done_at", "group_key", "source", "tries"],
+            "migrations": ["applied_at", "name", "number", "sha256"],
+            "notices": ["deliveries", "delivery_key", "last_received_at"],
+        }
+        for statement in (
+            "select labels from notices",
+            "select * from journal",
+            "select * from audit",
+            "select * from runs",
+            "update notices set labels = '{}'",
+            "update runs set state = 'RESOLVED'",
+            "insert into journal default values",
+            "insert into pauses default values",
+            "delete from notices",
+            "truncate notices",
+            "select nextval('epochs')",
+            "create table mine (id integer)",
+            "create temporary table mine (id integer)",
+            "select forget_received(10, interval '30 days')",
+            "select audit_append('daemon', 'pause', 'pause/1', '{}')",
+        ):
+            async with intake.connection() as connection:
+                with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedFunctionError)):
+                    await connection.execute(statement)
+    finally:
+        await intake.close()
+
+
+async def readable_by_intake(intake: Database) -> dict[str, list[str]]:
+    """Every column it may read, by table."""
+    async with intake.connection() as connection:
+        rows = await connection.fetch(
+            """select c.relname, array_agg(a.attname::text order by a.attname) as columns
+               from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+               where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v', 'p')
+                 and has_column_privilege(c.oid, a.attnum, 'select') group by 1"""
+        )
+    return {row["relname"]: row["columns"] for row in rows}
+
+
+async def test_nobody_but_the_executor_lets_go_of_anything_in_the_owners_name(installed: Database) -> None:
+    async with installed.connection() as connection:
+        rows = await connection.fetch(
+            """select proname, has_function_privilege('remediator_intake', oid, 'execute') as intake
+               from pg_proc where pronamespace = 'public'::regnamespace and prosecdef
+                 and prorettype <> 'trigger'::regtype"""
+        )
+    assert len(rows) > 5
+    assert not [row["proname"] for row in rows if row["intake"]]
 
 
 async def test_the_daemon_adds_to_the_audit_by_what_it_does_and_in_no_other_way(installed: Database) -> None:
@@ -190,6 +285,45 @@ async def test_the_daemon_may_settle_a_run_and_ask_what_undid_it(installed: Data
         assert [line.text for line in lines] == [
             "ESCALATED: settled: kim says that it was made: its annotation says so"
         ]
+
+
+async def test_a_backup_is_restored_by_the_owner_and_granted_anew(
+    installed: Database, server: PostgresServer, tmp_path: Path
+) -> None:
+    """The commands of the guide, into a database that is empty."""
+    await stuck_run(installed)
+    owner, copy = (
+        server.dsn(name).replace("user=postgres", "user=remediator_owner") for name in ("remediator", "copy")
+    )
+    run_tool("pg_dump", "--format=custom", f"--file={tmp_path / 'dump'}", owner)
+    administrator = await asyncpg.connect(server.dsn("postgres"))
+    try:
+        await administrator.execute("create database copy owner remediator_owner")
+        options = ("--clean", "--if-exists", "--no-owner", "--no-privileges")
+        run_tool("pg_restore", *options, "--dbname", copy, str(tmp_path / "dump"))
+        assert await migrate.migrate(copy) == []
+        assert await grants.grant(copy) == ["remediator", "remediator_intake"]
+        restored = await open_database(server.dsn("copy").replace("user=postgres", "user=remediator"))
+        try:
+            async with restored.transaction() as connection:
+                last = await runs.last_on(connection, TARGET)
+                assert last is not None
+                assert last.state == State.UNKNOWN
+                assert await interventions.settle(connection, last.id, True, "kim", "seen") is None
+            assert await verified(restored) == ()
+        finally:
+            await restored.close()
+    finally:
+        await administrator.execute("drop database if exists copy with (force)")
+        await administrator.close()
+
+
+def run_tool(name: str, *arguments: str) -> None:
+    """One of PostgreSQL's programs, as the guide calls it."""
+    assert name in OPERATING
+    assert all(each in OPERATING for each in arguments if each.startswith("--") and "=" not in each)
+    done = subprocess.run([PROGRAMS / name, *arguments], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 async def test_after_a_restore_epochs_go_on_above_the_highest_in_the_cluster(

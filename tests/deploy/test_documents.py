@@ -192,14 +192,28 @@ def test_the_readme_can_be_read_in_one_go() -> None:
 
 def test_the_kustomization_to_start_from_puts_image_and_settings_in_place(tmp_path: Path) -> None:
     (written,) = blocks(section(OPERATING, "Install"), "yaml")
-    shutil.copytree(DEPLOY / "base", tmp_path / "deploy" / "base")
+    shutil.copytree(DEPLOY, tmp_path / "deploy")
     (tmp_path / "kustomization.yaml").write_text(written)
     (tmp_path / "remediator.yml").write_text("cluster: {name: mine}\n")
     done = subprocess.run([KUBECTL, "kustomize", tmp_path], check=True, capture_output=True, text=True)
     made = list(yaml.safe_load_all(done.stdout))
     (config,) = [each for each in made if each["kind"] == "ConfigMap"]
     assert config["data"] == {"remediator.yml": "cluster: {name: mine}\n"}
-    (pod,) = [each["spec"]["template"]["spec"] for each in made if each["kind"] == "Deployment"]
-    images = {each["image"] for each in (*pod["initContainers"], *pod["containers"])}
-    assert images == {"registry.example/remediator:0.1.0"}
-    assert config["metadata"]["name"] in {each.get("configMap", {}).get("name") for each in pod["volumes"]}
+    pods = [each["spec"]["template"]["spec"] for each in made if each["kind"] in ("Deployment", "Job")]
+    assert {one["image"] for pod in pods for one in pod["containers"]} == {
+        "registry.example/remediator:0.1.0"
+    }
+    named = [
+        each["configMap"]["name"] for pod in pods for each in pod.get("volumes", ()) if "configMap" in each
+    ]
+    assert named.count(config["metadata"]["name"]) == 2
+
+
+def test_two_of_each_are_a_line_of_that_kustomization(tmp_path: Path) -> None:
+    (written,) = blocks(section(OPERATING, "Install"), "yaml")
+    shutil.copytree(DEPLOY, tmp_path / "deploy")
+    (tmp_path / "kustomization.yaml").write_text(written.replace("# components:", "components:"))
+    (tmp_path / "remediator.yml").write_text("cluster: {name: mine}\n")
+    done = subprocess.run([KUBECTL, "kustomize", tmp_path], check=True, capture_output=True, text=True)
+    made = list(yaml.safe_load_all(done.stdout))
+    assert {each["spec"]["replicas"] for each in made if each["kind"] == "Deployment"} == {2}

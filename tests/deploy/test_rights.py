@@ -2,7 +2,8 @@
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,20 @@ from remediator.people.kubernetes import GROUP, RESOURCE, VERBS
 from remediator.rulebook.shape import STEPS
 from remediator.sandbox.kubernetes import AccessRule, Account
 from remediator.step import DatabaseDiagnostic
+from remediator.store import runs
 from remediator.workloads.revision_objects import KEPT_IN
-from tests.deploy.manifests import ROOT, file, of_kind
+from tests.deploy.manifests import (
+    LEVELS,
+    OVERLAYS,
+    ROOT,
+    Manifest,
+    file,
+    namespace_of,
+    of_kind,
+    overlay,
+)
 from tests.support.clock import DrivenClock
+from tests.support.standing_still import annotate, listed
 from tests.support.story import ROLLBACK, Story, told
 
 INSIDE: set[Right] = {each.right for each in IN_A_NAMESPACE}
@@ -113,13 +125,20 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def granted(path: str) -> set[Right]:
-    role, binding = file(path)
-    assert (role["kind"], binding["kind"]) == ("Role", "RoleBinding")
-    return _rights(role)
+EXECUTOR = [{"kind": "ServiceAccount", "name": "remediator-executor", "namespace": "remediator"}]
+"""Whoever is given a right."""
 
 
-def _rights(role: dict[str, list[dict[str, list[str]]]]) -> set[Right]:
+def granted(made: Sequence[Manifest]) -> set[Right]:
+    """Every right of the roles in these manifests, each bound to the executor and to nobody else."""
+    roles = {(each["kind"], each["metadata"]["name"]): each for each in made if each["kind"].endswith("Role")}
+    bindings = [each for each in made if each["kind"].endswith("Binding") and "roleRef" in each]
+    assert {(each["roleRef"]["kind"], each["roleRef"]["name"]) for each in bindings} == set(roles)
+    assert all(each["subjects"] == EXECUTOR for each in bindings)
+    return {right for each in roles.values() for right in _rights(each)}
+
+
+def _rights(role: Manifest) -> set[Right]:
     rights = [
         Right(verb, group, each)
         for rule in role["rules"]
@@ -153,24 +172,59 @@ def test_every_right_the_code_uses_has_its_reason_and_no_other() -> None:
     assert all(each.why for each in table)
 
 
-def test_a_namespace_grants_exactly_what_is_used_there() -> None:
-    look, act = granted("namespace/look.yaml"), granted("namespace/act.yaml")
-    assert look == {each.right for each in IN_A_NAMESPACE if each.to == "look"}
-    assert act == {each.right for each in IN_A_NAMESPACE if each.to == "act"}
-    assert {verb for verb, _, _ in look} == {"get", "list", "watch"}
-    assert not {verb for verb, _, _ in act} & {"get", "list", "watch"}
+LOOKING = {each.right for each in IN_A_NAMESPACE if each.to == "look"}
+PATCHING = {Right("patch", "apps", f"{kind}s") for kind in KINDS}
+TELLING = {Right("create", "", "events")}
+EVICTING = {Right("create", "", "pods/eviction")}
+EXPECTED = {
+    "observe": LOOKING,
+    "restart": LOOKING | PATCHING | TELLING,
+    "rollback": LOOKING | PATCHING | TELLING | EVICTING,
+}
+"""All that a namespace of each level grants."""
 
 
-def test_the_cluster_grants_exactly_what_cannot_be_granted_in_a_namespace() -> None:
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_namespace_grants_exactly_what_is_used_there(level: str) -> None:
+    assert granted(namespace_of(level)) == EXPECTED[level]
+
+
+def test_one_verb_more_is_found() -> None:
+    role, *others = deepcopy(namespace_of("observe"))
+    assert role["kind"] == "Role"
+    role["rules"][0]["verbs"].append("delete")
+    assert granted([role, *others]) != EXPECTED["observe"]
+
+
+def test_a_right_for_somebody_else_is_found() -> None:
+    role, binding = deepcopy(namespace_of("observe"))
+    binding["subjects"].append(
+        {"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "everybody"}
+    )
+    with pytest.raises(AssertionError):
+        granted([role, binding])
+
+
+def test_the_levels_are_all_that_is_used() -> None:
+    assert EXPECTED["rollback"] == INSIDE
+    by_rollback_alone = {
+        each.right for each in IN_A_NAMESPACE if each.to == "act" and not each.by({"restart"})
+    }
+    assert EXPECTED["rollback"] - EXPECTED["restart"] == by_rollback_alone
+    assert {verb for verb, _, _ in EXPECTED["observe"]} == {"get", "list", "watch"}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_an_overlay_grants_everywhere_exactly_what_cannot_be_granted_in_a_namespace(name: str) -> None:
     always = {each.right for each in EVERYWHERE if each.setting is None}
-    assert _rights(of_kind("ClusterRole")) == always
+    assert granted(overlay(name)) == always
+    assert {verb for verb, _, _ in always} == {"get", "list"}
+    assert not [each for each in overlay(name) if each["kind"] in ("Role", "RoleBinding")]
 
 
 def test_reviews_of_kubernetes_users_are_granted_apart_and_only_to_the_daemon() -> None:
-    role, binding = file("people/reviews.yaml")
-    assert _rights(role) == {each.right for each in EVERYWHERE if each.setting == "kubernetes_people"}
-    assert binding["roleRef"]["name"] == role["metadata"]["name"]
-    assert binding["subjects"] == of_kind("ClusterRoleBinding")["subjects"]
+    reviews = {each.right for each in EVERYWHERE if each.setting == "kubernetes_people"}
+    assert granted(file("people/reviews.yaml")) == reviews
 
 
 def test_the_roles_of_kubernetes_users_are_the_apis() -> None:
@@ -191,20 +245,9 @@ def test_the_steps_that_need_a_right_exist() -> None:
     assert named <= {key for steps in STEPS.values() for key in steps}
 
 
-@pytest.mark.parametrize("path", ["namespace/look.yaml", "namespace/act.yaml"])
-def test_a_role_is_applied_with_the_namespace_on_the_command_line(path: str) -> None:
-    role, binding = file(path)
-    assert "namespace" not in role["metadata"]
-    assert "namespace" not in binding["metadata"]
-    assert binding["roleRef"]["name"] == role["metadata"]["name"] == binding["metadata"]["name"]
-    assert binding["subjects"] == of_kind("ClusterRoleBinding")["subjects"]
-
-
-def test_all_rights_are_the_one_service_accounts() -> None:
-    account = of_kind("ServiceAccount")["metadata"]
-    assert of_kind("ClusterRoleBinding")["subjects"] == [
-        {"kind": "ServiceAccount", "name": account["name"], "namespace": account["namespace"]}
-    ]
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_level_is_applied_with_the_namespace_on_the_command_line(level: str) -> None:
+    assert not [each for each in namespace_of(level) if "namespace" in each["metadata"]]
 
 
 async def released(story: Story) -> None:
@@ -216,10 +259,10 @@ async def released(story: Story) -> None:
     await story.fire()
 
 
-def restrict(story: Story, *files: str) -> None:
-    """From now on the daemon has the rights of these files and of the base, and no others."""
-    inside = {right for path in files for right in granted(path)}
-    allowed = [*rules(inside, "shop"), *rules(_rights(of_kind("ClusterRole")), "*")]
+def restrict(story: Story, level: str) -> None:
+    """From now on the daemon has the rights of this level in its namespace, those of the overlay, and no others."""
+    (everywhere,) = of_kind("ClusterRole")
+    allowed = [*rules(granted(namespace_of(level)), "shop"), *rules(_rights(everywhere), "*")]
     story.emulator.access.add(Account("remediator", "kube-token", rules=allowed))
 
 
@@ -233,7 +276,7 @@ async def test_with_exactly_these_rights_a_bad_release_is_rolled_back_and_told_o
 ) -> None:
     every_namespace = {"kubernetes": {"kubeconfig": tmp_path / "kubeconfig"}}
     async with told(tmp_path, database_url, clock, settings=every_namespace) as story:
-        restrict(story, "namespace/look.yaml", "namespace/act.yaml")
+        restrict(story, "rollback")
         await released(story)
         assert story.image() == "app:v1"
         events = story.emulator.list("events", "shop")
@@ -245,7 +288,7 @@ async def test_with_the_rights_to_look_a_shadow_run_sees_everything_and_changes_
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock, ROLLBACK.replace("mode: act", "mode: shadow")) as story:
-        restrict(story, "namespace/look.yaml")
+        restrict(story, "observe")
         await released(story)
         assert (await story.run()).state == "SHADOWED"
         assert "it would have acted" in str((await story.run()).why)
@@ -281,11 +324,41 @@ async def test_with_the_rights_to_look_every_diagnostic_of_the_cluster_sees(
         assert [each for each in refused(story) if each.startswith("GET")] == []
 
 
+async def test_without_the_cluster_role_what_it_serves_comes_from_the_settings(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    told_instead = {
+        "cluster": {"uid": "told"},
+        "kubernetes": {
+            "kubeconfig": tmp_path / "kubeconfig",
+            "namespaces": ["shop"],
+            "look_at_nodes": False,
+        },
+    }
+    async with told(tmp_path, database_url, clock, settings=told_instead) as story:
+        inside = rules(granted(namespace_of("rollback")), "shop")
+        story.emulator.access.add(Account("remediator", "kube-token", rules=tuple(inside)))
+        await released(story)
+        assert story.image() == "app:v1"
+        async with story.daemon.database.connection() as connection:
+            run = await runs.find(connection, (await story.run()).id)
+        assert run is not None
+        assert run.plan is not None
+        assert any("whether a node is to blame was not looked at" in each for each in run.plan.caveats)
+        annotate(story, "namespaces", "shop", "migration")
+        await story.daemon.switches.tick()
+        assert [each["why"] for each in await listed(story)] == ["migration"]
+        assert {each.rpartition("/")[2] for each in refused(story)} <= {
+            "validatingwebhookconfigurations",
+            "mutatingwebhookconfigurations",
+        }
+
+
 async def test_without_the_right_to_act_nothing_is_changed_whatever_the_rule_says(
     tmp_path: Path, database_url: str, clock: DrivenClock
 ) -> None:
     async with told(tmp_path, database_url, clock) as story:
-        restrict(story, "namespace/look.yaml")
+        restrict(story, "observe")
         await released(story)
         assert story.image() == "app:crash-v2"
         assert (await story.run()).state == "BLOCKED"

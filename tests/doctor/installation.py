@@ -13,6 +13,7 @@ import pytest
 
 from remediator.cli.main import main
 from remediator.clock import SystemClock
+from remediator.doctor.alarms import ALARMS
 from remediator.domain.rights import EVERYWHERE, IN_A_NAMESPACE, Right
 from remediator.sandbox.alertmanager import Alertmanager
 from remediator.sandbox.kubernetes import AccessRule, Account, Emulator
@@ -97,8 +98,8 @@ class Installation:
         self.emulator.create(namespace("shop"))
         self.grant()
         self.alertmanager.fire({"alertname": "Watchdog"}, receivers=["people"])
-        self.prometheus.rules.append(AlertingRule("HighErrorRate"))
-        self.prometheus.metrics.add("failures_total")
+        self.prometheus.rules += [AlertingRule(name) for name in ("HighErrorRate", *ALARMS)]
+        self.prometheus.metrics |= {"failures_total", "remediator_build_info"}
         await self.arrived("0123456789abcdef")
 
     def grant(

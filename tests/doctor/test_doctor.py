@@ -28,7 +28,10 @@ async def test_a_healthy_installation(installation: Installation) -> None:
 async def test_nothing_is_changed_anywhere(installation: Installation) -> None:
     await installation.doctor()
     methods = {(each.method, each.path.rpartition("/")[2]) for each in installation.emulator.requests}
-    assert {each for each in methods if each[0] != "GET"} == {("POST", "selfsubjectaccessreviews")}
+    assert {each for each in methods if each[0] != "GET"} == {
+        ("POST", "selfsubjectaccessreviews"),
+        ("POST", "selfsubjectrulesreviews"),
+    }
     assert [each for each in installation.emulator.effects if each.user == "remediator"] == []
 
 
@@ -115,7 +118,7 @@ async def test_whoever_waits_is_told_for_what(installation: Installation) -> Non
     async with systems(Settings.model_validate(installation.settings), SystemClock()) as opened:
         await examine(opened, lambda names: told.append(list(names)))
     assert told[0] == [each.name for each in CHECKS]
-    assert set(told[-1]) <= {"prometheus", "queries", "alerts"}
+    assert set(told[-1]) <= {"prometheus", "queries", "alerts", "alarms"}
 
 
 async def test_a_check_that_never_answers_is_unknown_after_its_deadline(installation: Installation) -> None:
@@ -126,3 +129,12 @@ async def test_a_check_that_never_answers_is_unknown_after_its_deadline(installa
     async with systems(Settings.model_validate(installation.settings), SystemClock()) as opened:
         (only,) = await _answered(Check("slow", never, 0.01), opened)
     assert (only.level, only.saw) == ("unknown", "no answer within 0.01 s")
+
+
+async def test_a_web_config_file_that_is_wrong_is_said(installation: Installation) -> None:
+    path = installation.directory / "web.yml"
+    path.write_text("tls_server_config: {cert_file: gone.pem, key_file: gone.key}")
+    installation.settings["web_config_file"] = str(path)
+    (found,) = await installation.finds("secrets")
+    assert found.level == "failed"
+    assert "its certificates cannot be used" in found.saw

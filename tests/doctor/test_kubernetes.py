@@ -3,6 +3,7 @@
 import pytest
 
 from remediator.doctor.clock import _judged
+from remediator.doctor.kubernetes import pod_security
 from remediator.domain.rights import ALL, EVERYWHERE, IN_A_NAMESPACE, Right
 from remediator.sandbox.kubernetes import AccessRule
 from remediator.sandbox.kubernetes.faults import AnswerStatus, Fault
@@ -24,15 +25,23 @@ async def test_a_right_that_is_missing_is_named_with_the_file_that_grants_it(
         (
             "failed",
             "in namespace shop: list pods is refused",
-            "kubectl apply -n shop -f deploy/namespace/look.yaml",
+            "kubectl apply -n shop -k deploy/namespace/observe",
         ),
         (
             "failed",
             "in namespace shop: patch deployments.apps is refused",
-            "kubectl apply -n shop -f deploy/namespace/act.yaml",
+            "kubectl apply -n shop -k deploy/namespace/rollback",
         ),
     ]
     assert status == 1
+
+
+@pytest.mark.parametrize(("level", "weak"), [("restricted", False), ("baseline", True), (None, True)])
+def test_the_namespace_we_run_in_should_let_only_restricted_pods_in(level: str | None, weak: bool) -> None:
+    labels = {} if level is None else {"pod-security.kubernetes.io/enforce": level}
+    found = pod_security({"metadata": {"name": "ours", "labels": labels}})
+    assert (found is not None) == weak
+    assert found is None or (found.level, str(level) in found.saw) == ("warning", True)
 
 
 async def test_every_namespace_that_opted_in_is_asked_and_no_other(installation: Installation) -> None:
@@ -105,7 +114,7 @@ async def test_a_daemon_that_only_looks_needs_no_right_to_act_and_should_not_hav
         (ALL, "*", "it may do everything in the cluster"),
     ],
 )
-async def test_a_dangerous_right_is_a_warning(
+async def test_a_dangerous_right_is_a_warning_and_nothing_is_changed_with_it(
     installation: Installation, right: Right, within: str, said: str
 ) -> None:
     installation.grant(*allowed([right], within))
@@ -113,7 +122,8 @@ async def test_a_dangerous_right_is_a_warning(
     (warned,) = [each for each in found["rights"] if each.level == "warning"]
     assert warned.saw.startswith(said)
     assert warned.do
-    assert status == 0
+    assert {each.level for each in found["more_rights"]} == {"failed"}
+    assert status == 1
 
 
 async def test_without_the_right_to_read_namespaces_what_cannot_be_known_is_said(
@@ -125,7 +135,7 @@ async def test_without_the_right_to_read_namespaces_what_cannot_be_known_is_said
     assert missing[:2] == ("failed", "in the whole cluster: get namespaces, list namespaces is refused")
     assert unasked.level == "unknown"
     (cluster,) = found["cluster"]
-    assert (cluster.level, cluster.do) == ("unknown", "kubectl apply -f deploy/base/cluster-role.yaml")
+    assert (cluster.level, cluster.do) == ("unknown", "kubectl apply -k deploy/cluster")
     assert "403" in cluster.saw
     assert status == 1
 
@@ -170,7 +180,7 @@ async def test_without_the_right_to_list_webhooks_it_says_what_is_lost(installat
     lost, rest = await installation.finds("rights")
     assert (lost.level, rest.level) == ("warning", "ok")
     assert "what is behind an admission webhook is protected only where it has a known name" in lost.saw
-    assert lost.do == "kubectl apply -f deploy/base/cluster-role.yaml"
+    assert lost.do == "kubectl apply -k deploy/cluster"
 
 
 async def test_rights_to_review_users_are_needed_only_where_users_of_kubernetes_are_let_in(

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ alerting:
 scrape_configs:
   - job_name: api
     static_configs: [{{targets: ['{service}']}}]
+  - job_name: remediator
+    static_configs: [{{targets: ['{daemon}']}}]
 """
 _RULES = {
     "groups": [
@@ -126,7 +128,12 @@ def real_monitoring(directory: Path, ports: Ports, token: Path) -> Iterator[None
     rules.write_text(json.dumps(_RULES))
     alertmanager = f"127.0.0.1:{ports.alertmanager}"
     (directory / "prometheus.yml").write_text(
-        _PROMETHEUS.format(rules=rules, alertmanager=alertmanager, service=f"127.0.0.1:{ports.service}")
+        _PROMETHEUS.format(
+            rules=rules,
+            alertmanager=alertmanager,
+            service=f"127.0.0.1:{ports.service}",
+            daemon=f"127.0.0.1:{ports.daemon}",
+        )
     )
     (directory / "alertmanager.yml").write_text(
         _ALERTMANAGER.format(url=f"http://127.0.0.1:{ports.daemon}", token=token)
@@ -182,6 +189,17 @@ async def ready(url: str) -> None:
             return False
 
     await until(answers, f"{url} is ready", seconds=30)
+
+
+async def without_answer(url: str, queries: Iterable[str]) -> list[str]:
+    """Those of these instant queries to which this Prometheus answers nothing."""
+    async with aiohttp.ClientSession(raise_for_status=True) as session:
+
+        async def answers(query: str) -> bool:
+            async with session.get(f"{url}/api/v1/query", params={"query": query}) as answer:
+                return bool((await answer.json())["data"]["result"])
+
+        return [query for query in queries if not await answers(query)]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,22 @@ import pytest
 from remediator.cli.main import main
 from tests.e2e.monitoring import Ports, Service, ready, real_monitoring
 from tests.e2e.test_recovery import RULES
-from tests.processes.daemons import free_port, scene
+from tests.processes.daemons import scene
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
-WRONG = "sum(rate(http_requests_total[5s])"
+WRONG = "sum(rate(http_requests_total))"  # only Prometheus knows that rate takes a range
 """A parenthesis is missing."""
 
 
 async def test_doctor_understands_what_the_real_ones_answer(
-    tmp_path: Path, real_time_database_url: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    real_time_database_url: str,
+    capsys: pytest.CaptureFixture[str],
+    new_port: Callable[[], int],
 ) -> None:
-    ports = Ports(*(free_port() for _ in range(4)))
+    ports = Ports(*(new_port() for _ in range(4)))
     async with scene(tmp_path, real_time_database_url) as made:
         made.alertmanager_url = f"http://127.0.0.1:{ports.alertmanager}"
         made.prometheus_url = f"http://127.0.0.1:{ports.prometheus}"

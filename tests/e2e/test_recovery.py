@@ -1,6 +1,6 @@
 """The whole way with the real Prometheus and Alertmanager: nothing is told to fire or to resolve, it just happens."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +8,9 @@ import pytest
 
 from remediator.sandbox.postgres import PostgresServer
 from remediator.store.migrate import migrate
-from tests.e2e.monitoring import ERROR_RATIO, Ports, Service, ready, real_monitoring
-from tests.processes.daemons import SOAK_SECONDS, Scene, free_port, scene
+from tests.deploy import dashboard
+from tests.e2e.monitoring import ERROR_RATIO, Ports, Service, ready, real_monitoring, without_answer
+from tests.processes.daemons import SOAK_SECONDS, Scene, scene
 from tests.support.databases import private_postgres
 from tests.support.waiting import until
 
@@ -60,11 +61,13 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, postgres: PostgresServer) -> AsyncIterator[World]:
+async def world(
+    tmp_path: Path, postgres: PostgresServer, new_port: Callable[[], int]
+) -> AsyncIterator[World]:
     """PostgreSQL, the emulator, Prometheus, Alertmanager and the service; the daemon is the test's to start."""
     dsn = postgres.dsn("postgres")
     await migrate(dsn)
-    ports = Ports(*(free_port() for _ in range(4)))
+    ports = Ports(*(new_port() for _ in range(4)))
     async with scene(tmp_path, dsn) as made:
         (tmp_path / "rules.yaml").write_text(RULES)
         made.alertmanager_url = f"http://127.0.0.1:{ports.alertmanager}"
@@ -78,15 +81,34 @@ async def world(tmp_path: Path, postgres: PostgresServer) -> AsyncIterator[World
                 yield here
 
 
-async def test_a_bad_release_fires_is_rolled_back_and_resolves_by_itself(world: World) -> None:
+async def test_a_bad_release_fires_is_rolled_back_resolves_by_itself_and_is_on_the_dashboard(
+    world: World,
+) -> None:
     with world.scene.daemon(world.ports.daemon) as daemon:
         await daemon.ready()
         await world.scene.soaked()
         world.release("app:v2")
         run = await daemon.run_in("RESOLVED", "BLOCKED", "ESCALATED", "UNKNOWN")
         assert run["state"] == "RESOLVED", run["why"]
+        await shown(world, dashboard.queries("10s"))
     assert world.scene.effects() == ["app:v1"]
     assert world.image() == "app:v1"
+
+
+async def shown(world: World, queries: list[str]) -> None:
+    """Prometheus has an answer to each; the gauges look at the database every 15 s, at whole weeks every minute."""
+    assert len(queries) > 20
+    left = queries
+
+    async def all_answered() -> bool:
+        nonlocal left
+        left = await without_answer(f"http://127.0.0.1:{world.ports.prometheus}", left)
+        return not left
+
+    try:
+        await until(all_answered, "every query of the dashboard has an answer", seconds=100, every=1)
+    except AssertionError as late:
+        raise AssertionError(f"nothing is answered to {left}") from late
 
 
 async def test_an_alert_that_fires_while_postgresql_is_down_is_not_lost(world: World, tmp_path: Path) -> None:

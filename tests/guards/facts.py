@@ -20,12 +20,13 @@ from remediator.planning.policy import Policy
 from remediator.planning.rules_in_force import RulesInForce
 from remediator.runbook.call_step import Unanswered, call_step
 from remediator.sandbox.alertmanager import Alertmanager
-from remediator.sandbox.kubernetes import EVERYTHING, PROMPT, Account, Emulator
+from remediator.sandbox.kubernetes import PROMPT, Emulator
 from remediator.sandbox.prometheus import Prometheus
 from remediator.settings.load import Settings
 from remediator.step import Guard
 from remediator.store.database import Database
 from remediator.telemetry import Metrics
+from remediator.trial.account import least_account
 from tests.guards.changes import API, a_change
 from tests.support.clock import DrivenClock
 from tests.support.story import ALERT
@@ -70,7 +71,7 @@ async def facts_of(
     tmp_path: Path, database: Database, clock: DrivenClock, settings: Mapping[str, Any]
 ) -> AsyncIterator[Facts]:
     """The namespace `shop` without anything in it, a Watchdog that fires, and a kit made by `settings`."""
-    account = Account("remediator", "kube-token", rules=(EVERYTHING,))
+    account = least_account("remediator", "kube-token")
     async with (
         Emulator(clock, settings=PROMPT, accounts=(account,)) as emulator,
         Alertmanager(clock=clock.now) as alertmanager,
@@ -88,7 +89,7 @@ async def facts_of(
         connection = await connect(emulator.kubeconfig(tmp_path / "kubeconfig", token="kube-token"))
         try:
             asked = Settings.model_validate(given)
-            rules = RulesInForce((), database, Metrics(), clock, Policy.of(asked))
+            rules = RulesInForce((), database, Metrics(), clock, Policy.of(asked), None)
             made = _kit(asked, clock, database, rules, http, KubeReader(connection))
             yield Facts(emulator, alertmanager, prometheus, clock, made)
         finally:

@@ -10,7 +10,8 @@ from typing import Any
 
 import asyncpg
 
-from tests.processes.daemons import Daemon, Scene, free_port, scene
+from remediator.sandbox.ports import reserved_port
+from tests.processes.daemons import Daemon, Scene, scene
 
 LONGEST_STALL = 0.25
 """Seconds in which the event loop may stand still."""
@@ -72,16 +73,16 @@ class Probed:
 @asynccontextmanager
 async def probed(directory: Path, database_url: str, rules: str) -> AsyncIterator[Probed]:
     """A daemon in mode act over a namespace with the healthy Deployments it could change."""
-    probe_port = free_port()
-    async with scene(directory, database_url) as made:
-        (directory / "rules.yaml").write_text(rules)
-        with made.daemon(program=("-m", "tests.hostile.probed_daemon", str(probe_port))) as daemon:
-            await daemon.ready()
-            await made.soaked()
-            database = await asyncpg.connect(database_url)
-            try:
-                ready = Probed(made, daemon, probe_port, database)
-                await ready.seen()  # what the start took is nobody's input
-                yield ready
-            finally:
-                await database.close()
+    with reserved_port() as probe_port:
+        async with scene(directory, database_url) as made:
+            (directory / "rules.yaml").write_text(rules)
+            with made.daemon(program=("-m", "tests.hostile.probed_daemon", str(probe_port))) as daemon:
+                await daemon.ready()
+                await made.soaked()
+                database = await asyncpg.connect(database_url)
+                try:
+                    ready = Probed(made, daemon, probe_port, database)
+                    await ready.seen()  # what the start took is nobody's input
+                    yield ready
+                finally:
+                    await database.close()

@@ -37,7 +37,8 @@ class Cluster:
 
     def reviews(self) -> int:
         """How often the API server was asked."""
-        return len([each for each in self.story.emulator.requests if each.path.endswith("reviews")])
+        ours = ("/tokenreviews", "/subjectaccessreviews")
+        return len([each for each in self.story.emulator.requests if each.path.endswith(ours)])
 
 
 @pytest.fixture
@@ -112,6 +113,18 @@ async def test_those_who_approve_are_asked_about_every_time(cluster: Cluster) ->
     cluster.story.emulator.access.remove("approver-kube")
     assert (await approver.approve(99, "0123")).status == 401
     assert (await approver.send("GET", RUNS)).status == 200, "looking is still remembered"
+
+
+async def test_those_who_pause_are_asked_about_every_time(cluster: Cluster) -> None:
+    pause = {"scope": "everything", "why": "to see"}
+    cluster.story.emulator.access.add(account("operator", "get", "operate"))
+    operator = cluster.user("operator")
+    assert (await operator.send("GET", RUNS)).status == 200
+    assert (await operator.send("POST", "/api/v1/pauses", pause)).status == 201
+    cluster.story.emulator.access.add(account("operator", "get"))
+    assert (await operator.send("POST", "/api/v1/pauses", pause)).status == 403
+    cluster.story.emulator.access.remove("operator-kube")
+    assert (await operator.send("POST", "/api/v1/pauses", pause)).status == 401
 
 
 UNCLEAR: dict[str, Action] = {

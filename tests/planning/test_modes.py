@@ -39,7 +39,7 @@ class Replica:
         self.clock = clock
         self.metrics = Metrics()
         policy = Policy.of(Settings.model_validate(settings))
-        self.rules = RulesInForce([folder], database, self.metrics, clock, policy)
+        self.rules = RulesInForce([folder], database, self.metrics, clock, policy, None)
 
     async def load(self, text: str) -> RuleMode:
         self.file.write_text(text)
@@ -177,7 +177,7 @@ async def test_the_lowest_of_mode_ceilings_and_standing_holds(
 
 async def test_the_metric_has_both_modes(replica: Replica) -> None:
     await replica.load(RULE)
-    labels = {"rule": "bad-release", "configured": "act", "effective": "shadow"}
+    labels = {"rule": "bad-release", "configured": "act", "effective": "shadow", "held_by": "probation"}
     assert replica.metrics.registry.get_sample_value("remediator_rule_mode", labels) == 1
 
 

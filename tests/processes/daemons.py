@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -17,8 +16,10 @@ import asyncpg
 
 from remediator.clock import SystemClock
 from remediator.sandbox.alertmanager import Alertmanager
-from remediator.sandbox.kubernetes import EVERYTHING, Account, Emulator
+from remediator.sandbox.kubernetes import Emulator
+from remediator.sandbox.ports import reserved_port
 from remediator.sandbox.prometheus import Prometheus
+from remediator.trial.account import least_account
 from tests.support.story import ALERT, deployment
 from tests.support.waiting import until
 
@@ -102,9 +103,13 @@ class Scene:
     @contextmanager
     def daemon(self, port: int | None = None, program: Sequence[str] = SERVE) -> Iterator[Daemon]:
         """A daemon process, ended at the end of the block if it still runs; `program` gets its configuration."""
+        with reserved_port() as free, self._process(port or free, program) as made:
+            yield made
+
+    @contextmanager
+    def _process(self, port: int, program: Sequence[str]) -> Iterator[Daemon]:
         number = len(self.daemons)
         config = self.directory / f"daemon-{number}.yml"
-        port = port or free_port()
         config.write_text(json.dumps(self._settings(port)))
         log = self.directory / f"daemon-{number}.log"
         with log.open("wb") as output:
@@ -195,7 +200,7 @@ async def scene(directory: Path, database_url: str) -> AsyncIterator[Scene]:
     """An emulator and stand-ins, and no daemon yet."""
     (directory / "token").write_text(TOKEN)
     (directory / "rules.yaml").write_text(RULES)
-    account = Account("remediator", "kube-token", rules=(EVERYTHING,))
+    account = least_account("remediator", "kube-token")
     clock = SystemClock()
     async with (
         Emulator(accounts=(account,)) as emulator,
@@ -205,11 +210,3 @@ async def scene(directory: Path, database_url: str) -> AsyncIterator[Scene]:
         emulator.kubeconfig(directory / "kubeconfig", token="kube-token")
         alertmanager.fire({"alertname": "Watchdog"})
         yield Scene(directory, database_url, emulator, alertmanager, prometheus)
-
-
-def free_port() -> int:
-    """A port of loopback nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -20,11 +20,12 @@ from remediator.errors import RemediatorError
 from remediator.run import Run
 from remediator.runbook.ask_guards import ask_guards, refusal
 from remediator.runbook.desk import Desk
-from remediator.sandbox.kubernetes import EVERYTHING, Account, Fault
+from remediator.sandbox.kubernetes import Fault
 from remediator.sandbox.kubernetes.faults import Action
 from remediator.sandbox.loopback_server import LoopbackServer
 from remediator.step import Guard
 from remediator.store.database import DATABASE_ERRORS
+from remediator.trial.account import least_account
 from tests.proofs.outcomes import Interference, Usual
 from tests.support.story import Story
 
@@ -149,7 +150,13 @@ class Asker:
         before = self.cable.asked
         await self.ask(guards, question)
         requests = self._story.emulator.requests
-        asked = {("kubernetes", each.path) for each in requests if each.user == self.name}
+        # What it may do there it asks once a minute: tests/roles/test_own_rights.py breaks that.
+        own = "/selfsubjectrulesreviews"
+        asked = {
+            ("kubernetes", each.path)
+            for each in requests
+            if each.user == self.name and not each.path.endswith(own)
+        }
         return asked | ({("database", "")} if self.cable.asked > before else set())
 
     @contextmanager
@@ -232,7 +239,7 @@ async def asker(
     Loading rules takes longer than everything else here: unless it has to, it has those of the story's daemon.
     """
     token = _token(folder, name)
-    story.emulator.access.add(Account(name, name, rules=(EVERYTHING,)))
+    story.emulator.access.add(least_account(name, name))
     usual = story.daemon.settings
     # The path of a unix socket has at most 107 bytes, which pytest's folders come near to.
     cable = Cable(usual.database_url, folder)

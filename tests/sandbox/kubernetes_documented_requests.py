@@ -46,6 +46,7 @@ _OF_RECORDED_RESOURCES = {
     "list horizontalpodautoscalers.autoscaling": "workload-resources/horizontal-pod-autoscaler-v2",
     "list namespaces": "cluster-resources/namespace-v1",
     "list poddisruptionbudgets.policy": "policy-resources/pod-disruption-budget-v1",
+    "get serviceaccounts": "authentication-resources/service-account-v1",
     "list services": "service-resources/service-v1",
     "patch daemonsets.apps with application/json-patch+json": "workload-resources/daemon-set-v1",
     "patch replicasets.apps with application/json-patch+json": "workload-resources/replica-set-v1",

@@ -80,7 +80,9 @@ async def test_what_a_replica_that_is_ahead_has_planned_waits_for_this_one(
     (tmp_path / "ahead").mkdir()
     (tmp_path / "ahead" / "rules.yaml").write_text(ROLLBACK.replace("bad-release", "new"))
     daemon = story.daemon
-    ahead = RulesInForce([tmp_path / "ahead"], daemon.database, Metrics(), clock, Policy.of(daemon.settings))
+    ahead = RulesInForce(
+        [tmp_path / "ahead"], daemon.database, Metrics(), clock, Policy.of(daemon.settings), None
+    )
     await ahead.reload()
     await story.fire()
     async with daemon.database.connection() as connection:

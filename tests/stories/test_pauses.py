@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from remediator.app import assembled
-from remediator.errors import Retryable
+from remediator.errors import RemediatorError, Retryable
 from remediator.sandbox.kubernetes import Fault
 from remediator.sandbox.kubernetes.faults import AnswerStatus
 from remediator.store import migrate
@@ -182,6 +182,17 @@ async def test_an_annotation_is_seen_within_a_second_although_no_run_asks(
     )
     await story.daemon.switches.tick()
     assert len(await listed(story)) == 1
+
+
+async def test_a_namespace_that_cannot_be_read_hides_no_pause_of_another(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, namespaces=["shop", "locked"]) as story:
+        annotate(story, "namespaces", "shop", "migration")
+        story.emulator.faults.add(Fault("GET", "/namespaces/locked$", AnswerStatus(403), times=None))
+        with pytest.raises(RemediatorError):
+            await story.daemon.switches.tick()
+        assert [each["why"] for each in await listed(story)] == ["migration"]
 
 
 async def test_while_the_api_server_cannot_be_read_an_annotation_does_not_end_and_nothing_acts(

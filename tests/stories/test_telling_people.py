@@ -144,7 +144,7 @@ async def test_metrics_count_what_happened(story: Story) -> None:
     for line in (
         'remediator_actions_total{action="rollback",outcome="applied"} 1.0',
         'remediator_runs{state="ACTED"} 1.0',
-        'remediator_rule_mode{configured="act",effective="act",rule="bad-release"} 1.0',
+        'remediator_rule_mode{configured="act",effective="act",held_by="nothing",rule="bad-release"} 1.0',
         'remediator_dispositions_total{disposition="planned"} 1.0',
         "remediator_config_last_reload_successful 1.0",
     ):

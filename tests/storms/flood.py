@@ -15,11 +15,13 @@ import aiohttp
 from remediator.app import assembled, collaborators
 from remediator.daemon import Daemon
 from remediator.sandbox.alertmanager import Alertmanager
-from remediator.sandbox.kubernetes import EVERYTHING, PROMPT, Account, Emulator
+from remediator.sandbox.kubernetes import PROMPT, Emulator
 from remediator.settings.load import Settings
 from remediator.store.database import DATABASE_ERRORS, Database, open_database
 from remediator.supervise import Bell
-from remediator.web.server import listening, make_application
+from remediator.trial.account import least_account
+from remediator.web.listen import listening
+from remediator.web.server import make_application
 from tests.storms.windows import Happened
 from tests.support.alerts import message
 from tests.support.clock import DrivenClock
@@ -87,7 +89,7 @@ class Cluster:
 async def cluster(targets: int, namespaces: int) -> AsyncIterator[Cluster]:
     """So many Deployments of one replica, spread over opted-in namespaces."""
     clock = SharedClock()
-    account = Account("remediator", "kube-token", rules=(EVERYTHING,))
+    account = least_account("remediator", "kube-token")
     async with Emulator(clock, settings=PROMPT, accounts=(account,)) as emulator:
         for number in range(namespaces):
             labels = {"remediator.io/enabled": "true"}

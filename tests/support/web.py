@@ -23,7 +23,8 @@ from remediator.store.database import Connection, Database, open_database
 from remediator.store.pauses import PauseRequest
 from remediator.telemetry import Metrics
 from remediator.web.collaborators import Collaborators
-from remediator.web.server import listening, make_application
+from remediator.web.listen import listening
+from remediator.web.server import make_application
 
 INTAKE = "/api/v1/alertmanager"
 TOKEN = "an-alertmanagers-token"
@@ -81,11 +82,25 @@ class Daemon:
 class Web:
     """One running web part."""
 
-    def __init__(self, url: str, database: Database, metrics: Metrics, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        url: str,
+        database: Database,
+        metrics: Metrics,
+        http: aiohttp.ClientSession,
+        routes: Sequence[tuple[str, str]],
+    ) -> None:
         self.url = url
+        self.routes = routes
+        """Method and path of everything it answers."""
         self.database = database
         self.metrics = metrics
         self._http = http
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """For what `send` cannot say."""
+        return self._http
 
     async def send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -158,10 +173,12 @@ async def running_web(
         database, metrics = await open_database(dsn), Metrics()
         stack.push_async_callback(database.close)
         found = Settings.model_validate({**settings, "database_url": dsn})
+        people = People(found, SystemClock())
         application = make_application(
             Collaborators(
                 settings=found,
-                people=People(found, SystemClock()),
+                people=people,
+                web_config=people.web_config,
                 database=database,
                 metrics=metrics,
                 rules=lambda: daemon.rules,
@@ -175,9 +192,12 @@ async def running_web(
                 slos=daemon,
             )
         )
-        url = await stack.enter_async_context(listening(application, "127.0.0.1:0"))
+        url = await stack.enter_async_context(listening(application, "127.0.0.1:0", people.web_config))
         http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        yield Web(url, database, metrics, await stack.enter_async_context(http))
+        routes = [
+            (each.method, each.resource.canonical) for each in application.router.routes() if each.resource
+        ]
+        yield Web(url, database, metrics, await stack.enter_async_context(http), routes)
 
 
 @asynccontextmanager

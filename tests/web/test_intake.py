@@ -183,6 +183,15 @@ async def test_one_bad_alert_among_fifty_is_set_aside_and_the_rest_stored(web: W
     assert web.metric("alerts_received_total", disposition="quarantined") == 1
 
 
+async def test_what_is_set_aside_is_kept_as_it_came_and_cut_where_it_is_too_long(web: Web) -> None:
+    odd = {"status": "?", "labels": {"é": [], "n": {"deep": [1, -2.5, None, True, {}]}}}
+    for sent in (odd, {**odd, "more": "x" * 100_000}):
+        await web.post(message(sent))
+    whole, cut = (each["body"] for each in await web.rows("select body from quarantine order by id"))
+    assert whole == json.dumps(odd)
+    assert cut == json.dumps({**odd, "more": "x" * 100_000})[: 64 * 1024]
+
+
 async def test_a_receiver_with_a_dot_is_logged_as_the_operator_wrote_it(
     web: Web, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,6 @@
 """Who may do what: tokens to accounts, and accounts to rules."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from remediator.sandbox.kubernetes.request import Call, Route
@@ -18,7 +18,7 @@ class AccessRule:
     verbs: Sequence[str]
     groups: Sequence[str]
     resources: Sequence[str]
-    namespaces: Sequence[str] = ("*",)
+    namespaces: Container[str] = ("*",)
     names: Sequence[str] = ()
 
     def allows(self, verb: str, group: str, resource: str, namespace: str, name: str) -> bool:
@@ -36,21 +36,23 @@ class AccessRule:
         return _among(self.resources, resource) or bool(subresource and f"*/{subresource}" in self.resources)
 
 
-def _among(allowed: Iterable[str], value: str) -> bool:
+def _among(allowed: Container[str], value: str) -> bool:
     return "*" in allowed or value in allowed
 
 
 EVERYTHING = AccessRule(("*",), ("*",), ("*",))
 """cluster-admin."""
 
-_SELF_REVIEW = AccessRule(
-    ("create",),
-    ("authentication.k8s.io", "authorization.k8s.io"),
-    ("selfsubjectaccessreviews", "selfsubjectreviews", "selfsubjectrulesreviews"),
-)
 API_AUDIENCE = "https://kubernetes.default.svc.cluster.local"
 """What a token is for that names no other audience: the API server itself."""
 
+OF_EVERYBODY = (
+    AccessRule(
+        ("create",), ("authorization.k8s.io",), ("selfsubjectaccessreviews", "selfsubjectrulesreviews")
+    ),
+    AccessRule(("create",), ("authentication.k8s.io",), ("selfsubjectreviews",)),
+)
+"""What system:basic-user gives every account that is known, as a SelfSubjectRulesReview lists it."""
 _DISCOVERY = ("/api", "/apis", "/version", "/openapi")
 _HEALTH = ("/healthz", "/livez", "/readyz")
 
@@ -75,8 +77,13 @@ class Account:
 
     def may(self, verb: str, group: str, resource: str, namespace: str = "", name: str = "") -> bool:
         """Whether the account may do this."""
-        rules = self.rules if self.is_anonymous else (*self.rules, _SELF_REVIEW)
+        rules = self.rules if self.is_anonymous else (*OF_EVERYBODY, *self.rules)
         return any(rule.allows(verb, group, resource, namespace, name) for rule in rules)
+
+    def rules_in(self, namespace: str) -> list[AccessRule]:
+        """The rules that hold in a namespace."""
+        own = [each for each in self.rules if _among(each.namespaces, namespace)]
+        return own if self.is_anonymous else [*OF_EVERYBODY, *own]
 
     def may_read_path(self, path: str) -> bool:
         """Whether the account may get a path that is no resource."""

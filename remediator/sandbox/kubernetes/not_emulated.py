@@ -19,7 +19,7 @@ NOT_EMULATED: Mapping[str, str] = {
     "apiextensions.k8s.io": "*",
     "apiregistration.k8s.io": "*",
     "authentication.k8s.io": "selfsubjectreviews",
-    "authorization.k8s.io": "localsubjectaccessreviews selfsubjectrulesreviews",
+    "authorization.k8s.io": "localsubjectaccessreviews",
     "autoscaling/v1": "*",
     "batch": "cronjobs",
     "certificates.k8s.io": "*",

@@ -239,6 +239,7 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     _review("authentication.k8s.io", "tokenreviews", "TokenReview"),
     _review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+    _review("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
     _review("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"),
     _stored("", "v1", "resourcequotas", "ResourceQuota", "quota"),
     _webhooks("Validating"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from remediator.sandbox.kubernetes.access import API_AUDIENCE, EVERYTHING, Access, Account
+from remediator.sandbox.kubernetes.access import API_AUDIENCE, EVERYTHING, Access, AccessRule, Account
 from remediator.sandbox.kubernetes.resources import Resource
 from remediator.sandbox.kubernetes.status import ApiError, Cause, Json, invalid
 
@@ -10,13 +10,15 @@ _ACCESS = "authorization.k8s.io"
 
 
 def review(access: Access, account: Account, resource: Resource, body: Json) -> Json:
-    """The answer to a TokenReview, a SubjectAccessReview or a SelfSubjectAccessReview by `account`.
+    """The answer to a review by `account`, of a token, of somebody's access, or of its own.
 
     Raises:
         ApiError: 400 or 422, it asks about nothing.
     """
     spec = body.get("spec") or {}
-    if resource.kind == "TokenReview":
+    if resource.kind == "SelfSubjectRulesReview":
+        status, spec = _rules(account, spec), {}
+    elif resource.kind == "TokenReview":
         status = _token(access, spec)
     elif resource.kind == "SubjectAccessReview":
         if not spec.get("user") and not spec.get("groups"):
@@ -32,6 +34,29 @@ def review(access: Access, account: Account, resource: Resource, body: Json) -> 
         "spec": spec,
         "status": status,
     }
+
+
+_OPEN = ("/healthz", "/livez", "/readyz", "/version", "/version/")
+_DISCOVERY = ("/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz")
+_ISSUER = ("/.well-known/openid-configuration", "/.well-known/openid-configuration/")
+_PATHS = (_OPEN, (*_DISCOVERY, "/version", "/version/"), (*_ISSUER, "/openid/v1/jwks", "/openid/v1/jwks/"))
+"""What ServiceAccounts may get that is no resource, as a real server lists it."""
+
+
+def _rules(account: Account, spec: Json) -> Json:
+    namespace = spec.get("namespace", "")
+    if not namespace:
+        raise ApiError(400, "no namespace on request", "BadRequest")
+    return {
+        "resourceRules": [_listed(each) for each in account.rules_in(namespace)],
+        "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": list(paths)} for paths in _PATHS],
+        "incomplete": False,
+    }
+
+
+def _listed(rule: AccessRule) -> Json:
+    listed = {"verbs": list(rule.verbs), "apiGroups": list(rule.groups), "resources": list(rule.resources)}
+    return {**listed, "resourceNames": list(rule.names)} if rule.names else listed
 
 
 def _token(access: Access, spec: Json) -> Json:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from remediator.catalogue import always_on, notifiers_of
 from remediator.clients.alertmanager import AlertmanagerClient
 from remediator.clients.bearer import BearerFile
+from remediator.clients.databases import Databases
 from remediator.clients.http import HttpClient
 from remediator.clients.kube_connection import KubeConnection, connect
 from remediator.clients.kube_read import KubeReader
@@ -187,9 +188,11 @@ def _kit(
         history=DatabaseHistory(database, settings.breakers),
         rules=rules,
         pause_file=PauseFile(settings.pause_file),
+        databases=Databases(settings.databases),
         schemas=tuple(
             SchemaVersion(each.name, each.dsn_file, frozenset(each.targets), each.version_query)
             for each in settings.databases
+            if each.targets
         ),
     )
 

@@ -13,9 +13,18 @@ from remediator.actions.rollback import Rollback
 from remediator.actions.undo import Undo
 from remediator.diagnostics.events import Events
 from remediator.diagnostics.logs import Logs
+from remediator.diagnostics.pg_activity import PgActivity
+from remediator.diagnostics.pg_connections import PgConnections
+from remediator.diagnostics.pg_database import PgDatabase
+from remediator.diagnostics.pg_index_report import PgIndexReport
+from remediator.diagnostics.pg_integrity import PgIntegrity
+from remediator.diagnostics.pg_ping import PgPing
+from remediator.diagnostics.pg_slow_statements import PgSlowStatements
 from remediator.diagnostics.pods import Pods
 from remediator.diagnostics.promql import Promql as PromqlDiagnostic
 from remediator.diagnostics.rollout_history import RolloutHistory
+from remediator.diagnostics.schema_version import SchemaVersion
+from remediator.diagnostics.sql_query import SqlQuery
 from remediator.errors import Permanent
 from remediator.guards.alert_still_firing import AlertStillFiring
 from remediator.guards.alerts_correlated import AlertsCorrelated
@@ -85,7 +94,16 @@ DiagnosticStep = Annotated[
     | Annotated[Events, _FIELDS, Tag("events")]
     | Annotated[Logs, _FIELDS, Tag("logs")]
     | Annotated[RolloutHistory, _FIELDS, Tag("rollout_history")]
-    | Annotated[PromqlDiagnostic, _FIELDS, Tag("promql")],
+    | Annotated[PromqlDiagnostic, _FIELDS, Tag("promql")]
+    | Annotated[PgPing, _FIELDS, Tag("pg_ping")]
+    | Annotated[PgConnections, _FIELDS, Tag("pg_connections")]
+    | Annotated[PgActivity, _FIELDS, Tag("pg_activity")]
+    | Annotated[PgSlowStatements, _FIELDS, Tag("pg_slow_statements")]
+    | Annotated[PgDatabase, _FIELDS, Tag("pg_database")]
+    | Annotated[PgIntegrity, _FIELDS, Tag("pg_integrity")]
+    | Annotated[PgIndexReport, _FIELDS, Tag("pg_index_report")]
+    | Annotated[SchemaVersion, _FIELDS, Tag("schema_version")]
+    | Annotated[SqlQuery, _FIELDS, Tag("sql_query")],
     _NAMED,
 ]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from remediator.clients.alertmanager import AlertmanagerClient
 from remediator.clients.basis import read_basis
+from remediator.clients.databases import Databases
 from remediator.clients.http import HttpClient
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.monitoring import Monitoring
@@ -37,8 +38,10 @@ class Kit:
     history: History
     rules: Rulings
     pause_file: PauseFile
+    databases: Databases
+    """The databases of applications that may be looked into."""
     schemas: tuple[SchemaVersion, ...] = ()
-    """The databases of applications whose schema's version may be asked for."""
+    """Those whose schema's version may be asked for."""
 
     async def basis(self, target: Target) -> Basis | None:
         """What a plan about this target rests on just now. Raises as the reader does."""

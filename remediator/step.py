@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from remediator.clients.postgres import Session
 from remediator.domain.answers import Evidence, Finding, GuardAnswer, GuardVerdict, Limit, Proposal
 from remediator.domain.change import Change
 from remediator.domain.duration import Duration
@@ -74,6 +75,31 @@ class Diagnostic(Step):
     @abstractmethod
     async def look(self, run: RunView, kit: Kit) -> Evidence:
         """What it saw. May raise Retryable or Permanent: a look that fails stops nothing."""
+
+
+class DatabaseDiagnostic(Diagnostic):
+    """A look into one of the databases of applications. What it could not see it says as well."""
+
+    bare: ClassVar[str | None] = "database"
+
+    database: str | None = None
+    """Its name under `databases` in remediator.yml; without one, the database that serves the target."""
+
+    @abstractmethod
+    async def look_into(self, session: Session, run: RunView, kit: Kit) -> Evidence:
+        """What it saw. May raise Retryable or Permanent, as `look` may."""
+
+    async def look(self, run: RunView, kit: Kit) -> Evidence:
+        chosen = kit.databases.chosen(self.database, run.target)
+        async with kit.databases.session(chosen) as session:
+            seen = await self.look_into(session, run, kit)
+        unseen = f" (not seen: {'; '.join(session.unseen)})" if session.unseen else ""
+        return seen.model_copy(
+            update={
+                "summary": f"{chosen.name}: {seen.summary}{unseen}",
+                "details": {"database": chosen.name, **seen.details, "unseen": session.unseen},
+            }
+        )
 
 
 class Guard(Step):

@@ -33,19 +33,35 @@ def substitute(text: str, run: RunView) -> str:
     select everything, or something else than was meant.
     """
 
-    def value_of(found: re.Match[str]) -> str:
-        inner = found.group(1)
-        label = _LABEL.fullmatch(inner)
-        labels = run.alert.labels if run.alert is not None else {}
-        value = labels.get(label.group(1), "") if label else _target_field(inner, run)
-        if not value.strip():
-            whose = "for this alert" if run.alert is not None else "in a run that no alert made"
-            raise NothingToSubstitute(f"${{{inner}}} has no value {whose}")
-        if _NAMES_NOTHING.fullmatch(value):
-            raise NothingToSubstitute(f"${{{inner}}} is {value!r} for this alert, which names nothing")
-        return _quoted(value)
+    return _PLACEHOLDER.sub(lambda found: _quoted(_value_of(found.group(1), run)), text)
 
-    return _PLACEHOLDER.sub(value_of, text)
+
+def placeholder(text: str) -> str:
+    """What stands inside of a text that is one placeholder and nothing else. Raises ValueError."""
+    found = _PLACEHOLDER.fullmatch(text)
+    if found is None or not _known(found.group(1)):
+        raise ValueError(f"{text!r} is not one of ${{labels.NAME}}, ${{target.kind}}, .namespace and .name")
+    return found.group(1)
+
+
+def bound(text: str, run: RunView) -> str:
+    """The value of a text that is one placeholder, unquoted: for binding to a query, never for its text.
+
+    Raises as `substitute` does.
+    """
+    return _value_of(placeholder(text), run)
+
+
+def _value_of(inner: str, run: RunView) -> str:
+    label = _LABEL.fullmatch(inner)
+    labels = run.alert.labels if run.alert is not None else {}
+    value = labels.get(label.group(1), "") if label else _target_field(inner, run)
+    if not value.strip():
+        whose = "for this alert" if run.alert is not None else "in a run that no alert made"
+        raise NothingToSubstitute(f"${{{inner}}} has no value {whose}")
+    if _NAMES_NOTHING.fullmatch(value):
+        raise NothingToSubstitute(f"${{{inner}}} is {value!r} for this alert, which names nothing")
+    return value
 
 
 def tried_out(text: str, value: str) -> str:

@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError
 from remediator.domain.duration import Duration
 from remediator.domain.run_view import Mode
 from remediator.errors import Permanent
+from remediator.settings.databases import ApplicationDatabase
 from remediator.settings.sections import (
-    ApplicationDatabase,
     Approvals,
     Breakers,
     Budgets,

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from remediator.domain.duration import REMEMBERED, Duration
-from remediator.domain.target import Target
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9]([-a-z0-9.]*[a-z0-9])?)(:[0-9]{1,5})?")
 
@@ -243,22 +242,3 @@ class Retention(Section):
     """Closed incidents, with their episodes, runs, journal and delivered notices."""
     memory: Duration = Field(default=REMEMBERED, ge=REMEMBERED)
     """Versions of workloads that ended, and schemas of applications."""
-
-
-class ApplicationDatabase(Section):
-    """A database of applications, asked read-only at which version its schema is."""
-
-    name: str
-    dsn_file: Path
-    targets: tuple[str, ...]
-    """`kind/namespace/name` of the workloads whose schema it holds."""
-    version_query: str | None = None
-    """Answers the version as one text; None asks the tables of the known migration tools."""
-
-    @field_validator("targets")
-    @classmethod
-    def _of_workloads(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
-        """A target that names nothing would mean that nothing is ever asked."""
-        for each in targets:
-            Target.parse(each, cluster="")
-        return targets

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import shutil
 import tempfile
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -55,14 +55,22 @@ class Databases:
 
 
 @contextmanager
-def private_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
-    """A running server that ends with the block. Only in the main thread."""
+def private_postgres(
+    *,
+    durable: bool = False,
+    settings: Mapping[str, str | int] | None = None,
+    bin_dir: Path | None = None,
+    port: int | None = None,
+) -> Iterator[PostgresServer]:
+    """A running server that ends with the block, as `PostgresServer` takes the rest. Only in the main thread."""
     parent = Path(tempfile.mkdtemp(prefix="remediator-trial-", dir=None if durable else _in_memory()))
     parent.chmod(0o755)  # the server may run as another user
     try:
         # Commit times are PostgreSQL's own word for the order of things, for whoever judges ours.
-        settings: dict[str, str | int] = {"max_connections": 200, "track_commit_timestamp": "on"}
-        with PostgresServer(parent / "data", durable=durable, settings=settings) as server:
+        ours = {"max_connections": 200, "track_commit_timestamp": "on", **(settings or {})}
+        with PostgresServer(
+            parent / "data", durable=durable, settings=ours, bin_dir=bin_dir, port=port
+        ) as server:
             yield server
     finally:
         shutil.rmtree(parent)

@@ -1,0 +1,64 @@
+"""The configured databases of applications, looked into by a role that can only read."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from remediator.clients.postgres import Session, session
+from remediator.domain.target import Target
+from remediator.errors import Permanent
+from remediator.settings.databases import ApplicationDatabase
+
+_MAY_CHANGE = """
+with roles as (select g from unnest(array['pg_write_all_data', 'pg_write_server_files', 'pg_execute_server_program',
+                                          'pg_signal_backend', 'pg_maintain', 'pg_checkpoint']) g
+               where exists (select from pg_roles where rolname = g) and pg_has_role(current_user, g, 'member'))
+select case when rolsuper then 'is a superuser'
+            when rolcreaterole then 'may make roles'
+            when rolcreatedb then 'may make databases'
+            when rolreplication then 'may replicate'
+            when exists (select from roles) then 'is a member of ' || (select min(g) from roles)
+            else (select 'may write to ' || c.oid::regclass::text
+                  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                  where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+                    and (has_table_privilege(c.oid, 'DELETE, TRUNCATE')
+                         or has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
+                  limit 1) end
+from pg_roles where rolname = current_user"""
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """What a look may be made into."""
+
+    configured: tuple[ApplicationDatabase, ...] = ()
+
+    def chosen(self, name: str | None, target: Target) -> ApplicationDatabase:
+        """The one of this name; without a name the one that serves the target. Raises Permanent."""
+        if name is not None:
+            found = [each for each in self.configured if each.name == name]
+            if not found:
+                raise Permanent(f"there is no database {name} under databases in remediator.yml")
+            return found[0]
+        found = [each for each in self.configured if each.serves(target)]
+        if not found:
+            raise Permanent(f"no database in remediator.yml has {target} as its server or among its targets")
+        if len(found) > 1:
+            names = ", ".join(each.name for each in found)
+            raise Permanent(f"{target} has several databases, and the rule names none: {names}")
+        return found[0]
+
+    @asynccontextmanager
+    async def session(self, database: ApplicationDatabase) -> AsyncIterator[Session]:
+        """A look into it. Raises as `postgres.session` does, and Permanent for a role that may change anything."""
+        async with session(database.name, database.dsn_file) as opened:
+            why = await why_not_read_only(opened)
+            if why is not None:
+                raise Permanent(f"database {database.name} is not looked into: {why}")
+            yield opened
+
+
+async def why_not_read_only(opened: Session) -> str | None:
+    """What the role of this session may do beside reading, as a sentence; None when nothing."""
+    why = await opened.value(_MAY_CHANGE)
+    return None if why is None else f"the role {opened.role} {why}, and this daemon only looks"

@@ -1,0 +1,161 @@
+"""A database that cannot be looked into, or only in part, says so, and never holds up the run."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from remediator.diagnostics.pg_activity import PgActivity
+from remediator.diagnostics.pg_connections import PgConnections
+from remediator.diagnostics.pg_database import PgDatabase
+from remediator.diagnostics.pg_index_report import PgIndexReport
+from remediator.diagnostics.pg_integrity import PgIntegrity
+from remediator.diagnostics.pg_ping import PgPing
+from remediator.diagnostics.pg_slow_statements import PgSlowStatements
+from remediator.domain.target import Target
+from remediator.sandbox.postgres import PostgresServer
+from remediator.settings.databases import ApplicationDatabase
+from remediator.step import DatabaseDiagnostic
+from tests.support.busy_postgres import dsn_of, execute, load
+from tests.support.looks import look, orders
+from tests.support.waiting import until
+
+
+@pytest.mark.parametrize(
+    ("role", "why"),
+    [
+        ("postgres", "the role postgres is a superuser, and this daemon only looks"),
+        ("chief", "the role chief is a superuser"),
+        ("writer", "the role writer may write to orders"),
+        ("shop", "the role shop may write to "),
+        ("killer", "the role killer is a member of pg_signal_backend"),
+    ],
+)
+@pytest.mark.parametrize("step", [PgPing(), PgActivity()], ids=lambda step: step.key())
+async def test_a_role_that_may_do_more_than_look_is_not_used(
+    server: PostgresServer, tmp_path: Path, role: str, why: str, step: DatabaseDiagnostic
+) -> None:
+    seen = await look(step, [orders(tmp_path, dsn_of(server, role))])
+    assert seen.failed
+    assert f"database orders is not looked into: {why}" in seen.summary
+    assert "answers" not in seen.details
+
+
+@pytest.mark.parametrize(
+    ("step", "unseen"),
+    [
+        (PgPing(), None),
+        (PgConnections(), "the states of other roles' connections: grant pg_monitor"),
+        (PgActivity(), "statements and waits of other roles: grant pg_monitor"),
+        (PgSlowStatements(), "statements of other roles: grant pg_monitor"),
+        (PgDatabase(), None),
+        (PgIntegrity(), "how far 1 sequences are: grant select on them"),
+        (PgIndexReport(), None),
+    ],
+    ids=lambda each: each.key() if isinstance(each, DatabaseDiagnostic) else "",
+)
+async def test_what_a_missing_right_hides_is_said(
+    server: PostgresServer, tmp_path: Path, step: DatabaseDiagnostic, unseen: str | None
+) -> None:
+    blind = orders(tmp_path, dsn_of(server, "blind"))
+    async with load(server) as made:
+        await made.holds(1, "importer")
+        seen = await look(step, [blind])
+    assert not seen.failed, seen.summary
+    if unseen is not None:
+        assert unseen in seen.details["unseen"]
+        assert f"not seen: {unseen}" in seen.summary
+    if isinstance(step, PgConnections):
+        assert seen.details["states"]["unknown"] >= 1
+
+
+async def test_a_database_that_is_down_is_what_a_ping_sees(tmp_path: Path) -> None:
+    down = orders(tmp_path, "postgresql://looker:s3cret@127.0.0.1:1/orders")
+    seen = await look(PgPing(), [down])
+    assert not seen.failed
+    assert seen.summary.startswith("database orders does not answer: ")
+    assert seen.details == {"answers": False}
+    other = await look(PgActivity(), [down])
+    assert other.failed
+    assert other.summary.startswith("pg_activity: database orders does not answer: ")
+    assert "s3cret" not in seen.summary + other.summary
+
+
+async def test_a_server_that_is_full_is_what_a_ping_sees(server: PostgresServer, tmp_path: Path) -> None:
+    await execute(server.dsn("orders"), "alter role looker connection limit 0")
+    try:
+        seen = await look(PgPing(), [orders(tmp_path, dsn_of(server, "looker"))])
+    finally:
+        await execute(server.dsn("orders"), "alter role looker connection limit -1")
+    assert seen.summary == 'database orders does not answer: too many connections for role "looker"'
+
+
+@pytest.mark.parametrize(
+    ("dsn", "why"),
+    [
+        ("", "holds no address postgresql://..."),
+        ("mysql://root:s3cret@db/orders", "holds no address postgresql://..."),
+        ("postgresql://x:s3cret@127.0.0.1:port/orders", "holds no address postgresql://..."),
+    ],
+)
+async def test_an_address_that_is_none_is_not_shown(tmp_path: Path, dsn: str, why: str) -> None:
+    seen = await look(PgPing(), [orders(tmp_path, dsn)])
+    assert seen.failed
+    assert seen.summary.endswith(why)
+    assert "s3cret" not in seen.summary
+
+
+async def test_a_role_or_database_that_is_not_there_is_told(server: PostgresServer, tmp_path: Path) -> None:
+    seen = await look(PgPing(), [orders(tmp_path, dsn_of(server, "nobody"))])
+    assert seen.summary == 'pg_ping: database orders does not let us in: role "nobody" does not exist'
+    (tmp_path / "dsn").unlink()
+    gone = orders(tmp_path, "x").model_copy(update={"dsn_file": tmp_path / "gone"})
+    assert "gone cannot be read: No such file or directory" in (await look(PgPing(), [gone])).summary
+
+
+async def test_a_port_that_is_silent_is_given_up_within_the_deadline(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        dsn = f"postgresql://looker:s3cret@127.0.0.1:{listener.getsockname()[1]}/orders?sslmode=disable"
+        seen = await look(PgPing(), [orders(tmp_path, dsn)])
+        with listener.accept()[0] as accepted:
+            sent = accepted.recv(4096)
+    assert seen.summary == "database orders does not answer: nothing within 4 s"
+    # A pooler refuses a connection that begins with settings it does not know.
+    names = sent[8:].rstrip(b"\0").split(b"\0")[::2]
+    assert sorted(names) == [b"application_name", b"client_encoding", b"database", b"user"]
+
+
+async def test_the_database_of_the_target_is_meant_where_none_is_named(
+    looker: ApplicationDatabase, tmp_path: Path
+) -> None:
+    other = Target(cluster="default", kind="statefulset", namespace="shop", name="postgresql")
+    assert (
+        "no database in remediator.yml has statefulset/shop/postgresql as its server or among its targets"
+        in ((await look(PgPing(), [looker], target=other)).summary)
+    )
+    served = looker.model_copy(update={"server": str(other)})
+    assert (await look(PgPing(), [served], target=other)).details["answers"]
+    second = looker.model_copy(update={"name": "stock"})
+    both = await look(PgPing(), [looker, second])
+    assert both.summary.endswith("has several databases, and the rule names none: orders, stock")
+    assert (await look(PgPing(database="stock"), [looker, second])).details["database"] == "stock"
+    missing = await look(PgPing(database="stok"), [looker])
+    assert missing.summary.endswith("there is no database stok under databases in remediator.yml")
+
+
+async def test_a_look_leaves_no_session_and_no_lock_behind(
+    server: PostgresServer, looker: ApplicationDatabase
+) -> None:
+    await asyncio.gather(*(look(PgIndexReport(), [looker]) for _ in range(5)))
+    connection = await asyncpg.connect(server.dsn("orders"))
+    ours = "select count(*) from pg_stat_activity where application_name = 'remediator'"
+
+    async def all_are_gone() -> bool:
+        return not await connection.fetchval(ours)
+
+    try:
+        await until(all_are_gone, "the sessions of looks are gone", seconds=10)
+    finally:
+        await connection.close()

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from remediator.clients.postgres import Session, session
+from remediator.clients.postgres import Session, address_in, session
 from remediator.domain.target import Target
 from remediator.errors import Permanent
 from remediator.settings.databases import ApplicationDatabase
@@ -25,6 +26,16 @@ select case when rolsuper then 'is a superuser'
                          or has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
                   limit 1) end
 from pg_roles where rolname = current_user"""
+
+
+def database_of(entry: ApplicationDatabase) -> str:
+    """What PostgreSQL calls it, by its address alone: known while the server is down. Raises Permanent."""
+    parts = urlsplit(address_in(entry.name, entry.dsn_file))
+    asked = parse_qs(parts.query)
+    found = (asked.get("dbname") or asked.get("database") or [unquote(parts.path.removeprefix("/"))])[0]
+    if not found:
+        raise Permanent(f"database {entry.name}: its address names no database")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

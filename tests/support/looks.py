@@ -26,17 +26,11 @@ def orders(directory: Path, dsn: str, **more: Any) -> ApplicationDatabase:
     return ApplicationDatabase.model_validate(entry)
 
 
-async def look(
-    step: DatabaseDiagnostic,
-    databases: Sequence[ApplicationDatabase],
-    labels: Mapping[str, str] = LABELS,
-    target: Target = TARGET,
-    history: Any = None,
-) -> Evidence:
-    """What a run of an alert with these labels would keep of it."""
+def kit_with(databases: Sequence[ApplicationDatabase], history: Any = None) -> Kit:
+    """Nothing in it but databases and the clock."""
     missing = cast("Any", None)
     clock = SystemClock()
-    kit = Kit(
+    return Kit(
         cluster="default",
         cluster_label=None,
         protected=missing,
@@ -52,6 +46,18 @@ async def look(
         pause_file=missing,
         databases=Databases(tuple(databases)),
     )
+
+
+async def look(
+    step: DatabaseDiagnostic,
+    databases: Sequence[ApplicationDatabase],
+    labels: Mapping[str, str] = LABELS,
+    target: Target = TARGET,
+    history: Any = None,
+) -> Evidence:
+    """What a run of an alert with these labels would keep of it."""
+    kit = kit_with(databases, history)
+    clock = kit.clock
     alert = TriggerAlert(
         source="alertmanager",
         fingerprint="f",

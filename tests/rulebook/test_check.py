@@ -180,8 +180,7 @@ IN_A_RULE = [
     ),
     (
         "otherwise: {hand_over: [restore_databse]}",
-        "4:29: rules[0].otherwise.hand_over[0]: there is no procedure 'restore_databse': "
-        "did you mean 'restore_database'?",
+        "4:29: rules[0].otherwise.hand_over[0]: there is no procedure 'restore_databse': did you mean 'restore_d",
     ),
     (
         "otherwise: {handover: [restore_database]}",

@@ -26,10 +26,10 @@ def in_server(*argv: str, into: str | None = None, given: str | None = None) -> 
     return run(*(_DATABASE if given is None else _STDIN), *argv, into=into, given=given)
 
 
-def psql(sql: str, database: str = "${database.name}") -> Command:
-    """One statement, in an implicit transaction of its own: several in one -c would share one."""
+def psql(*statements: str, database: str = "${database.name}") -> Command:
+    """Statements in one session, each in an implicit transaction of its own: several in one -c would share one."""
     options = ("-X", "-v", "ON_ERROR_STOP=1", "-U", "${database.admin}", "-d", database)
-    return in_server("psql", *options, "-c", sql)
+    return in_server("psql", *options, *(word for each in statements for word in ("-c", each)))
 
 
 def dump(into: str) -> Command:

@@ -5,6 +5,10 @@ from remediator.domain.levels import Level
 from remediator.domain.procedure import Precondition, Procedure, Step, Wrong, run
 
 _INTO = ("-U", "${database.admin}", "--single-transaction", "-d", "${database.restored}")
+_SAME_OWNER = (
+    "do $$begin execute format('alter database %I owner to %I', current_setting('handover.new'), (select "
+    "pg_get_userbyid(datdba) from pg_database where datname = current_setting('handover.old'))); end$$"
+)
 
 PROCEDURE = Procedure(
     name="restore_database",
@@ -29,9 +33,19 @@ PROCEDURE = Procedure(
             ),
         ),
         Step(
-            text="Make an empty database beside the old one, which stays as it is.",
+            text="Make an empty database beside the old one, which stays as it is, and give it the old one's owner: "
+            "else the release may make no table in it. Settings and grants of the database itself are in no dump: "
+            "compare the two with psql's \\l+ and \\drds.",
             commands=(
-                psql("create database ${database.restored:identifier} template template0", "postgres"),
+                psql(
+                    "create database ${database.restored:identifier} template template0", database="postgres"
+                ),
+                psql(
+                    "select set_config('handover.old', ${database.name:literal}, false), "
+                    "set_config('handover.new', ${database.restored:literal}, false)",
+                    _SAME_OWNER,
+                    database="postgres",
+                ),
             ),
         ),
         Step(
@@ -46,7 +60,7 @@ PROCEDURE = Procedure(
         ),
         Step(
             text="Look into it: are the newest rows there that have to be? This is the last moment to stop.",
-            commands=(psql("select version_num from alembic_version", "${database.restored}"),),
+            commands=(psql("select version_num from alembic_version", database="${database.restored}"),),
         ),
         Step(text="Stop what writes. It had ${target.replicas} replicas.", commands=stop_writers()),
         Step(
@@ -55,15 +69,15 @@ PROCEDURE = Procedure(
                 psql(
                     "select pg_terminate_backend(pid) from pg_stat_activity "
                     "where datname = ${database.name:literal} and pid <> pg_backend_pid()",
-                    "postgres",
+                    database="postgres",
                 ),
                 psql(
                     "alter database ${database.name:identifier} rename to ${database.before:identifier}",
-                    "postgres",
+                    database="postgres",
                 ),
                 psql(
                     "alter database ${database.restored:identifier} rename to ${database.name:identifier}",
-                    "postgres",
+                    database="postgres",
                 ),
             ),
         ),

@@ -18,7 +18,7 @@ _PEOPLE_TAKE_OVER = (State.ESCALATED, State.BLOCKED)
 
 async def handed_over(desk: Desk, run: Run, state: State) -> tuple[Handover, ...]:
     """The procedures that the rule names, where the run ends with people taking over; else none."""
-    wanted = [PROCEDURES[each] for each in run.rule.otherwise.hand_over if each in PROCEDURES]
+    wanted = [PROCEDURES[each] for each in run.rule.otherwise.hand_over]
     if not wanted or state not in _PEOPLE_TAKE_OVER:
         return ()
     async with desk.kit.kube.one_look() as kube:

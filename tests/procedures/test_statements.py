@@ -4,6 +4,7 @@ import asyncio
 import json
 import shlex
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import asyncpg
@@ -19,23 +20,31 @@ from tests.support.handed_over import ORDINARY
 from tests.support.looks import TARGET, kit_with, orders
 from tests.support.waiting import until
 
+OWNER = "select datdba::regrole::text as owner from pg_database where datname = current_database()"
 NAMES = ("orders", 'it\'s "quoted"', "back\\slash", "$(touch x); --", "Größe 7")
 
 
-async def asked(server: PostgresServer, database: str, sql: str) -> list[asyncpg.Record]:
+async def asked(server: PostgresServer, database: str, *statements: str) -> list[asyncpg.Record]:
+    """What the last of them answers. asyncpg prepares each, which no text of two statements can be."""
     connection = await asyncpg.connect(server.dsn(database))
     try:
-        found: list[asyncpg.Record] = await connection.fetch(sql)
+        found: list[asyncpg.Record] = []
+        for sql in statements:
+            found = await connection.fetch(sql)
         return found
     finally:
         await connection.close()
 
 
-def statements(handover: Handover) -> list[tuple[str, str]]:
-    """Database and SQL of every psql of it that is given its statement, in order."""
+def statements(handover: Handover) -> list[tuple[str, ...]]:
+    """Database and SQL of every psql of it that is given its statements, in order."""
     words = [shlex.split(line) for step in handover.steps for line in step.commands]
-    found = [each for each in words if "psql" in each and "-c" in each[each.index("psql") :]]
-    return [(each[each.index("-d") + 1], each[-1]) for each in found]
+    told = [each[each.index("psql") :] for each in words if "psql" in each]
+    return [
+        (each[each.index("-d") + 1], *(after for word, after in pairwise(each) if word == "-c"))
+        for each in told
+        if "-c" in each
+    ]
 
 
 def handover(procedure: str, database: str, **known: str) -> Handover:
@@ -57,13 +66,13 @@ def quoted(name: str) -> str:
 async def test_a_database_is_made_beside_the_old_one_and_takes_its_name(
     server: PostgresServer, name: str
 ) -> None:
-    await asked(server, "postgres", f"create database {quoted(name)}")
+    await asked(server, "postgres", f"create database {quoted(name)} owner looker")
     await asked(server, name, "create table alembic_version as select 'old' as version_num")
     holds_it_open = await asyncpg.connect(server.dsn(name))
     done = statements(handover("restore_database", name))
-    assert [database for database, _ in done][:1] == ["postgres"]
-    for number, (database, sql) in enumerate(done):
-        await asked(server, database, sql)
+    assert done[0][0] == "postgres"
+    for number, (database, *told) in enumerate(done):
+        await asked(server, database, *told)
         if number == 0:
             made = "create table alembic_version as select 'restored' as version_num"
             await asked(server, f"{name}_restored_12", made)
@@ -71,6 +80,12 @@ async def test_a_database_is_made_beside_the_old_one_and_takes_its_name(
     for database, version in ((name, "restored"), (f"{name}_before_12", "old")):
         (row,) = await asked(server, database, "select version_num from alembic_version")
         assert row["version_num"] == version
+        (row,) = await asked(
+            server,
+            database,
+            "select datdba::regrole::text as owner from pg_database where datname = current_database()",
+        )
+        assert row["owner"] == "looker"
         await asked(server, "postgres", f"drop database {quoted(database)}")
 
 
@@ -88,8 +103,8 @@ async def test_damage_is_looked_for_and_indexes_are_rebuilt(server: PostgresServ
     (before,) = await asked(server, "it's", "select pg_relation_filenode('t_a') as file")
     done = statements(handover("repair_database", "it's"))
     assert [sql.split()[0] for _, sql in done] == ["create", "select", "reindex"]
-    for database, sql in done:
-        await asked(server, database, sql)
+    for database, *told in done:
+        await asked(server, database, *told)
     (after,) = await asked(server, "it's", "select pg_relation_filenode('t_a') as file")
     assert before["file"] != after["file"]
 
@@ -119,15 +134,15 @@ async def test_the_session_that_holds_up_others_is_ended_and_no_other(
         session = await SOURCES["blocker.session"](run, kit)
         assert await SOURCES["blocker.holds_up"](run, kit) == "1"
         earlier = session.replace("backend_start = '2", "backend_start = '1")
-        for database, sql in statements(
+        for database, *told in statements(
             handover("terminate_backend", "busy", **{"blocker.session": earlier})
         ):
-            await asked(server, database, sql)
+            await asked(server, database, *told)
         assert await alive(holder), "a session of another beginning was given the number"
-        for database, sql in statements(
+        for database, *told in statements(
             handover("terminate_backend", "busy", **{"blocker.session": session})
         ):
-            await asked(server, database, sql)
+            await asked(server, database, *told)
         await waiting
         assert not await alive(holder)
         assert await alive(waiter)

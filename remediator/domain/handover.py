@@ -179,6 +179,8 @@ def _script(handover: Handover) -> Iterator[str]:
     for tick in handover.ticks:
         mark = {"yes": "x", "no": " ", "not known": "?"}[tick.answer]
         yield f"# [{mark}] {_plain(tick.text)}: {tick.answer} ({_plain(tick.why)})"
+    if any(each.answer != "yes" for each in handover.ticks):
+        yield "# NOT EVERY PRECONDITION HOLDS: settle that before the first step."
     stopped: int | None = None
     for number, step in enumerate(handover.steps, start=1):
         yield f"# {number}. {_plain(step.text)}"

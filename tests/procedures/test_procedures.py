@@ -173,3 +173,39 @@ def test_a_precondition_that_does_not_hold_is_not_ticked() -> None:
     assert "# [ ] it is at most a day old: no (its age: 25.0)" in text
     assert "# [ ] nothing changes the replicas meanwhile: no (what changes its replicas: Horizontal" in text
     assert "# [x] there is a verified backup: yes (the newest verified backup: orders-2026-11-26)" in text
+    warning = "# NOT EVERY PRECONDITION HOLDS: settle that before the first step.\n# 1. "
+    assert warning in text
+    assert warning not in script(filled_in(PROCEDURES["restore_database"], ORDINARY, AT))
+
+
+DEFECTS = {
+    "a terminal is asked for": "exec -it",
+    "a selector without --tail": "--tail=-1 gives all",
+    "the revision before is not the good one": "goes to the revision before",
+    "a fixed revision number": "--to-revision=2",
+    "apply before plan": "previous.tfvars",
+    "a file that nobody saved": "Nobody had saved that file",
+    "evidence is destroyed before it is read": "the evidence was destroyed",
+    "a Secret is gone for a while": "there was no Secret",
+    "a secret in arguments": "in the arguments of a process",
+    "DROP and CREATE in one transaction": "DROP DATABASE is refused",
+    "a migration without a pod": "there is no pod",
+    "statistics as integrity check": "planner's statistics",
+    "a profiler of itself": "profiles that one",
+    "a memory reading of itself": "measures the interpreter",
+    "fields that no autoscaler has": "targetMemoryUtilizationPercentage",
+    "`get all` as backup": "leaves out ConfigMaps",
+    "base64 as encryption": "base64 is no encryption",
+    "a rehearsal that overwrites production": "overwrites production",
+    "constants as replica counts": "3 is not what it had",
+    "everything is stopped": "stops what has to stay up",
+    "a name that resolves only inside": "resolves only within the namespace",
+    "whole lines are counted": "Without -o it counts whole lines",
+}
+"""What was wrong in the runbook that people used, and how the procedure that takes its place says so."""
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_what_was_wrong_in_the_old_runbook_is_told(defect: str) -> None:
+    told = [f"{each.old} {each.why}" for procedure in PROCEDURES.values() for each in procedure.wrong]
+    assert any(DEFECTS[defect] in each for each in told)

@@ -85,7 +85,7 @@ chaos: $(READY) ## the proofs under faults at full size, about an hour; prints t
 	  ARGS="tests/chaos tests/hostile $(ARGS)"
 
 .PHONY: e2e
-e2e: $(READY) ## the whole way, with the real Prometheus and Alertmanager
+e2e: $(READY) ## the whole way, with the real Prometheus and Alertmanager, and looks into PostgreSQL 15
 	@tests/e2e/fetch-debian-binaries
 	@PATH="$$PATH:$(DEBIAN_BIN)" $(BIN)/python -m pytest -m e2e --timeout 600 $(ARGS)
 

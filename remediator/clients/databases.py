@@ -1,8 +1,8 @@
 """The configured databases of applications, looked into by a role that can only read."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from remediator.clients.postgres import Session, address_in, session
@@ -11,9 +11,10 @@ from remediator.errors import Permanent
 from remediator.settings.databases import ApplicationDatabase
 
 _MAY_CHANGE = """
-with roles as (select g from unnest(array['pg_write_all_data', 'pg_write_server_files', 'pg_execute_server_program',
-                                          'pg_signal_backend', 'pg_maintain', 'pg_checkpoint']) g
-               where exists (select from pg_roles where rolname = g) and pg_has_role(current_user, g, 'member'))
+with roles as (select rolname::text as g from pg_roles
+               where rolname in ('pg_write_all_data', 'pg_write_server_files', 'pg_execute_server_program',
+                                 'pg_signal_backend', 'pg_maintain', 'pg_checkpoint')
+                 and pg_has_role(current_user, oid, 'member'))
 select case when rolsuper then 'is a superuser'
             when rolcreaterole then 'may make roles'
             when rolcreatedb then 'may make databases'
@@ -28,6 +29,10 @@ select case when rolsuper then 'is a superuser'
 from pg_roles where rolname = current_user"""
 
 
+_AT_ONCE = 3
+"""Connections to one database: what is full is not filled further, and what is silent not waited for nine times."""
+
+
 def database_of(entry: ApplicationDatabase) -> str:
     """What PostgreSQL calls it, by its address alone: known while the server is down. Raises Permanent."""
     parts = urlsplit(address_in(entry.name, entry.dsn_file))
@@ -38,11 +43,12 @@ def database_of(entry: ApplicationDatabase) -> str:
     return found
 
 
-@dataclass(frozen=True, slots=True)
 class Databases:
     """What a look may be made into."""
 
-    configured: tuple[ApplicationDatabase, ...] = ()
+    def __init__(self, configured: tuple[ApplicationDatabase, ...]) -> None:
+        self.configured = configured
+        self._turns = {each.name: asyncio.Semaphore(_AT_ONCE) for each in configured}
 
     def chosen(self, name: str | None, target: Target) -> ApplicationDatabase:
         """The one of this name; without a name the one that serves the target. Raises Permanent."""
@@ -62,7 +68,7 @@ class Databases:
     @asynccontextmanager
     async def session(self, database: ApplicationDatabase) -> AsyncIterator[Session]:
         """A look into it. Raises as `postgres.session` does, and Permanent for a role that may change anything."""
-        async with session(database.name, database.dsn_file) as opened:
+        async with self._turns[database.name], session(database.name, database.dsn_file) as opened:
             why = await why_not_read_only(opened)
             if why is not None:
                 raise Permanent(f"database {database.name} is not looked into: {why}")

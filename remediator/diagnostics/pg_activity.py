@@ -15,6 +15,8 @@ from remediator.redaction.statements import without_values
 from remediator.step import DatabaseDiagnostic
 
 _MOST_IN_TREES = 60
+_HIDDEN = "<insufficient privilege>"
+"""What PostgreSQL shows in the place of a statement that is not for this role."""
 _SESSIONS = """
 select pid, usename::text as role, datname::text as database, application_name as application,
        host(client_addr) as client, backend_type as kind, state, wait_event_type || ':' || wait_event as waits_for,
@@ -43,8 +45,9 @@ class PgActivity(DatabaseDiagnostic):
 
     async def look_into(self, session: Session, run: RunView, kit: Kit) -> Evidence:
         found = await session.rows(_SESSIONS)
-        if not session.sees_statistics:
-            session.unseen.append("statements and waits of other roles: grant pg_monitor")
+        hidden = sum(1 for each in found if each["query"] == _HIDDEN)
+        if hidden:
+            session.unseen.append(f"what {hidden} sessions of other roles do: grant pg_monitor")
         sessions = {each["pid"]: each for each in found}
         active = [each for each in found if each["state"] not in (None, "idle")]
         active.sort(key=lambda each: each["xact_start"] or each["query_start"] or session.moment)
@@ -74,7 +77,7 @@ class PgActivity(DatabaseDiagnostic):
         long = sum(1 for each in running if each > limit)
         said = f"{len(active)} of {found[0]['sessions'] if found else 0} sessions at work"
         if running:
-            said += f", {long} statements for longer than {format_duration(self.longer_than)}"
+            said += f", statements for longer than {format_duration(self.longer_than)}: {long}"
             said += f" (longest {_lasting(max(running))})"
         tops = [each for each in trees if each.depth == 0]
         if tops:

@@ -15,9 +15,9 @@ _ROOM = """select current_setting('max_connections')::int as most,
                   + coalesce(current_setting('reserved_connections', true)::int, 0) as reserved"""
 _GROUPS = """select datname::text as database, usename::text as role, application_name as application,
                     case when (usename, application_name) is not distinct from (current_user, 'remediator')
-                         then 'looking, as this' else state end as state,
+                         then 'of this look' else state end as state,
                     count(*)::int as connections,
-                    max(extract(epoch from $1 - state_change))::float8 as longest_seconds
+                    greatest(0, max(extract(epoch from $1 - state_change)))::float8 as longest_seconds
              from pg_stat_activity
              where backend_type = 'client backend' or (backend_type is null and datname is not null)
              group by 1, 2, 3, 4 order by connections desc, 1, 2, 3, 4"""

@@ -60,7 +60,7 @@ class PgDatabase(DatabaseDiagnostic):
         said += [f"{hits:.1%} of blocks from the cache"] if hits is not None else []
         said += [f"{rollbacks:.1%} of transactions rolled back"] if rollbacks is not None else []
         for counter, name in (("deadlocks", "deadlocks"), ("conflicts", "conflicts with recovery")):
-            said += [f"{counters[counter]} {name}"] if counters[counter] else []
+            said += [f"{name}: {counters[counter]}"] if counters[counter] else []
         if counters["temp_files"]:
             said.append(f"{format_bytes(counters['temp_bytes'])} in {counters['temp_files']} temporary files")
         if dead and dead[0]["dead_rows"] >= _MANY_DEAD:

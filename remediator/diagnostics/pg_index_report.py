@@ -93,7 +93,8 @@ class PgIndexReport(DatabaseDiagnostic):
         for kind, title in titles.items():
             if rows := report[kind]:
                 size = f", {format_bytes(rows[0]['bytes'])}" if "bytes" in rows[0] else ""
-                said.append(f"{len(rows)} {title} ({rows[0]['name']}{size})")
+                more = " or more" if len(rows) == self.most else ""
+                said.append(f"{title}: {len(rows)}{more} ({rows[0]['name']}{size})")
         details = {**report, "used_since": None if since is None else since.isoformat()}
         return Evidence(
             step=self.key(), summary="; ".join(said) or "nothing to tell of its indexes", details=details

@@ -21,7 +21,7 @@ _WORRYING = 0.5
 _MUCH_WAL = 10 * 1024**3
 
 _SETTINGS = """select name, setting from pg_settings where name in ('data_checksums', 'fsync', 'full_page_writes',
-               'zero_damaged_pages', 'ignore_checksum_failure', 'max_prepared_transactions')"""
+               'zero_damaged_pages', 'ignore_checksum_failure', 'autovacuum')"""
 _CHECKSUMS = """select datname::text as name, checksum_failures::int8 as failures, checksum_last_failure as last
                 from pg_stat_database where checksum_failures > 0"""
 _AGES = """select datname::text as name, age(datfrozenxid) as xids, mxid_age(datminmxid) as multixacts
@@ -58,6 +58,7 @@ _UNSEEN_SEQUENCES = """select count(*) from pg_class
                        where case when relkind = 'S' then not has_sequence_privilege(oid, 'USAGE, SELECT') end"""
 
 _DANGEROUS = {
+    "autovacuum": "off",
     "fsync": "off",
     "full_page_writes": "off",
     "zero_damaged_pages": "on",

@@ -9,6 +9,7 @@ from remediator.doctor import (
     alertmanagers,
     clock,
     database,
+    databases,
     files,
     kubernetes,
     prometheus,
@@ -52,6 +53,7 @@ CHECKS = (
     Check("queries", prometheus.check_queries, 60.0),
     Check("alerts", prometheus.check_alerts),
     Check("notifiers", files.check_notifiers),
+    Check("databases", databases.check_databases, 30.0),
 )
 """In the order they are printed. A new check is its function and its line here."""
 
@@ -60,6 +62,7 @@ OF_RULES = (
     Check("alerts", prometheus.check_alerts),
     Check("labels", alert_labels.check_alert_labels),
     Check("routes", rule_routes.check_rule_routes),
+    Check("databases", databases.check_rule_databases),
     Check("workloads", rule_targets.check_rule_targets, 60.0),
     Check("rights", rights.check_rights, 60.0),
 )

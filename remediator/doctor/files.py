@@ -56,6 +56,7 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, Path]]:
         "intake.token_file": settings.intake.token_file,
         "intake.basic_auth.password_file": None if basic is None else basic.password_file,
         "web.config.file": settings.web_config_file,
+        **{f"the dsn_file of database {each.name}": each.dsn_file for each in settings.databases},
         **{f"the token of {each.name}": each.token_file for each in settings.people},
     }
     yield from ((name, path) for name, path in named.items() if path is not None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from remediator.diagnostics.sql_query import SqlQuery
 from remediator.doctor.finding import Finding, failed, ok, some, unknown, warning
 from remediator.doctor.metric_names import metric_names
 from remediator.doctor.systems import Systems
@@ -80,8 +81,9 @@ def _texts(found: Any) -> Iterator[str]:
     if isinstance(found, dict):
         if isinstance(found.get("query"), str):
             yield found["query"]
-        for each in found.values():
-            yield from _texts(each)
+        for key, each in found.items():
+            if key != SqlQuery.key():  # what that names is no PromQL
+                yield from _texts(each)
     elif isinstance(found, list):
         for each in found:
             yield from _texts(each)

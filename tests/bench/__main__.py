@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import backtest, rules, storm
+from tests.bench import backtest, databases, rules, storm
 from tests.bench.load import ALERTS_A_POST, bodies, post_for
 from tests.support.databases import create_database, private_postgres
 
@@ -117,3 +117,4 @@ if __name__ == "__main__":
     storm.main()
     rules.main()
     backtest.main()
+    databases.main()

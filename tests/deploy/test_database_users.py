@@ -29,7 +29,7 @@ from tests.support.clock import START
 from tests.support.databases import private_postgres
 
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
-USERS, GRANTS, MOVE = re.findall(r"^```sql\n(.*?)^```$", OPERATING, re.DOTALL | re.MULTILINE)
+USERS, GRANTS, MOVE, _LOOK = re.findall(r"^```sql\n(.*?)^```$", OPERATING, re.DOTALL | re.MULTILINE)
 
 TARGET = Target(cluster="default", kind="deployment", namespace="shop", name="checkout")
 

@@ -49,6 +49,7 @@ async def test_rules_that_can_work_are_said_to(installation: Installation) -> No
         "alerts": ["ok"],
         "labels": ["ok"],
         "routes": ["ok"],
+        "databases": ["ok"],
         "workloads": ["ok"],
         "rights": ["ok"],
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 
 from remediator.sandbox.postgres import PostgresServer
 from tests.support.databases import create_database, private_postgres
@@ -44,7 +45,8 @@ create table orders (id bigint primary key, customer int not null, note text);
 insert into orders select n, n % 500, 'order ' || n from generate_series(1, 20000) n;
 create index orders_customer on orders (customer);
 create index orders_customer_again on orders (customer);
-create table events (id serial primary key, customer int, at timestamptz default current_timestamp);
+create table events (id int primary key, customer int);
+create sequence events_id_seq owned by events.id;
 select setval('events_id_seq', 2000000000);
 create table logins (who text, address inet, kind text, tenant int);
 insert into logins select 'user' || n % 3, '10.0.0.1', 'failed_login', n % 2 from generate_series(1, 30) n;
@@ -65,11 +67,21 @@ def busy_server(version: str, *, port: int | None = None) -> Iterator[PostgresSe
     if version == "15":
         bin_dir = next((each for each in FIFTEEN if os.access(each / "postgres", os.X_OK)), None)
         assert bin_dir is not None, "PostgreSQL 15 is neither installed nor fetched: run this with `make e2e`"
-    with private_postgres(settings=SETTINGS, bin_dir=bin_dir, port=port) as server:
+    with _libraries(bin_dir), private_postgres(settings=SETTINGS, bin_dir=bin_dir, port=port) as server:
         create_database(server, "orders")
         with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
             runner.run(execute(server.dsn("orders"), TABLES + ROLES, "vacuum analyze"))
         yield server
+
+
+@contextmanager
+def _libraries(bin_dir: Path | None) -> Iterator[None]:
+    """What is started finds the libraries that were unpacked with it."""
+    with pytest.MonkeyPatch.context() as patched:
+        for each in bin_dir.parents[2].glob("*-linux-gnu") if bin_dir else ():
+            if each.parts[1] != "usr":  # the machine's own are found anyway
+                patched.setenv("LD_LIBRARY_PATH", str(each))
+        yield
 
 
 def dsn_of(server: PostgresServer, role: str) -> str:
@@ -118,6 +130,16 @@ class Load:
         """The session updates this order too, and waits."""
         statement = f"update orders set note = 'hunter2' where id = {order} /* by kim */"
         self.waiting.append(asyncio.create_task(connection.execute(statement)))
+
+    async def three_hundred(self) -> tuple[int, int]:
+        """240 idle sessions, and 60 of which one holds up another, and that one all the rest: the pids of the two."""
+        await self.idle(240)
+        top, second = await self.holds(1, "importer"), await self.holds(2, "worker")
+        self.waits(second, 1)
+        for _ in range(58):
+            self.waits(await self.connect("api"), 2)
+        await self.all_wait()
+        return top.get_server_pid(), second.get_server_pid()
 
     async def all_wait(self) -> None:
         """Until every one of them does."""

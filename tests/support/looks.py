@@ -26,7 +26,7 @@ def orders(directory: Path, dsn: str, **more: Any) -> ApplicationDatabase:
     return ApplicationDatabase.model_validate(entry)
 
 
-def kit_with(databases: Sequence[ApplicationDatabase], history: Any = None) -> Kit:
+def kit_with(databases: Sequence[ApplicationDatabase] | Databases, history: Any = None) -> Kit:
     """Nothing in it but databases and the clock."""
     missing = cast("Any", None)
     clock = SystemClock()
@@ -44,13 +44,13 @@ def kit_with(databases: Sequence[ApplicationDatabase], history: Any = None) -> K
         history=history,
         rules=missing,
         pause_file=missing,
-        databases=Databases(tuple(databases)),
+        databases=databases if isinstance(databases, Databases) else Databases(tuple(databases)),
     )
 
 
 async def look(
     step: DatabaseDiagnostic,
-    databases: Sequence[ApplicationDatabase],
+    databases: Sequence[ApplicationDatabase] | Databases,
     labels: Mapping[str, str] = LABELS,
     target: Target = TARGET,
     history: Any = None,

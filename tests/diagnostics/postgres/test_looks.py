@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from remediator.diagnostics.pg_activity import PgActivity
-from remediator.diagnostics.pg_connections import PgConnections
 from remediator.diagnostics.pg_database import PgDatabase
 from remediator.diagnostics.pg_index_report import PgIndexReport
 from remediator.diagnostics.pg_integrity import PgIntegrity
@@ -19,37 +18,19 @@ from remediator.domain.answers import Evidence
 from remediator.sandbox.postgres import PostgresServer
 from remediator.settings.databases import ApplicationDatabase
 from remediator.step import DatabaseDiagnostic
+from tests.bench.databases import LOOKS, MOST_BYTES
 from tests.support.busy_postgres import dsn_of, execute, load
 from tests.support.looks import look, orders
-
-LOOKS: tuple[DatabaseDiagnostic, ...] = (
-    PgPing(),
-    PgConnections(),
-    PgActivity(),
-    PgSlowStatements(),
-    PgDatabase(),
-    PgIntegrity(),
-    PgIndexReport(),
-)
-MOST_BYTES = 64 * 1024
-"""Of one look; the daemon keeps four times as much."""
 
 
 async def test_three_hundred_sessions_are_looked_at_within_deadline_and_budget(
     server: PostgresServer, looker: ApplicationDatabase
 ) -> None:
     async with load(server) as made:
-        await made.idle(240)
-        top = await made.holds(1, "importer")
-        second = await made.holds(2, "worker")
-        made.waits(second, 1)
-        for _ in range(58):
-            made.waits(await made.connect("api"), 2)
-        await made.all_wait()
+        top_pid, second_pid = await made.three_hundred()
         began = time.monotonic()
         seen = dict(zip(LOOKS, await asyncio.gather(*(look(each, [looker]) for each in LOOKS)), strict=True))
         seconds = time.monotonic() - began
-        top_pid, second_pid = top.get_server_pid(), second.get_server_pid()
     assert [each.summary for each in seen.values() if each.failed] == []
     assert seconds < min(each.deadline.total_seconds() for each in LOOKS)
     assert all(len(json.dumps(each.details)) < MOST_BYTES for each in seen.values())
@@ -80,7 +61,7 @@ async def test_a_long_statement_is_counted_and_shown_without_its_values(
     async with load(server) as made:
         connection = await made.connect("report")
         made.waiting.append(asyncio.create_task(connection.execute("select 'hunter2', pg_sleep(60)")))
-        seen = await until_seen(PgActivity(longer_than="50ms"), looker, "1 statements for longer than 50ms")  # type: ignore[arg-type]
+        seen = await until_seen(PgActivity(longer_than="50ms"), looker, "statements for longer than 50ms: 1")  # type: ignore[arg-type]
     (row,) = [each for each in seen.details["active"] if each["application"] == "report"]
     assert row["query"] == "select ?, pg_sleep(?)"
     assert row["statement_seconds"] is not None
@@ -141,7 +122,7 @@ async def test_size_dead_rows_and_deadlocks_are_told(
     assert seen.details["largest_tables"][0]["bytes"] > 1_000_000
     assert seen.details["dead_rows"][0]["dead_rows"] >= 20_000
     assert "largest table public.orders (about " in seen.summary
-    assert "1 deadlocks" in seen.summary
+    assert "deadlocks: 1" in seen.summary
     assert "dead rows in public.orders" in seen.summary
 
 
@@ -184,6 +165,7 @@ async def test_what_is_broken_or_left_behind_is_found(
             "drop index customers",
         )
     assert before.details["found"] == [
+        "autovacuum is off",
         "fsync is off",
         "full_page_writes is off",
         "sequence public.events_id_seq has used 93% of its numbers (at 2000000000 of 2147483647)",
@@ -196,7 +178,7 @@ async def test_what_is_broken_or_left_behind_is_found(
     assert len(new) == 4
     assert seen.details["ages"][0]["xids"] > 0
     assert report.details["invalid"][0]["name"] == "customers"
-    assert report.summary.startswith("orders: 1 invalid indexes (customers, ")
+    assert report.summary.startswith("orders: invalid indexes: 1 (customers, ")
 
 
 async def test_indexes_that_cost_more_than_they_give_are_found(

@@ -1,6 +1,7 @@
 """An operator's own query: chosen by a rule, bound to the alert, bounded, and unable to change anything."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -75,10 +76,10 @@ async def test_without_a_value_of_its_type_it_is_not_asked(
         ),
         (
             "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'postgres'",
-            "ermission denied",
+            "permission denied|must be a superuser",
         ),
         ("select set_config('transaction_read_only', 'off', true)", "cannot set transaction read-write mode"),
-        ("select nextval('events_id_seq')", "ermission denied"),
+        ("select nextval('events_id_seq')", "permission denied"),
         ("select * from nowhere", 'relation "nowhere" does not exist'),
         ("select pg_sleep(60)", "a query took longer than 5 s"),
         ("select * from orders where id = $1", "the server expects 1 argument"),
@@ -88,7 +89,7 @@ async def test_nothing_is_changed_and_nothing_lasts(looker: ApplicationDatabase,
     seen = await look(SqlQuery(query="asked"), with_query(looker, sql))
     assert seen.failed
     assert seen.summary.startswith("sql_query: database orders: ")
-    assert why in seen.summary
+    assert re.search(why, seen.summary)
 
 
 async def test_rows_and_bytes_are_bounded(looker: ApplicationDatabase) -> None:

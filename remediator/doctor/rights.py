@@ -113,7 +113,7 @@ def _steps(rulebook: Rulebook) -> set[str]:
     used = {step.key() for rule in rulebook.rules for step in (*rule.diagnostics, *rule.guards)}
     for rung in (rung for rule in rulebook.rules for rung in rule.ladder):
         used |= {step.key() for step in (*rung.actions, *rung.verifications)}
-    return used
+    return used | {procedure for rule in rulebook.rules for procedure in rule.otherwise.hand_over}
 
 
 async def _nobody_asks(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from remediator.domain.handover import Handover
+from remediator.domain.handover import Handover, script
 from remediator.domain.notice import Notice
 from remediator.domain.run_view import RunView
 from remediator.domain.target import Target
@@ -270,6 +270,27 @@ async def test_a_rule_that_only_looks_hands_over_what_people_do_next(
         downgrade.procedure,
         back.procedure,
     ]
+
+
+async def test_where_nothing_is_known_every_step_says_so_and_in_shadow_nobody_is_told(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, LOOKS.replace("mode: act", "mode: shadow")) as story:
+        await story.create("app:v1")
+        for path in ("/replicasets", "/pods"):
+            story.emulator.faults.add(Fault("GET", path, AnswerStatus(500), times=None))
+        await story.fire()
+        assert (await story.run()).state == "ESCALATED"
+        async with story.daemon.database.connection() as connection:
+            assert await connection.fetchval("select count(*) from outbox where key like '%ending/%'") == 0
+        restore, downgrade, back = await handovers(story)
+        for each in (restore, downgrade, back):
+            assert {tick.answer for tick in each.ticks} == {"not known"}
+            text = script(each)
+            assert [line for line in text.splitlines() if not line.startswith("#")] == []
+            assert "${" not in text
+        why = "remediator.yml has deployment/shop/api as its server or among its targets"
+        assert any(why in each for step in restore.steps for each in step.left_out)
 
 
 async def test_a_run_that_helped_hands_nothing_over(

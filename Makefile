@@ -12,7 +12,7 @@ UV_VERSION := 0.13.9
 WORKERS ?= 3
 TIMEOUT ?= 1800
 BROKEN := crash recovery api database replicas planted hostile canaries
-PROOFS := contract rollback useful rules guards situations facts empty storm pause audit kill deluge $(BROKEN)
+PROOFS := contract rollback useful rules guards situations facts runbook empty storm pause audit kill deluge $(BROKEN)
 # The lines that have to come; of tests that somebody chose, any.
 EXPECTED ?= $(if $(ARGS),[a-z]*,$(PROOFS))
 

@@ -36,6 +36,7 @@ from remediator.diagnostics.schema_version import SchemaVersion
 from remediator.diagnostics.slo import Slo
 from remediator.diagnostics.sql_query import SqlQuery
 from remediator.diagnostics.usage import Usage
+from remediator.domain.procedure import Procedure
 from remediator.errors import Permanent
 from remediator.guards.alert_still_firing import AlertStillFiring
 from remediator.guards.alerts_correlated import AlertsCorrelated
@@ -70,6 +71,24 @@ from remediator.guards.siblings import Siblings
 from remediator.guards.storm import Storm
 from remediator.guards.this_cluster import ThisCluster
 from remediator.notifiers.webhook import Webhook
+from remediator.procedures.back_up_configuration import PROCEDURE as BACK_UP_CONFIGURATION
+from remediator.procedures.back_up_database import PROCEDURE as BACK_UP_DATABASE
+from remediator.procedures.downgrade_schema import PROCEDURE as DOWNGRADE_SCHEMA
+from remediator.procedures.investigate_access import PROCEDURE as INVESTIGATE_ACCESS
+from remediator.procedures.isolate_workload import PROCEDURE as ISOLATE_WORKLOAD
+from remediator.procedures.profile_application import PROCEDURE as PROFILE_APPLICATION
+from remediator.procedures.recover_system import PROCEDURE as RECOVER_SYSTEM
+from remediator.procedures.rehearse_recovery import PROCEDURE as REHEARSE_RECOVERY
+from remediator.procedures.repair_database import PROCEDURE as REPAIR_DATABASE
+from remediator.procedures.restore_config_map import PROCEDURE as RESTORE_CONFIG_MAP
+from remediator.procedures.restore_database import PROCEDURE as RESTORE_DATABASE
+from remediator.procedures.revert_terraform import PROCEDURE as REVERT_TERRAFORM
+from remediator.procedures.roll_back_to_revision import PROCEDURE as ROLL_BACK_TO_REVISION
+from remediator.procedures.rotate_secret import PROCEDURE as ROTATE_SECRET
+from remediator.procedures.set_hpa_bounds import PROCEDURE as SET_HPA_BOUNDS
+from remediator.procedures.set_resources import PROCEDURE as SET_RESOURCES
+from remediator.procedures.terminate_backend import PROCEDURE as TERMINATE_BACKEND
+from remediator.procedures.update_dependencies import PROCEDURE as UPDATE_DEPENDENCIES
 from remediator.settings.load import Settings
 from remediator.step import Action, Guard, Notifier, Step
 from remediator.verifications.alert_cleared import AlertCleared
@@ -218,6 +237,32 @@ ALWAYS_ON: tuple[Guard, ...] = (
     RestartLoop(),
 )
 """Asked for every change of every rule. A rule may add its own, stricter one beside; none can be taken away."""
+
+
+PROCEDURES: Mapping[str, Procedure] = {
+    each.name: each
+    for each in (
+        BACK_UP_CONFIGURATION,
+        BACK_UP_DATABASE,
+        DOWNGRADE_SCHEMA,
+        INVESTIGATE_ACCESS,
+        ISOLATE_WORKLOAD,
+        PROFILE_APPLICATION,
+        RECOVER_SYSTEM,
+        REHEARSE_RECOVERY,
+        REPAIR_DATABASE,
+        RESTORE_CONFIG_MAP,
+        RESTORE_DATABASE,
+        REVERT_TERRAFORM,
+        ROLL_BACK_TO_REVISION,
+        ROTATE_SECRET,
+        SET_HPA_BOUNDS,
+        SET_RESOURCES,
+        TERMINATE_BACKEND,
+        UPDATE_DEPENDENCIES,
+    )
+}
+"""What a rule may have handed over to people, filled in. None of it is ever done by this daemon."""
 
 
 def always_on(settings: Settings) -> tuple[Guard, ...]:

@@ -211,7 +211,8 @@ def _steps(rule: "LoadedRule") -> Iterator[dict[str, str]]:
             yield {"stage": f"change{of}", "step": _written(action)}
         for verification in rung.verifications:
             yield {"stage": f"verify{of}", "step": _written(verification)}
-    yield {"stage": "otherwise", "step": rule.otherwise}
+    named = ", ".join(rule.otherwise.hand_over)
+    yield {"stage": "otherwise", "step": f"hand_over: {named}" if named else "hand_over"}
 
 
 def _written(step: "Step") -> str:

@@ -34,6 +34,15 @@ def add_commands(commands: Commands) -> None:
     explain.add_argument("id", type=int, metavar="ID")
     add_options(explain)
     explain.set_defaults(run=_explain)
+    handover = under.add_parser(
+        "handover",
+        help="print the procedures that a run left to people, with every value filled in",
+        description="A shell can read it: all but the commands is comment. Nothing of it was run; read it, have it "
+        "agreed to, then run it line by line. Exit status: 0 something was handed over, 1 nothing was.",
+    )
+    handover.add_argument("id", type=int, metavar="ID")
+    add_options(handover)
+    handover.set_defaults(run=_handover)
     approvals.add_commands(under)
     run_requests.add_under(under)
 
@@ -91,3 +100,20 @@ def _explain(args: argparse.Namespace) -> int:
     for each in sections:
         print_section(each.title, each.rows)
     return 0
+
+
+def _handover(args: argparse.Namespace) -> int:
+    # Here, not above: reading arguments needs none of it.
+    from remediator.incidents.handed_over import as_scripts, handovers_of
+
+    run = Daemon.named_by(args).get(f"/api/v1/runs/{args.id}")
+    found = handovers_of(run["journal"])
+    if args.output == "json":
+        print_json({"handovers": [each.to_json() for _, each in found]})
+    elif found:
+        print(as_scripts(run["journal"]).lstrip(), end="")
+    else:
+        print(
+            f"Run {args.id} is {run['run']['state']} and handed over no procedure: its rule names those it may need."
+        )
+    return 0 if found else 1

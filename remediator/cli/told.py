@@ -6,14 +6,19 @@ from typing import Any
 from remediator.errors import Permanent
 from remediator.incidents.explained import Section
 from remediator.incidents.explained import explained as explained_run
+from remediator.incidents.handed_over import as_scripts
 from remediator.incidents.record import Record
 from remediator.incidents.timeline import timeline
 from remediator.incidents.timeline_text import as_text
 
 
 def told(incident: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], only_run: int | None = None) -> str:
-    """The timeline as text. Raises Permanent when the answers are not what this program understands."""
-    return as_text(timeline(_record(incident, runs), only_run))
+    """The timeline as text, and below it what was handed over.
+
+    Raises Permanent when the answers are not what this program understands.
+    """
+    text = as_text(timeline(_record(incident, runs), only_run))
+    return text + as_scripts(incident["journal"], only_run)
 
 
 def explained(incident: Mapping[str, Any], run: Mapping[str, Any], run_id: int) -> tuple[Section, ...]:

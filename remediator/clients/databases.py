@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from remediator.clients.postgres import Session, session
+from remediator.clients.postgres import Session, address_in, session
 from remediator.domain.target import Target
 from remediator.errors import Permanent
 from remediator.settings.databases import ApplicationDatabase
@@ -30,6 +31,16 @@ from pg_roles where rolname = current_user"""
 
 _AT_ONCE = 3
 """Connections to one database: what is full is not filled further, and what is silent not waited for nine times."""
+
+
+def database_of(entry: ApplicationDatabase) -> str:
+    """What PostgreSQL calls it, by its address alone: known while the server is down. Raises Permanent."""
+    parts = urlsplit(address_in(entry.name, entry.dsn_file))
+    asked = parse_qs(parts.query)
+    found = (asked.get("dbname") or asked.get("database") or [unquote(parts.path.removeprefix("/"))])[0]
+    if not found:
+        raise Permanent(f"database {entry.name}: its address names no database")
+    return found
 
 
 class Databases:

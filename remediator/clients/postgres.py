@@ -130,7 +130,7 @@ async def _connected(name: str, dsn_file: Path) -> "asyncpg.Connection[asyncpg.R
 
     try:
         return await asyncpg.connect(
-            _address(name, dsn_file),
+            address_in(name, dsn_file),
             timeout=_CONNECT_SECONDS,
             command_timeout=_STATEMENT_SECONDS + 1,
             statement_cache_size=0,  # a pooler may give each transaction another connection
@@ -149,8 +149,11 @@ async def _connected(name: str, dsn_file: Path) -> "asyncpg.Connection[asyncpg.R
         raise Retryable(f"database {name} does not answer: {said or reason.strerror or reason}") from None
 
 
-def _address(name: str, dsn_file: Path) -> str:
-    """Read again for every look, as it may have been rotated. What is empty would be asyncpg's idea of a default."""
+def address_in(name: str, dsn_file: Path) -> str:
+    """Read again for every look, as it may have been rotated. What is empty would be asyncpg's idea of a default.
+
+    It holds a password: nobody is shown it. Raises Permanent.
+    """
     try:
         address = dsn_file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as reason:

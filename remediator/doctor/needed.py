@@ -38,4 +38,4 @@ def _steps(rulebook: Rulebook) -> set[str]:
     used = {step.key() for rule in rules for step in (*rule.diagnostics, *rule.guards)}
     for rung in (rung for rule in rules for rung in rule.ladder):
         used |= {step.key() for step in (*rung.actions, *rung.verifications)}
-    return used
+    return used | {procedure for rule in rules for procedure in rule.otherwise.hand_over}

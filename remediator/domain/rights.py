@@ -36,7 +36,7 @@ class Needed:
     """`look` is enough for shadow."""
     why: str
     steps: frozenset[str] = frozenset()
-    """The steps that need it; empty when it is needed whatever the rules say."""
+    """The steps, and procedures to hand over, that need it; empty when it is needed whatever the rules say."""
     opted_in: str | None = None
     """Needed only where a workload of this kind has opted in by itself."""
     without: str | None = None
@@ -59,6 +59,18 @@ class Dangerous(NamedTuple):
 _ACTIONS = frozenset({"rollback", "restart"})
 _WHAT_SCALES = "the guard `autoscaled` and the diagnostic `hpa`"
 _SCALERS = ("horizontalpodautoscalers", "scaledobjects")
+_OF_SCALERS = frozenset({"hpa", "repair_database", "restore_database", "set_hpa_bounds"})
+_OF_BACKUPS = frozenset(
+    {
+        "back_up_database",
+        "downgrade_schema",
+        "recover_system",
+        "rehearse_recovery",
+        "repair_database",
+        "restore_database",
+    }
+)
+"""Procedures that a rule may hand over: what they are filled in with is looked at as well."""
 _BY_THEMSELVES = ("statefulset", "daemonset")
 
 
@@ -100,7 +112,7 @@ def _beside() -> Iterator[Needed]:
         ("flagger.app", "canaries"): "the guard `owner`: does Flagger take care of the target",
     }
     for (group, plural), why in beside.items():
-        steps = _ACTIONS | ({"hpa"} if plural in _SCALERS else set())
+        steps = _ACTIONS | (_OF_SCALERS if plural in _SCALERS else set())
         yield Needed(Right("list", group, plural), LOOK, why, steps)
 
 
@@ -155,7 +167,12 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
     ),
     Needed(Right("get", "", "pods/log"), LOOK, "the diagnostic `logs`", frozenset({"logs"})),
     Needed(Right("list", "", "events"), LOOK, "the diagnostic `events`", frozenset({"events"})),
-    Needed(Right("list", "", "services"), LOOK, f"{_ENDPOINTS} lead to the target", _OF_ENDPOINTS),
+    Needed(
+        Right("list", "", "services"),
+        LOOK,
+        f"{_ENDPOINTS} lead to the target; the procedure `recover_system`: through which is its health asked",
+        _OF_ENDPOINTS | {"recover_system"},
+    ),
     Needed(
         Right("list", "discovery.k8s.io", "endpointslices"),
         LOOK,
@@ -172,8 +189,8 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
     Needed(
         Right("get", "", "configmaps"),
         LOOK,
-        "a rollback asks whether those of an earlier version still exist",
-        frozenset({"rollback"}),
+        "a rollback asks whether those of an earlier version still exist; one tells of backups",
+        frozenset({"rollback"}) | _OF_BACKUPS,
     ),
     Needed(Right("create", "", "events"), ACT, "tells on the target what was done and why", _ACTIONS),
 )

@@ -21,6 +21,7 @@ _GUARD_WORDS = {"ask": "ask a person", "refuse": "no", "unknown": "cannot know"}
 _KINDS_WITH_A_PLACE = frozenset(
     {
         "planned",
+        "handover",
         "evidence",
         "proposed",
         "guard",
@@ -55,6 +56,8 @@ class RunStory:
             of_kind.setdefault(line.kind if line.kind in _KINDS_WITH_A_PLACE else "other", []).append(line)
         for line in of_kind.get("planned", []):
             yield self._moment(line.at, f"run {self._run.id}", [(_after(line.text, ": "),)])
+        for line in of_kind.get("handover", []):
+            yield self._moment(line.at, "handed over", _handover(line))
         for line in of_kind.get("other", []):
             yield self._moment(line.at, line.kind, [(line.text,)])
         looks = of_kind.get("evidence", [])
@@ -171,6 +174,14 @@ def _look(line: Line) -> Row:
 def _finding(line: Line) -> Row:
     answer = str(line.details.get("answer", "")).replace("_", " ")
     return (line.text.partition(":")[0], answer, str(line.details.get("why", "")))
+
+
+def _handover(line: Line) -> Iterator[Row]:
+    """What it is and what stands against it; its commands stand below the timeline."""
+    yield (line.text,)
+    for tick in line.details.get("ticks", ()):
+        if tick["answer"] != "yes":
+            yield (f"{tick['text']}: {tick['answer']} ({tick['why']})",)
 
 
 def _from_to(intent: Line) -> str:

@@ -9,7 +9,7 @@ from pydantic_core import core_schema
 
 from remediator.domain.duration import format_duration
 from remediator.rulebook.described import fields_described
-from remediator.rulebook.rule import RuleFile
+from remediator.rulebook.rule import HandOver, RuleFile
 from remediator.rulebook.shape import STEPS
 from remediator.step import Step
 
@@ -47,7 +47,7 @@ class _AsInYaml(GenerateJsonSchema):
             key = model.model_fields[name].alias or name
             if key in found.get("properties", {}):
                 found["properties"][key] = _with_description(found["properties"][key], text)
-        return found
+        return {"anyOf": [{"const": "hand_over"}, found]} if model is HandOver else found
 
     def encode_default(self, dft: Any) -> Any:
         return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)

@@ -9,10 +9,10 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from remediator.catalogue import ALWAYS_ON
+from remediator.catalogue import ALWAYS_ON, PROCEDURES
 from remediator.domain.duration import format_duration
 from remediator.rulebook.described import about, fields_described
-from remediator.rulebook.rule import Defaults, Rule, RuleFile, RuleTarget, Rung
+from remediator.rulebook.rule import Defaults, HandOver, Rule, RuleFile, RuleTarget, Rung
 from remediator.rulebook.shape import STEPS
 from remediator.step import Guard, Step
 
@@ -39,6 +39,11 @@ _STEPS = {
     "actions": "What may be changed.",
     "verifications": "How to tell whether it helped. All have to say so.",
 }
+_PROCEDURES = (
+    "What `otherwise: {hand_over: [...]}` may name. Where the run ends with people taking over, each is filled in "
+    "with what is so just then: they read it in the notice, in `remediator runs show` or with `remediator runs "
+    "handover`, and run it themselves. The daemon runs none of it."
+)
 _KINDS = {
     timedelta: "duration",
     bool: "`true` or `false`",
@@ -51,7 +56,7 @@ _KINDS = {
 
 def reference() -> str:
     """The whole of it."""
-    return "\n".join([_HEAD, *_of_shapes(), *_of_steps()])
+    return "\n".join([_HEAD, *_of_shapes(), *_of_steps(), *_of_procedures()])
 
 
 def _of_shapes() -> Iterator[str]:
@@ -70,6 +75,15 @@ def _of_steps() -> Iterator[str]:
             yield f"{about(step)}{_when(step)}\n"
             if step.model_fields:
                 yield _table(step)
+
+
+def _of_procedures() -> Iterator[str]:
+    yield "## Procedures\n"
+    yield f"{_PROCEDURES}\n"
+    yield "| name | what people do | level | who agrees first |"
+    yield "|---|---|---|---|"
+    for each in sorted(PROCEDURES.values(), key=lambda each: each.name):
+        yield f"| `{each.name}` | {each.title} | {each.level} | {each.approver} |"
 
 
 def _when(step: type[Step]) -> str:
@@ -107,6 +121,8 @@ def _kind(annotation: Any) -> str:
         return _listed([f"`{each}`" for each in arguments], "or")
     if get_origin(annotation) is tuple:
         return f"list of {_entry(arguments[0])}"
+    if annotation is HandOver:
+        return "`hand_over`, or mapping of `hand_over` to a list of procedures"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         keys = _listed([f"`{field.alias or name}`" for name, field in annotation.model_fields.items()])
         return f"mapping of {keys}"
@@ -147,6 +163,8 @@ def _default(field: FieldInfo) -> str:
             return ""
         case timedelta():
             return f"`{format_duration(field.default)}`"
+        case HandOver():
+            return "`hand_over`"
         case tuple() | BaseModel():
             return "none"
         case bool():

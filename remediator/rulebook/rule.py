@@ -2,12 +2,21 @@
 
 import re
 from datetime import date, timedelta
+from difflib import get_close_matches
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_serializer,
+    model_validator,
+)
 
-from remediator.catalogue import ActionStep, DiagnosticStep, GuardStep, VerificationStep
+from remediator.catalogue import PROCEDURES, ActionStep, DiagnosticStep, GuardStep, VerificationStep
 from remediator.domain.duration import Duration
 from remediator.domain.run_view import Mode
 from remediator.domain.value import digest
@@ -63,6 +72,20 @@ Day = Annotated[
 """Written 2027-01-31. Which zone's day does not matter: it is for reviews."""
 
 
+def _a_procedure(name: str) -> str:
+    if name not in PROCEDURES:
+        near = get_close_matches(name, PROCEDURES, n=1)
+        known = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(PROCEDURES))}"
+        raise ValueError(f"there is no procedure {name!r}: {known}")
+    return name
+
+
+ProcedureName = Annotated[
+    str, AfterValidator(_a_procedure), Field(json_schema_extra={"enum": sorted(PROCEDURES)})
+]
+"""One of the catalogue."""
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -88,6 +111,24 @@ class Rung(_Shape):
     """What this rung changes: one action, as a second would find the template changed by the first."""
     verifications: tuple[VerificationStep, ...] = Field(min_length=1, max_length=10)
     """All have to say that it helped. The next rung is tried only when one says that it did not."""
+
+
+class HandOver(_Shape):
+    """Written `hand_over`, or `{hand_over: [...]}` with the procedures that people may need."""
+
+    hand_over: tuple[ProcedureName, ...] = Field(default=(), max_length=10)
+    """Procedures that are filled in for whoever takes over: commands with every value, for people to run."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, given: Any) -> Any:
+        if isinstance(given, str) and given != "hand_over":
+            raise ValueError(f"expected hand_over, found {given!r}")
+        return {} if isinstance(given, str) else given
+
+    @model_serializer(mode="plain")
+    def _as_in_a_rule_file(self) -> str | dict[str, list[str]]:
+        return {"hand_over": list(self.hand_over)} if self.hand_over else "hand_over"
 
 
 class Rule(_Shape):
@@ -121,8 +162,9 @@ class Rule(_Shape):
     """How to tell whether it helped; needed where there are actions."""
     rungs: tuple[Rung, ...] = Field(default=(), max_length=5)
     """In the place of actions and verifications: several of them, tried in turn."""
-    otherwise: Literal["hand_over"] = "hand_over"
-    """When nothing helped, people take over with all that was seen."""
+    otherwise: HandOver = HandOver()
+    """When nothing helped, people take over with all that was seen: `hand_over`, or with procedures filled in for
+    them, `{hand_over: [restore_database]}`."""
 
     @model_validator(mode="after")
     def _either_actions_or_rungs(self) -> Self:

@@ -1,13 +1,17 @@
 """What people are told: one notice for each effect, and one for each ending that matters."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from remediator.domain.change import Change, TemplatePatch
+from remediator.domain.handover import Handover, script
 from remediator.domain.notice import Notice
 from remediator.domain.run_view import TriggerPerson
 from remediator.run import Asks, Plan, Run, State
 from remediator.store.run_rows import UnreadableRun
 
+_MOST_OF_PROCEDURES = 12_000
+"""Characters; Slack shows no more than 40,000 of a message, and folds most of that."""
 _NEXT = {
     State.RESOLVED: "Nothing to do now; read the timeline when you have time.",
     State.BLOCKED: "Nothing was changed. Somebody has to look: the refusal above says what would have to change.",
@@ -48,17 +52,29 @@ def of_undoing(run: Run, marker: str, why: str, at: datetime) -> Notice:
     return _notice(run, f"undone/{marker}", "UNDONE", text, State.ESCALATED, at)
 
 
-def of_ending(run: Run, state: State, why: str, tried: str, at: datetime) -> Notice | None:
+def of_ending(
+    run: Run, state: State, why: str, tried: str, handovers: Sequence[Handover], at: datetime
+) -> Notice | None:
     """The run is over; None where nobody needs to know (shadow, or cleared by itself).
 
-    Whoever takes over is told first what was `tried`.
+    Whoever takes over is told first what was `tried`, and last the procedures that are ready for them.
     """
     following = _NEXT.get(state)
     if following is None or run.mode == "shadow":
         return None
     said = tried if state is State.ESCALATED and tried else f"{why}."
-    text = f"{_fired(run)} {said} {following} {_see(run)}"
+    text = f"{_fired(run)} {said} {following} {_see(run)}{_ready(run, handovers)}"
     return _notice(run, f"ending/{run.id}", state, text, state, at)
+
+
+def _ready(run: Run, handovers: Sequence[Handover]) -> str:
+    """The procedures, whole as long as they are short enough to be read where notices arrive."""
+    if not handovers:
+        return ""
+    names = " and ".join(each.procedure for each in handovers)
+    head = f"\n\nReady for people: {names}. Printed by: remediator runs handover {run.id}"
+    scripts = "".join(f"\n\n{script(each)}" for each in handovers)
+    return head + (scripts.rstrip() if len(scripts) <= _MOST_OF_PROCEDURES else "")
 
 
 def of_unreadable(run: UnreadableRun, state: State, at: datetime) -> Notice:

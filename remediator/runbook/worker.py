@@ -11,6 +11,7 @@ from remediator.fault_points import FaultPoint, reach
 from remediator.run import ACTIVE, Run, State, Verdict
 from remediator.runbook.call_step import Unanswered, call_step
 from remediator.runbook.desk import Desk, Stage
+from remediator.runbook.hand_over import entry, handed_over
 from remediator.runbook.lease import Lease, kept
 from remediator.runbook.lifecycle import RUNBOOK, state_after
 from remediator.runbook.notices import of_ending, of_unreadable
@@ -104,8 +105,12 @@ class Worker:
             if state is State.ESCALATED:
                 async with self._desk.database.connection() as connection:
                     tried = await tries_of(connection, run, verdict.why)
-            notice = of_ending(run, state, verdict.why, tried, self._desk.kit.clock.now())
-            verdict = replace(verdict, notices=(*verdict.notices, *((notice,) if notice else ())))
+            handovers = await handed_over(self._desk, run, state)
+            notice = of_ending(run, state, verdict.why, tried, handovers, self._desk.kit.clock.now())
+            entries = (*verdict.entries, *(entry(each) for each in handovers))
+            verdict = replace(
+                verdict, entries=entries, notices=(*verdict.notices, *((notice,) if notice else ()))
+            )
         async with self._desk.database.transaction() as connection:
             stored = await runs.transition(
                 connection, run, self._desk.owner, verdict, state, self._desk.channels

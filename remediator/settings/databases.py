@@ -6,12 +6,20 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from remediator.domain.substitution import placeholder
-from remediator.domain.target import Target
+from remediator.domain.target import Target, no_object
 from remediator.settings.sections import Section
 
 
 def _a_target(text: str) -> str:
     Target.parse(text, cluster="")
+    return text
+
+
+def _a_config_map(text: str) -> str:
+    namespace, _, name = text.partition("/")
+    wrong = no_object(namespace, name)
+    if wrong is not None:
+        raise ValueError(f"not namespace/name of a ConfigMap: {wrong}")
     return text
 
 
@@ -48,6 +56,8 @@ class ApplicationDatabase(Section):
     """`kind/namespace/name` of the workloads whose schema it holds."""
     server: Annotated[str, AfterValidator(_a_target)] | None = None
     """The workload that is its server, where that runs in this cluster."""
+    backups: Annotated[str, AfterValidator(_a_config_map)] | None = None
+    """`namespace/name` of the ConfigMap in which whoever makes backups tells of the newest verified one."""
     version_query: str | None = None
     """Answers the version as one text; None asks the tables of the known migration tools."""
     queries: tuple[NamedQuery, ...] = ()

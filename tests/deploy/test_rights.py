@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from remediator.catalogue import PROCEDURES
 from remediator.clients.kube_read import KubeReader
 from remediator.clients.kube_resource import (
     MUTATING_WEBHOOKS,
@@ -165,6 +166,25 @@ def test_every_way_to_ask_and_to_change_is_known_here() -> None:
     assert public - ASKS_NOTHING == set(OF_METHOD)
 
 
+@pytest.mark.parametrize(
+    ("right", "facts"),
+    [
+        (Right("get", "", "configmaps"), "backup."),
+        (Right("list", "autoscaling", "horizontalpodautoscalers"), ("autoscaler.", "target.autoscaler")),
+        (Right("list", "keda.sh", "scaledobjects"), "target.autoscaler"),
+        (Right("list", "", "services"), "target.health"),
+    ],
+    ids=str,
+)
+def test_a_rule_that_hands_a_procedure_over_needs_what_its_facts_do(
+    right: Right, facts: str | tuple[str, ...]
+) -> None:
+    (needed,) = [each for each in IN_A_NAMESPACE if each.right == right]
+    for procedure in PROCEDURES.values():
+        if any(each.startswith(facts) for each in procedure.facts):
+            assert procedure.name in needed.steps
+
+
 def test_every_right_the_code_uses_has_its_reason_and_no_other() -> None:
     assert used() == INSIDE | CLUSTER_WIDE
     table = [*IN_A_NAMESPACE, *EVERYWHERE]
@@ -242,7 +262,7 @@ def test_what_is_dangerous_is_never_needed() -> None:
 
 def test_the_steps_that_need_a_right_exist() -> None:
     named = {step for each in (*IN_A_NAMESPACE, *EVERYWHERE) for step in each.steps}
-    assert named <= {key for steps in STEPS.values() for key in steps}
+    assert named <= {key for steps in STEPS.values() for key in steps} | PROCEDURES.keys()
 
 
 @pytest.mark.parametrize("level", LEVELS)

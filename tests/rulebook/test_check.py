@@ -169,6 +169,23 @@ IN_A_RULE = [
     ),
     ("diagnostics: [promql: {query: ' '}]", "4:35: rules[0].diagnostics[0].promql.query: the query is empty"),
     ("otherwise: page", "4:16: rules[0].otherwise: expected hand_over, found 'page'"),
+    (
+        "otherwise: 3",
+        "4:16: rules[0].otherwise: expected a mapping, found the number 3, known here: hand_over",
+    ),
+    ("otherwise:", "4:15: rules[0].otherwise: expected a mapping, found nothing, known here: hand_over"),
+    (
+        "otherwise: {hand_over: restore_database}",
+        "4:28: rules[0].otherwise.hand_over: expected a list, found 'restore_database' (start each",
+    ),
+    (
+        "otherwise: {hand_over: [restore_databse]}",
+        "4:29: rules[0].otherwise.hand_over[0]: there is no procedure 'restore_databse': did you mean 'restore_d",
+    ),
+    (
+        "otherwise: {handover: [restore_database]}",
+        "4:17: rules[0].otherwise.handover: unknown key, did you mean 'hand_over'?",
+    ),
     ("mode: act\n    mode: off", "5:5: rules[0].mode: the same key a second time, first in line 4"),
     ("owner: *team", "4:12: rules[0].owner: the alias *team: write out what it stands for"),
 ]

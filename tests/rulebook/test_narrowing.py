@@ -38,6 +38,7 @@ SAME_OR_NARROWER: dict[str, dict[str, Any]] = {
     "nothing": {},
     "what it says": {"owner": "x", "description": "y", "runbook": "https://example.com/y"},
     "what it looks at": {"diagnostics": ("pods", "events")},
+    "what it hands over": {"otherwise": {"hand_over": ("restore_database",)}},
     "its mode": {"mode": "act"},
     "a line is gone": {"match": BEFORE["match"][:1]},
     "one more condition": {"match": ('{job="checkout", code!="404"}',)},

@@ -34,7 +34,10 @@ rules:
     actions: [restart]
     verifications: [alert_cleared]
   - {rule: asleep, mode: off, match: ['{alertname="HighErrorRate"}']}
-  - {rule: look-only, match: ['{alertname="DiskFull"}'], diagnostics: [events]}
+  - rule: look-only
+    match: ['{alertname="DiskFull"}']
+    diagnostics: [events]
+    otherwise: {hand_over: [back_up_database, set_resources]}
 """
 ALERTS = {
     "acts": "labels: {alertname: HighErrorRate, severity: page, service: checkout}",

@@ -26,17 +26,11 @@ def orders(directory: Path, dsn: str, **more: Any) -> ApplicationDatabase:
     return ApplicationDatabase.model_validate(entry)
 
 
-async def look(
-    step: DatabaseDiagnostic,
-    databases: Sequence[ApplicationDatabase] | Databases,
-    labels: Mapping[str, str] = LABELS,
-    target: Target = TARGET,
-    history: Any = None,
-) -> Evidence:
-    """What a run of an alert with these labels would keep of it."""
+def kit_with(databases: Sequence[ApplicationDatabase] | Databases, history: Any = None) -> Kit:
+    """Nothing in it but databases and the clock."""
     missing = cast("Any", None)
     clock = SystemClock()
-    kit = Kit(
+    return Kit(
         cluster="default",
         cluster_label=None,
         protected=missing,
@@ -53,6 +47,18 @@ async def look(
         pause_file=missing,
         databases=databases if isinstance(databases, Databases) else Databases(tuple(databases)),
     )
+
+
+async def look(
+    step: DatabaseDiagnostic,
+    databases: Sequence[ApplicationDatabase] | Databases,
+    labels: Mapping[str, str] = LABELS,
+    target: Target = TARGET,
+    history: Any = None,
+) -> Evidence:
+    """What a run of an alert with these labels would keep of it."""
+    kit = kit_with(databases, history)
+    clock = kit.clock
     alert = TriggerAlert(
         source="alertmanager",
         fingerprint="f",

@@ -1,0 +1,66 @@
+"""Facts that a procedure is filled in with in tests: ordinary ones, and such as somebody means harm with."""
+
+from remediator.domain.facts import FACTS
+
+ORDINARY = {
+    "run.id": "12",
+    "target.kind": "deployment",
+    "target.namespace": "shop",
+    "target.name": "api",
+    "target.selector": "app=api,tier=web",
+    "target.match_labels": '{"app": "api", "tier": "web"}',
+    "target.container": "app",
+    "target.replicas": "4",
+    "target.autoscaler": "none",
+    "target.pod": "api-5d9-x7",
+    "target.config_map": "api-config",
+    "target.secret": "api-secrets",
+    "target.secret_key": "SIGNING",
+    "target.health": "/api/v1/namespaces/shop/services/api:80/proxy/healthz",
+    "target.memory_limit": "512Mi",
+    "target.memory_raised": "640Mi",
+    "autoscaler.name": "api",
+    "autoscaler.min": "2",
+    "autoscaler.max": "8",
+    "autoscaler.raised": "12",
+    "revision.current": "8",
+    "revision.good": "6",
+    "database.name": "orders",
+    "database.restored": "orders_restored_12",
+    "database.before": "orders_before_12",
+    "database.namespace": "data",
+    "database.pod": "postgresql-0",
+    "database.container": "postgresql",
+    "database.admin": "postgres",
+    "backup.id": "orders-2026-11-26",
+    "backup.location": "s3://backups/daily/orders-2026-11-26.dump",
+    "backup.file": "orders-2026-11-26.dump",
+    "backup.directory": "s3://backups/daily/",
+    "backup.format": "archive",
+    "backup.checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "backup.made_at": "2026-11-26T02:00:00+00:00",
+    "backup.age_hours": "10.5",
+    "schema.head": "b2c3",
+    "schema.before": "a1b2",
+    "blocker.session": "pid = 77 and backend_start = '2026-11-27 10:00:00+00'",
+    "blocker.holds_up": "5",
+}
+
+HOSTILE = (
+    "x; touch PWNED",
+    "$(touch PWNED)",
+    "`touch PWNED`",
+    "' ; touch PWNED ; '",
+    '"; touch PWNED; "',
+    "a b | touch PWNED",
+    "> PWNED",
+    "\\'; touch PWNED #",
+    "!touch PWNED",
+    "${HOME}",
+    "${run.id}",
+    "*",
+    "~",
+)
+"""As names of anything."""
+
+assert ORDINARY.keys() == FACTS.keys()

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, ValidationError
 
+from remediator.actions.evict_pod import EvictPod
 from remediator.actions.restart import Restart
 from remediator.actions.rollback import Rollback
+from remediator.actions.scale import Scale
 from remediator.actions.undo import Undo
 from remediator.diagnostics.events import Events
 from remediator.diagnostics.logs import Logs
@@ -23,6 +25,7 @@ from remediator.guards.as_planned import AsPlanned
 from remediator.guards.autoscaled import Autoscaled
 from remediator.guards.breaker import Breaker
 from remediator.guards.budget import Budget
+from remediator.guards.capacity import Capacity
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
 from remediator.guards.dependency_healthy import DependencyHealthy
@@ -107,6 +110,7 @@ GuardStep = Annotated[
     | Annotated[Owner, _FIELDS, Tag("owner")]
     | Annotated[Floor, _FIELDS, Tag("floor")]
     | Annotated[Quota, _FIELDS, Tag("quota")]
+    | Annotated[Capacity, _FIELDS, Tag("capacity")]
     | Annotated[Autoscaled, _FIELDS, Tag("autoscaled")]
     | Annotated[Siblings, _FIELDS, Tag("siblings")]
     | Annotated[Migration, _FIELDS, Tag("migration")]
@@ -125,7 +129,10 @@ GuardStep = Annotated[
 ]
 
 ActionStep = Annotated[
-    Annotated[Rollback, _FIELDS, Tag("rollback")] | Annotated[Restart, _FIELDS, Tag("restart")],
+    Annotated[Rollback, _FIELDS, Tag("rollback")]
+    | Annotated[Restart, _FIELDS, Tag("restart")]
+    | Annotated[Scale, _FIELDS, Tag("scale")]
+    | Annotated[EvictPod, _FIELDS, Tag("evict_pod")],
     _NAMED,
 ]
 
@@ -167,6 +174,7 @@ ALWAYS_ON: tuple[Guard, ...] = (
     Owner(),
     Floor(),
     Quota(),
+    Capacity(),
     Autoscaled(),
     Siblings(),
     Migration(),

@@ -56,7 +56,7 @@ class Dangerous(NamedTuple):
     why: str
 
 
-_ACTIONS = frozenset({"rollback", "restart"})
+_ACTIONS = frozenset({"rollback", "restart", "scale", "evict_pod"})
 _BY_THEMSELVES = ("statefulset", "daemonset")
 
 
@@ -70,7 +70,11 @@ def _of_workloads() -> Iterator[Needed]:
         )
         yield Needed(Right("list", "apps", plural), LOOK, "the memory looks at all of them")
         yield Needed(
-            Right("patch", "apps", plural), ACT, "claims, rollbacks and restarts", _ACTIONS, by_itself
+            Right("patch", "apps", plural),
+            ACT,
+            "claims, rollbacks, restarts and scalings",
+            _ACTIONS,
+            by_itself,
         )
 
 
@@ -85,7 +89,7 @@ def _beside() -> Iterator[Needed]:
     """What the guards look at besides the target. A cluster need not have the custom kinds."""
     beside = {
         ("policy", "poddisruptionbudgets"): "the guard `floor`: how many pods an eviction has to leave",
-        ("", "resourcequotas"): "the guard `quota`: is there room for the new pods of a rollout",
+        ("", "resourcequotas"): "the guard `quota`: is there room for the new pods of a rollout or a scaling",
         ("autoscaling", "horizontalpodautoscalers"): "the guard `autoscaled`: what else changes replicas",
         ("keda.sh", "scaledobjects"): "the guard `autoscaled`: what else changes replicas",
         ("autoscaling.k8s.io", "verticalpodautoscalers"): "the guard `autoscaled`: what else replaces pods",
@@ -141,6 +145,12 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
         "a stuck StatefulSet waits for its broken pod",
         frozenset({"rollback"}),
         "statefulset",
+    ),
+    Needed(
+        Right("create", "", "pods/eviction"),
+        ACT,
+        "the action `evict_pod`: one pod that is not ready is made anew",
+        frozenset({"evict_pod"}),
     ),
     Needed(Right("get", "", "pods/log"), LOOK, "the diagnostic `logs`", frozenset({"logs"})),
     Needed(Right("list", "", "events"), LOOK, "the diagnostic `events`", frozenset({"events"})),

@@ -47,7 +47,8 @@ class HumanActive(Guard):
         ours_at = await kit.history.attempted_at(run.target, marker) if marker else None
         if marker and ours_at is None:
             return self.refuse(f"it carries the marker {marker} {_OF_A_RIVAL}", {"marker": marker})
-        if ours_at is not None and (isinstance(change, Eviction) or change.action == "undo"):
+        completes = isinstance(change, Eviction) and change.completes
+        if ours_at is not None and (completes or change.action == "undo"):
             # What this plan, or the run to be undone, has begun is no rollout of somebody's.
             began = max(began, ours_at)
         cause_began = run.alert.starts_at if run.alert is not None else run.created_at

@@ -85,7 +85,7 @@ class Rung(_Shape):
     """One act-and-verify try of a rule that has several."""
 
     actions: tuple[ActionStep, ...] = Field(min_length=1, max_length=5)
-    """What this rung changes: one action, as a second would find the template changed by the first."""
+    """What this rung changes: one action, as a second would find what the first has changed."""
     verifications: tuple[VerificationStep, ...] = Field(min_length=1, max_length=10)
     """All have to say that it helped. The next rung is tried only when one says that it did not."""
 

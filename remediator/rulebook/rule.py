@@ -7,10 +7,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from remediator.actions.scale import Scale
 from remediator.catalogue import ActionStep, DiagnosticStep, GuardStep, VerificationStep
 from remediator.domain.duration import Duration
 from remediator.domain.run_view import Mode
 from remediator.domain.value import digest
+from remediator.guards.alerts_correlated import AlertsCorrelated
+from remediator.guards.promql import Promql
 
 _RULE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -132,6 +135,20 @@ class Rule(_Shape):
             raise ValueError("actions need verifications: how would anyone know that they helped?")
         if self.verifications and not self.actions:
             raise ValueError("verifications need actions to verify")
+        return self
+
+    @model_validator(mode="after")
+    def _two_signs_of_a_load(self) -> Self:
+        """Few requests may wait on a network as many do on a processor (Slack, 4 January 2021: scaled the wrong way)."""
+        by_load = any(
+            isinstance(action, Scale) and action.by is not None
+            for rung in self.ladder
+            for action in rung.actions
+        )
+        if by_load and not any(isinstance(guard, Promql | AlertsCorrelated) for guard in self.guards):
+            raise ValueError(
+                "scale with by needs a second sign of the load beside the alert: a guard promql or alerts_correlated"
+            )
         return self
 
     @cached_property

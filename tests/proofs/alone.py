@@ -89,6 +89,24 @@ FULL = {
 MIGRATION = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "beside"}, "spec": {}}
 
 
+@asynccontextmanager
+async def a_pod_without_a_node(stage: GuardStage) -> AsyncIterator[Question]:
+    emulator, question = stage.story.emulator, stage.scaling("base")
+    pod = emulator.list("pods", "base")[0]
+    metadata = {name: pod["metadata"][name] for name in ("namespace", "labels", "ownerReferences")}
+    spec = {name: value for name, value in pod["spec"].items() if name != "nodeName"}
+    emulator.create(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "waiting", **metadata}, "spec": spec}
+    )
+    yield question
+    emulator.delete("pods", "base", "waiting")
+
+
+@asynccontextmanager
+async def an_autoscaler_owns_its_replicas(stage: GuardStage) -> AsyncIterator[Question]:
+    yield stage.scaling("scaled")
+
+
 def attempted(**revisions: str) -> Alone:
     """Another run changed the target a minute ago; `revisions` are of the change, else those of our own."""
 

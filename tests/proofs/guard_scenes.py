@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from remediator.domain.change import Change, Eviction
+from remediator.domain.change import Change, Eviction, Scaling
 from remediator.run import Run, State
 from tests.proofs.asking import Question
 from tests.proofs.scenes import Scene, Stage, staged
@@ -110,6 +110,22 @@ class GuardStage(Stage):
             from_title="pod",
             to_title="pod made anew",
             summary="evict",
+        )
+        return replace(question, change=change)
+
+    def scaling(self, namespace: str) -> Question:
+        """One more replica for the scene's workload."""
+        question = self.question(namespace)
+        change: Change = Scaling(
+            action="scale",
+            target=question.run.target,
+            uid=question.change.uid,
+            from_replicas=2,
+            to_replicas=3,
+            from_exact="",
+            from_title="2 replicas",
+            to_title="3 replicas",
+            summary="scale",
         )
         return replace(question, change=change)
 

@@ -20,7 +20,9 @@ rules:
     verifications:
       - rollout_complete: {within: 5m}
 """
-MORE = BACK.replace("scaled-down", "load").replace("{steady: 30m}", "{by: 2, up_to: 4}")
+MORE = BACK.replace("scaled-down", "load").replace(
+    "[scale: {steady: 30m}]", "[scale: {by: 2, up_to: 4}]\n    guards: [promql: {query: load, above: 0.5}]"
+)
 
 
 @pytest.fixture
@@ -35,6 +37,7 @@ async def kim(
 ) -> AsyncIterator[Terminal]:
     """Kim, and a daemon whose rule scales."""
     async with told(tmp_path, database_url, clock, rules, people(tmp_path, **ROLES)) as story:
+        story.prometheus.answer("load", 0.9)
         yield Terminal(story, tmp_path / "kim", capsys)
 
 

@@ -106,7 +106,7 @@ async def _needed(systems: Systems) -> list[Needed]:
     except RulebookError:
         steps = {key for kind in STEPS.values() for key in kind}
     acts = systems.settings.effective_ceiling in ("ask", "act")
-    return [each for each in IN_A_NAMESPACE if each.by(steps) and (acts or each.to != ACT)]
+    return [each.for_steps(steps) for each in IN_A_NAMESPACE if each.by(steps) and (acts or each.to != ACT)]
 
 
 def _steps(rulebook: Rulebook) -> set[str]:

@@ -5,7 +5,7 @@ for it. A step that reads or writes another resource adds its line here.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from remediator.domain.target import KINDS
@@ -43,6 +43,13 @@ class Needed:
     """For one that may be missing: what is lost then."""
     setting: str | None = None
     """Needed only when this setting is there."""
+
+    anyhow: frozenset[str] = frozenset()
+    """Those of its steps that need it whatever has opted in."""
+
+    def for_steps(self, steps: Collection[str]) -> "Needed":
+        """As a daemon needs it whose rules use these steps."""
+        return self if self.anyhow.isdisjoint(steps) else replace(self, opted_in=None)
 
     def by(self, steps: Collection[str]) -> bool:
         """Whether a daemon whose rules use these steps needs it."""
@@ -142,15 +149,10 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
     Needed(
         Right("create", "", "pods/eviction"),
         ACT,
-        "a stuck StatefulSet waits for its broken pod",
-        frozenset({"rollback"}),
+        "a stuck StatefulSet waits for its broken pod; `evict_pod` evicts one of any kind",
+        frozenset({"rollback", "evict_pod"}),
         "statefulset",
-    ),
-    Needed(
-        Right("create", "", "pods/eviction"),
-        ACT,
-        "the action `evict_pod`: one pod that is not ready is made anew",
-        frozenset({"evict_pod"}),
+        anyhow=frozenset({"evict_pod"}),
     ),
     Needed(Right("get", "", "pods/log"), LOOK, "the diagnostic `logs`", frozenset({"logs"})),
     Needed(Right("list", "", "events"), LOOK, "the diagnostic `events`", frozenset({"events"})),

@@ -139,7 +139,7 @@ class Rule(_Shape):
 
     @model_validator(mode="after")
     def _two_signs_of_a_load(self) -> Self:
-        """Few requests may wait on a network as many do on a processor (Slack, 4 January 2021: scaled the wrong way)."""
+        """What looks like no load may wait on a network: Slack was scaled the wrong way on 4 January 2021."""
         by_load = any(
             isinstance(action, Scale) and action.by is not None
             for rung in self.ladder

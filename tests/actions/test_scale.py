@@ -97,7 +97,7 @@ async def test_a_statefulset_asks_as_for_any_change_of_it(facts: Facts) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"by": 2}, {"by": 0, "up_to": 3}, {"by": -1, "up_to": 3}, {"up_to": 0}])
-def test_a_rule_names_the_most_and_can_name_nothing_that_leads_down(fields: dict[str, int]) -> None:
+def test_a_rule_names_the_most_and_can_name_nothing_that_leads_down(fields: Any) -> None:
     with pytest.raises(ValidationError):
         Scale(**fields)
 

@@ -121,7 +121,7 @@ def test_a_scaling_of_another_template_than_was_planned_for_is_superseded() -> N
 
 def test_who_scaled_it_is_named_whatever_path_they_took() -> None:
     found = scaled("uid-1", MARKER, 2)
-    replicas = {"f:spec": {"f:replicas": {}}}
+    replicas: JsonObject = {"f:spec": {"f:replicas": {}}}
     found["metadata"]["managedFields"] = [
         {"manager": "helm", "time": "2026-01-05T12:00:00Z", "fieldsV1": {"f:spec": {"f:template": {}}}},
         {

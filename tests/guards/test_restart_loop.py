@@ -46,7 +46,7 @@ def test_a_crash_may_be_over_in_another_pod() -> None:
 
 
 def test_evictions_are_counted_but_not_those_that_complete_a_rollback(facts: Facts) -> None:
-    said = {"target": API, "uid": "u", "pod": "p", "pod_uid": "pu", "from_exact": ""}
+    said: dict[str, Any] = {"target": API, "uid": "u", "pod": "p", "pod_uid": "pu", "from_exact": ""}
     eviction = Eviction(**said, from_title="", to_title="", summary="")
     guard, run = RestartLoop(), facts.run()
     assert guard.applies_to(a_change("restart"), run)

@@ -22,7 +22,7 @@ async def ill(story: Story) -> str:
     """Of three pods that have run for a while, one has not been ready for five minutes."""
     await story.create("app:v1", replicas=3)
     await story.soak(5 * 60)
-    name = min(each["metadata"]["name"] for each in story.emulator.list("pods", "shop"))
+    name: str = min(each["metadata"]["name"] for each in story.emulator.list("pods", "shop"))
     unready(story, name)
     await story.soak(5 * 60)
     return name

@@ -124,7 +124,7 @@ async def refused_undo(kim: Terminal) -> str:
     return (await kim.story.run()).why or ""
 
 
-AUTOSCALERS = {
+AUTOSCALERS: dict[str, dict[str, Any]] = {
     "HorizontalPodAutoscaler": {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",

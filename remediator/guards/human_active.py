@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import ATTEMPT, EPOCH, Change, Eviction
+from remediator.domain.change import ATTEMPT, EPOCH, Change, Eviction, Scaling
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
@@ -16,6 +16,9 @@ from remediator.workloads.writers import people_at_work
 
 _OF_THE_ROLLOUT = timedelta(seconds=10)
 """Pipelines often write twice, and Kubernetes stamps in whole seconds: what follows this closely made it."""
+
+_SEEN_LATE = timedelta(minutes=5)
+"""So much later our memory may see what we set ourselves."""
 
 _OF_A_RIVAL = (
     "of an attempt this database does not know: another remediator changed it, or this database lost commits. "
@@ -29,7 +32,8 @@ class HumanActive(Guard):
     The write that made the rollout does not count, unless it is newer than the alert (or than a person's asking for
     the run): that is a fix. A later
     write by its manager does, were it of metadata alone: there is one time for all a manager owns. Status,
-    subresources, autoscalers, Kubernetes' controllers, scaling, restarts and our own writes never count.
+    subresources, autoscalers, Kubernetes' controllers, scaling, restarts and our own writes never count; before more
+    replicas for a load, a number that somebody else has just set does.
     A marker that is not of our database refuses for good.
     """
 
@@ -47,6 +51,10 @@ class HumanActive(Guard):
         ours_at = await kit.history.attempted_at(run.target, marker) if marker else None
         if marker and ours_at is None:
             return self.refuse(f"it carries the marker {marker} {_OF_A_RIVAL}", {"marker": marker})
+        if isinstance(change, Scaling) and not change.restores:
+            scaled = await self._scaled(change, ours_at, kit)
+            if scaled is not None:
+                return scaled
         completes = isinstance(change, Eviction) and change.completes
         if ours_at is not None and (completes or change.action == "undo"):
             # What this plan, or the run to be undone, has begun is no rollout of somebody's.
@@ -75,6 +83,25 @@ class HumanActive(Guard):
             f"last at {write.at:%H:%M:%S}, perhaps only its metadata; it is asked again until "
             f"{format_duration(self.quiet)} have passed",
             {**inputs, **found},
+            passing=True,
+        )
+
+    async def _scaled(self, change: Scaling, ours_at: datetime | None, kit: Kit) -> GuardVerdict | None:
+        """The refusal where our memory saw somebody else set the number of replicas a short while ago.
+
+        Managed fields do not tell when: they keep one time for all that a manager owns.
+        """
+        counts = [each for each in await kit.history.replica_counts(change.target) if each.uid == change.uid]
+        if len(counts) < 2:
+            return None
+        began = counts[-1].began_at
+        ours = ours_at is not None and timedelta(0) <= began - ours_at < _SEEN_LATE
+        if ours or kit.clock.now() - began >= self.quiet:
+            return None
+        return self.refuse(
+            f"people may be at work: {counts[-1].replicas} replicas are wanted since about {began:%H:%M:%S}, and "
+            f"{counts[-2].replicas} were before; it is asked again until {format_duration(self.quiet)} have passed",
+            {"since": began.isoformat(), "quiet": format_duration(self.quiet)},
             passing=True,
         )
 

@@ -118,6 +118,21 @@ async def test_a_load_gets_a_step_up_to_the_rules_most_and_no_more(kim: Terminal
     assert replicas(story) == 6
 
 
+@pytest.mark.parametrize("rules", [MORE], ids=["by"])
+async def test_who_has_just_scaled_it_is_not_overtaken(kim: Terminal) -> None:
+    story = kim.story
+    await story.create("app:v1", replicas=1)
+    await story.soak(40 * 60)
+    by_hand(story, 2)
+    await story.soak(5 * 60)
+    await story.fire()
+    run = await story.run()
+    assert "human_active: people may be at work: 2 replicas are wanted since about" in (run.why or "")
+    assert scaled(story) == []
+    await story.let(27 * 60, step=60)
+    assert scaled(story) == [(2, 4)], (await story.run()).why
+
+
 async def refused_undo(kim: Terminal) -> str:
     await kim.shows("runs", "undo", "1", "--why", "the load is over")
     await kim.story.settle()

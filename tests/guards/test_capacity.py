@@ -21,5 +21,5 @@ async def test_a_pod_that_finds_no_node_holds_the_scaling(facts: Facts, wants: s
     verdict = await facts.verdict(Capacity(), change=a_scaling(2, 3))
     assert (verdict.answer, verdict.passing) == (answer, answer == "refuse"), verdict
     if answer == "refuse":
-        assert "2 of its pods find no node" in verdict.why
+        assert "2 of 2 pods find no node" in verdict.why
         assert "Insufficient cpu" in verdict.why

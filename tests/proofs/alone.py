@@ -91,15 +91,15 @@ MIGRATION = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "besi
 
 @asynccontextmanager
 async def a_pod_without_a_node(stage: GuardStage) -> AsyncIterator[Question]:
-    emulator, question = stage.story.emulator, stage.scaling("base")
-    pod = emulator.list("pods", "base")[0]
-    metadata = {name: pod["metadata"][name] for name in ("namespace", "labels", "ownerReferences")}
-    spec = {name: value for name, value in pod["spec"].items() if name != "nodeName"}
-    emulator.create(
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "waiting", **metadata}, "spec": spec}
-    )
-    yield question
-    emulator.delete("pods", "base", "waiting")
+    """The plan was made when three were wanted already, and the third finds no node."""
+    emulator, scene = stage.story.emulator, stage.scenes["base"]
+    emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": True}})
+    stage.patch(scene, {"spec": {"replicas": 3}}, subresource="scale")
+    await emulator.catch_up()
+    yield stage.scaling("base", replicas=3)
+    stage.patch(scene, {"spec": {"replicas": 2}}, subresource="scale")
+    emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": None}})
+    await emulator.catch_up()
 
 
 @asynccontextmanager

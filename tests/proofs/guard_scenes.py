@@ -113,21 +113,28 @@ class GuardStage(Stage):
         )
         return replace(question, change=change)
 
-    def scaling(self, namespace: str) -> Question:
-        """One more replica for the scene's workload."""
+    def scaling(self, namespace: str, replicas: int = 2) -> Question:
+        """One more replica for the scene's workload, of which so many were wanted when it was planned."""
         question = self.question(namespace)
         change: Change = Scaling(
             action="scale",
             target=question.run.target,
             uid=question.change.uid,
-            from_replicas=2,
-            to_replicas=3,
+            from_replicas=replicas,
+            to_replicas=replicas + 1,
             from_exact="",
-            from_title="2 replicas",
-            to_title="3 replicas",
+            from_title=f"{replicas} replicas",
+            to_title=f"{replicas + 1} replicas",
             summary="scale",
         )
-        return replace(question, change=change)
+        plan = question.run.plan
+        assert plan is not None
+        assert plan.basis is not None
+        planned_on = plan.basis.model_copy(
+            update={"replicas": replicas if plan.basis.replicas is not None else None}
+        )
+        run = replace(question.run, plan=plan.model_copy(update={"basis": planned_on}))
+        return replace(question, run=run, change=change)
 
     def with_alert_since(self, run: Run, starts_at: datetime) -> Run:
         trigger: Any = run.trigger

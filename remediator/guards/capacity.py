@@ -30,5 +30,7 @@ class Capacity(Guard):
         inputs = {"pods": len(seen.pods), "unscheduled": len(waiting)}
         if waiting:
             named = "; ".join(waiting[:_SHOWN])
-            return self.refuse(f"{len(waiting)} of {len(seen.pods)} pods find no node: {named}", inputs, passing=True)
+            return self.refuse(
+                f"{len(waiting)} of {len(seen.pods)} pods find no node: {named}", inputs, passing=True
+            )
         return self.allow("every pod of it has a node", inputs)

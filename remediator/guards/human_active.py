@@ -1,11 +1,13 @@
 """People who are at work on a target are not interrupted."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import ATTEMPT, EPOCH, Change, Eviction, Scaling
 from remediator.domain.duration import Duration, format_duration
+from remediator.domain.history import ReplicaCount
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
 from remediator.kit import Kit
@@ -33,7 +35,8 @@ class HumanActive(Guard):
     the run): that is a fix. A later
     write by its manager does, were it of metadata alone: there is one time for all a manager owns. Status,
     subresources, autoscalers, Kubernetes' controllers, scaling, restarts and our own writes never count; before more
-    replicas for a load, a number that somebody else has just set does.
+    replicas for a load, a number that somebody else has just set does. What set the number that is to be put back
+    does not.
     A marker that is not of our database refuses for good.
     """
 
@@ -51,9 +54,13 @@ class HumanActive(Guard):
         ours_at = await kit.history.attempted_at(run.target, marker) if marker else None
         if marker and ours_at is None:
             return self.refuse(f"it carries the marker {marker} {_OF_A_RIVAL}", {"marker": marker})
-        if isinstance(change, Scaling) and not change.restores:
-            scaled = await self._scaled(change, ours_at, kit)
-            if scaled is not None:
+        if isinstance(change, Scaling):
+            counts = await kit.history.replica_counts(change.target)
+            counts = [each for each in counts if each.uid == change.uid]
+            if change.restores and counts:
+                # The write that is to be taken back is no sign of others, and a person agrees to that.
+                began = max(began, counts[-1].began_at)
+            elif (scaled := self._scaled(counts, ours_at, kit.clock.now())) is not None:
                 return scaled
         completes = isinstance(change, Eviction) and change.completes
         if ours_at is not None and (completes or change.action == "undo"):
@@ -86,17 +93,18 @@ class HumanActive(Guard):
             passing=True,
         )
 
-    async def _scaled(self, change: Scaling, ours_at: datetime | None, kit: Kit) -> GuardVerdict | None:
+    def _scaled(
+        self, counts: Sequence[ReplicaCount], ours_at: datetime | None, now: datetime
+    ) -> GuardVerdict | None:
         """The refusal where our memory saw somebody else set the number of replicas a short while ago.
 
         Managed fields do not tell when: they keep one time for all that a manager owns.
         """
-        counts = [each for each in await kit.history.replica_counts(change.target) if each.uid == change.uid]
         if len(counts) < 2:
             return None
         began = counts[-1].began_at
         ours = ours_at is not None and timedelta(0) <= began - ours_at < _SEEN_LATE
-        if ours or kit.clock.now() - began >= self.quiet:
+        if ours or now - began >= self.quiet:
             return None
         return self.refuse(
             f"people may be at work: {counts[-1].replicas} replicas are wanted since about {began:%H:%M:%S}, and "

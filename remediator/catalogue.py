@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Tag, TypeAdapter, ValidationError
 
+from remediator.actions.evict_pod import EvictPod
 from remediator.actions.restart import Restart
 from remediator.actions.rollback import Rollback
+from remediator.actions.scale import Scale
 from remediator.actions.undo import Undo
 from remediator.diagnostics.app_metrics import AppMetrics
 from remediator.diagnostics.config_changes import ConfigChanges
@@ -44,6 +46,7 @@ from remediator.guards.as_planned import AsPlanned
 from remediator.guards.autoscaled import Autoscaled
 from remediator.guards.breaker import Breaker
 from remediator.guards.budget import Budget
+from remediator.guards.capacity import Capacity
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
 from remediator.guards.dependency_healthy import DependencyHealthy
@@ -167,6 +170,7 @@ GuardStep = Annotated[
     | Annotated[Owner, _FIELDS, Tag("owner")]
     | Annotated[Floor, _FIELDS, Tag("floor")]
     | Annotated[Quota, _FIELDS, Tag("quota")]
+    | Annotated[Capacity, _FIELDS, Tag("capacity")]
     | Annotated[Autoscaled, _FIELDS, Tag("autoscaled")]
     | Annotated[Siblings, _FIELDS, Tag("siblings")]
     | Annotated[Migration, _FIELDS, Tag("migration")]
@@ -186,7 +190,10 @@ GuardStep = Annotated[
 ]
 
 ActionStep = Annotated[
-    Annotated[Rollback, _FIELDS, Tag("rollback")] | Annotated[Restart, _FIELDS, Tag("restart")],
+    Annotated[Rollback, _FIELDS, Tag("rollback")]
+    | Annotated[Restart, _FIELDS, Tag("restart")]
+    | Annotated[Scale, _FIELDS, Tag("scale")]
+    | Annotated[EvictPod, _FIELDS, Tag("evict_pod")],
     _NAMED,
 ]
 
@@ -228,6 +235,7 @@ ALWAYS_ON: tuple[Guard, ...] = (
     Owner(),
     Floor(),
     Quota(),
+    Capacity(),
     Autoscaled(),
     Siblings(),
     Migration(),

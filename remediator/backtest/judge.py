@@ -7,7 +7,7 @@ guard is unknown: a new one is, until somebody writes here what a history knows 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from remediator.actions.rollback import Rollback
 from remediator.backtest.ledger import NOT_KEPT, Doing, Full, Ledger
@@ -16,7 +16,7 @@ from remediator.backtest.storms import StormCount
 from remediator.backtest.terms import LONGEST_FOR, Terms
 from remediator.backtest.versions import GoingBack, Versions, current
 from remediator.domain.answers import GuardAnswer, GuardVerdict, Limit, Refusal
-from remediator.domain.change import TemplatePatch
+from remediator.domain.change import Change, Eviction, Scaling, TemplatePatch
 from remediator.domain.history import AlertSpan, OpenAlert
 from remediator.domain.run_view import RunView
 from remediator.domain.storm import Dependent, Surroundings
@@ -33,7 +33,8 @@ from remediator.rulebook.rule import Rule
 from remediator.step import Action, Guard
 
 SURE = (Autoscaled, RuleInForce)
-"""What cannot refuse in a simulation: the rule is in force in it."""
+"""What cannot refuse in a simulation: the rule is in force in it, and no autoscaler stands against any change but a
+scaling."""
 _LOOKING = (AlertsCorrelated, CausedByRollout, HumanActive, MaxAlertAge, Protected, StormGuard, ThisCluster)
 """Those that a history has facts for; each has its case in `Judge._looked`."""
 
@@ -211,10 +212,11 @@ class Judge:
         return None, None
 
 
-def _asked(guards: Sequence[Guard], change: TemplatePatch, run: RunView) -> _Asked:
+def _asked(guards: Sequence[Guard], change: Change, run: RunView) -> _Asked:
     applying = [each for each in guards if each.applies_to(change, run)]
+    sure = (RuleInForce,) if isinstance(change, Scaling) else SURE
     judging = [
-        each for each in applying if type(each).verdict is not Guard.verdict and not isinstance(each, SURE)
+        each for each in applying if type(each).verdict is not Guard.verdict and not isinstance(each, sure)
     ]
     return _Asked(
         looking=tuple(each for each in judging if isinstance(each, _LOOKING)),
@@ -225,18 +227,25 @@ def _asked(guards: Sequence[Guard], change: TemplatePatch, run: RunView) -> _Ask
     )
 
 
-def _change(doing: Doing) -> TemplatePatch:
+def _change(doing: Doing) -> Change:
     """As much of a change as guards ask for in their limits: what it is, and on what."""
-    return TemplatePatch(
-        action=doing.action,
-        target=doing.target,
-        uid="",
-        from_template={},
-        to_template={},
-        from_title="",
-        to_title="",
-        summary="",
-    )
+    said: dict[str, Any] = {"uid": "", "from_title": "", "to_title": "", "summary": ""}
+    match doing.action:
+        case "scale":
+            return Scaling(
+                action=doing.action,
+                target=doing.target,
+                from_replicas=0,
+                to_replicas=0,
+                from_exact="",
+                **said,
+            )
+        case "evict_pod":
+            return Eviction(target=doing.target, pod="", pod_uid="", from_exact="", **said)
+        case _:
+            return TemplatePatch(
+                action=doing.action, target=doing.target, from_template={}, to_template={}, **said
+            )
 
 
 def going(doing: Doing, way: GoingBack | None) -> Doing:

@@ -103,8 +103,8 @@ class Ledger:
     def _of_kind(
         self, limit: Limit, effects: Sequence[_Effect], doing: Doing, window: timedelta
     ) -> Full | Unclear | None:
-        if limit.of == "restart":
-            effects = [each for each in effects if each.doing.action == "restart"]
+        if limit.of == "action":
+            effects = [each for each in effects if each.doing.action == doing.action]
         elif limit.of in ("pair", "return", "put_back"):
             moves = [each for each in effects if each.doing.from_revision != each.doing.to_revision]
             if limit.of == "put_back" or not moves:

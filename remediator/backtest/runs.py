@@ -17,6 +17,8 @@ from remediator.planning.choose import Bid
 UNSEEN = {
     "rollback": "rollback (consent, configuration, images)",
     "restart": "restart (consent, update strategy)",
+    "scale": "scale (replicas, consent)",
+    "evict_pod": "evict_pod (which pod, consent)",
 }
 """What of an action itself a history does not tell."""
 VERSION = "rollback (which version)"

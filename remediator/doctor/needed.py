@@ -30,7 +30,7 @@ def in_a_namespace(settings: Settings, rulebook: Rulebook | None) -> list[Needed
     """In each namespace, under this ceiling. Rules that cannot be read (None) may need everything."""
     steps = {key for kind in STEPS.values() for key in kind} if rulebook is None else _steps(rulebook)
     acts = settings.effective_ceiling in ("ask", "act")
-    return [each for each in IN_A_NAMESPACE if each.by(steps) and (acts or each.to != ACT)]
+    return [each.for_steps(steps) for each in IN_A_NAMESPACE if each.by(steps) and (acts or each.to != ACT)]
 
 
 def _steps(rulebook: Rulebook) -> set[str]:

@@ -103,14 +103,14 @@ class Limit(Value):
 
     `of` is the scope that is counted; `pair` is this very from-to change on this target, `return` is any effect on
     this target that left the version we want to go to, `put_back` is a person's undoing that set the version we
-    want to leave, `restart` is any restart of this target. The changes of one rung are one of `effects`: a stuck
-    StatefulSet needs two, and half a cure is none. Of `slots` and `unsettled` each change takes its own, and a plan
-    that begins takes them for all its changes.
+    want to leave, `action` is any change of this target by the same action. The changes of one rung are one of
+    `effects`: a stuck StatefulSet needs two, and half a cure is none. Of `slots` and `unsettled` each change takes
+    its own, and a plan that begins takes them for all its changes.
     """
 
     guard: str
     count: Literal["effects", "runs", "pauses", "freezes", "slots", "unsettled", "storms"]
-    of: Literal["target", "rule", "namespace", "everything", "pair", "return", "put_back", "restart"]
+    of: Literal["target", "rule", "namespace", "everything", "pair", "return", "put_back", "action"]
     fewer_than: int
     """There must exist fewer than this many already; of `slots` and `unsettled`, with those the plan needs."""
     per_seconds: float

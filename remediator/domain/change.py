@@ -49,7 +49,7 @@ class _Change(Value):
     """What every change says of itself."""
 
     action: str
-    """Which action of the catalogue proposed it, or evict_pod."""
+    """Which action of the catalogue proposed it."""
     target: Target
     uid: str
     """The target's uid when proposed; another object under the same name is another target."""
@@ -130,20 +130,53 @@ class Eviction(_Change):
         )
 
 
-Change = Annotated[TemplatePatch | Eviction, Field(discriminator="kind")]
+class Scaling(_Change):
+    """Set how many replicas one workload wants, if it still wants as many as when we looked."""
+
+    kind: Literal["scale"] = "scale"
+    from_replicas: int = Field(ge=0)
+    to_replicas: int = Field(ge=0)
+    from_exact: str
+    """exact_hash the target's template must have: what the new pods will be made from."""
+    restores: bool = False
+    """Whether it takes back what somebody has set, rather than giving a load more pods."""
+
+    @property
+    def from_revision(self) -> str:
+        return f"replicas/{self.from_replicas}"
+
+    @property
+    def to_revision(self) -> str:
+        return f"replicas/{self.to_replicas}"
+
+    @property
+    def digest(self) -> str:
+        """What an approval or an attempt is bound to."""
+        counts = [self.from_replicas, self.to_replicas]
+        return digest(
+            [self.action, str(self.target), self.target.cluster, self.uid, *counts, self.from_exact]
+        )
+
+
+Change = Annotated[TemplatePatch | Eviction | Scaling, Field(discriminator="kind")]
 """Every kind of change there is."""
 
 
 def new_versions(changes: Sequence[Change]) -> list[TemplatePatch]:
-    """Those of the changes that set another version: what there is to undo of them."""
+    """Those of the changes that set another version."""
     return [
         each for each in changes if isinstance(each, TemplatePatch) and each.from_revision != each.to_revision
     ]
 
 
+def scalings(changes: Sequence[Change]) -> list[Scaling]:
+    """Those of the changes that set another number of replicas."""
+    return [each for each in changes if isinstance(each, Scaling)]
+
+
 def nothing_to_undo(changes: Sequence[Change]) -> str | None:
     """Why there is nothing to undo of these changes, all of which took effect; None when there is something."""
-    if new_versions(changes):
+    if new_versions(changes) or scalings(changes):
         return None
     if not changes:
         return "nothing to undo: it changed nothing"

@@ -41,6 +41,15 @@ class ConfigStretch(Value):
     """None while it is what the ConfigMap holds, or held when it was last seen."""
 
 
+class ReplicaCount(Value):
+    """One stretch in which one object wanted one number of replicas, as our memory saw it."""
+
+    uid: str
+    replicas: int
+    began_at: datetime
+    last_seen_at: datetime
+
+
 class AlertSpan(Value):
     """One episode as others may see it: when an alert was open."""
 
@@ -65,6 +74,9 @@ class History(Protocol):
 
     async def tenures(self, target: Target) -> list[Tenure]:
         """All remembered tenures of a workload, oldest first."""
+
+    async def replica_counts(self, target: Target) -> list[ReplicaCount]:
+        """How many replicas a workload was seen to want when, oldest first."""
 
     async def alert_spans(self, target: Target, alertname: str | None) -> list[AlertSpan]:
         """All episodes of this alert on this target, or of every alert (None), oldest first."""

@@ -31,9 +31,18 @@ class Level(IntEnum):
 
 
 LEVELS: Mapping[str, Level] = MappingProxyType(
-    {"rollback": Level.G1, "restart": Level.G1, "evict_pod": Level.G1, "undo": Level.G2}
+    {
+        "rollback": Level.G1,
+        "restart": Level.G1,
+        "scale": Level.G1,
+        "evict_pod": Level.G1,
+        "undo": Level.G2,
+    }
 )
-"""The level of each action, by its name in the catalogue; `undo` is a person's return to a version they name."""
+"""The level of each action, by its name in the catalogue; `undo` is a person's return to a version they name.
+
+A scaling back to what was recorded asks a person by itself, which is as much as G2.
+"""
 
 
 def level_of(actions: Iterable[str], levels: Mapping[str, Level] = LEVELS) -> Level:

@@ -5,7 +5,7 @@ for it. A step that reads or writes another resource adds its line here.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from remediator.domain.target import KINDS
@@ -44,6 +44,13 @@ class Needed:
     setting: str | None = None
     """Needed only when this setting is there."""
 
+    anyhow: frozenset[str] = frozenset()
+    """Those of its steps that need it whatever has opted in."""
+
+    def for_steps(self, steps: Collection[str]) -> "Needed":
+        """As a daemon needs it whose rules use these steps."""
+        return self if self.anyhow.isdisjoint(steps) else replace(self, opted_in=None)
+
     def by(self, steps: Collection[str]) -> bool:
         """Whether a daemon whose rules use these steps needs it."""
         return not self.steps or not self.steps.isdisjoint(steps)
@@ -56,7 +63,7 @@ class Dangerous(NamedTuple):
     why: str
 
 
-_ACTIONS = frozenset({"rollback", "restart"})
+_ACTIONS = frozenset({"rollback", "restart", "scale", "evict_pod"})
 _WHAT_SCALES = "the guard `autoscaled` and the diagnostic `hpa`"
 _SCALERS = ("horizontalpodautoscalers", "scaledobjects")
 _OF_SCALERS = frozenset({"hpa", "repair_database", "restore_database", "set_hpa_bounds"})
@@ -88,7 +95,11 @@ def _of_workloads() -> Iterator[Needed]:
         )
         yield Needed(Right("list", "apps", plural), LOOK, "the memory looks at all of them")
         yield Needed(
-            Right("patch", "apps", plural), ACT, "claims, rollbacks and restarts", _ACTIONS, by_itself
+            Right("patch", "apps", plural),
+            ACT,
+            "claims, rollbacks, restarts and scalings",
+            _ACTIONS,
+            by_itself,
         )
 
 
@@ -103,7 +114,7 @@ def _beside() -> Iterator[Needed]:
     """What the guards look at besides the target. A cluster need not have the custom kinds."""
     beside = {
         ("policy", "poddisruptionbudgets"): "the guard `floor`: how many pods an eviction has to leave",
-        ("", "resourcequotas"): "the guard `quota`: is there room for the new pods of a rollout",
+        ("", "resourcequotas"): "the guard `quota`: is there room for the new pods of a rollout or a scaling",
         ("autoscaling", "horizontalpodautoscalers"): f"{_WHAT_SCALES}: what else changes replicas",
         ("keda.sh", "scaledobjects"): f"{_WHAT_SCALES}: what else changes replicas",
         ("autoscaling.k8s.io", "verticalpodautoscalers"): "the guard `autoscaled`: what else replaces pods",
@@ -161,9 +172,10 @@ IN_A_NAMESPACE: tuple[Needed, ...] = (
     Needed(
         Right("create", "", "pods/eviction"),
         ACT,
-        "a stuck StatefulSet waits for its broken pod",
-        frozenset({"rollback"}),
+        "a stuck StatefulSet waits for its broken pod; `evict_pod` evicts one of any kind",
+        frozenset({"rollback", "evict_pod"}),
         "statefulset",
+        anyhow=frozenset({"evict_pod"}),
     ),
     Needed(Right("get", "", "pods/log"), LOOK, "the diagnostic `logs`", frozenset({"logs"})),
     Needed(Right("list", "", "events"), LOOK, "the diagnostic `events`", frozenset({"events"})),

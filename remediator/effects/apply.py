@@ -4,7 +4,7 @@ from typing import assert_never
 
 from remediator.clients.kube_write import Applied, KubeWriter, NotSent, Refused, Unclear, WriteAnswer
 from remediator.clients.wire_points import Wire, on_the_wire
-from remediator.domain.change import ATTEMPT, Change, Eviction, TemplatePatch
+from remediator.domain.change import ATTEMPT, Change, Eviction, Scaling, TemplatePatch
 from remediator.domain.value import Value
 from remediator.effects.claim import EPOCH_PATH
 from remediator.effects.window import Window
@@ -70,15 +70,21 @@ async def _send(
     )
 
 
-def effect_patch(change: TemplatePatch, marker: str, epoch: int) -> list[dict[str, object]]:
-    """The JSON Patch of an effect."""
-    ours = {ATTEMPT: marker, **change.annotations}
+def effect_patch(change: TemplatePatch | Scaling, marker: str, epoch: int) -> list[dict[str, object]]:
+    """The JSON Patch of an effect.
+
+    Replicas are set on the workload itself: its scale subresource has no place for our epoch and marker.
+    """
     patch: list[dict[str, object]] = [
         {"op": "test", "path": "/metadata/uid", "value": change.uid},
         {"op": "test", "path": EPOCH_PATH, "value": str(epoch)},
-        {"op": "test", "path": "/spec/template", "value": change.from_template},
-        {"op": "replace", "path": "/spec/template", "value": change.to_template},
     ]
+    ours: dict[str, str | None] = {ATTEMPT: marker}
+    if isinstance(change, Scaling):
+        patch += _set("/spec/replicas", change.from_replicas, change.to_replicas)
+    else:
+        patch += _set("/spec/template", change.from_template, change.to_template)
+        ours |= change.annotations
     for name, value in ours.items():
         path = f"/metadata/annotations/{_escaped(name)}"
         if value is None:
@@ -87,6 +93,11 @@ def effect_patch(change: TemplatePatch, marker: str, epoch: int) -> list[dict[st
         else:
             patch.append({"op": "add", "path": path, "value": value})
     return patch
+
+
+def _set(path: str, before: object, after: object) -> list[dict[str, object]]:
+    """If it is still as it was."""
+    return [{"op": "test", "path": path, "value": before}, {"op": "replace", "path": path, "value": after}]
 
 
 def _escaped(key: str) -> str:

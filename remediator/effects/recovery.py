@@ -8,17 +8,18 @@ from remediator.domain.change import (
     EPOCH,
     Change,
     Eviction,
+    Scaling,
     TemplatePatch,
     exact_hash,
     revision_hash,
 )
 from remediator.domain.value import JsonObject, Value
-from remediator.workloads.fields import at, condition, text
-from remediator.workloads.writers import last_foreign_write
+from remediator.workloads.fields import at, condition, count, text
+from remediator.workloads.writers import last_foreign_write, last_scaling
 
 
 class Seen(Value):
-    """The facts of a workload that decide about a patch of it."""
+    """The facts of a workload that decide about a patch or a scaling of it."""
 
     uid: str
     marker: str | None
@@ -27,26 +28,50 @@ class Seen(Value):
     """exact_hash of its template."""
     revision: str = ""
     """revision_hash of its template."""
+    replicas: int | None = None
+    """How many it wants; None where that is not said."""
     last_manager: str | None = None
     """The field manager of the newest write to the template that is not ours, for telling who changed it."""
     last_written_at: datetime | None = None
     """When that was, in whole seconds."""
+    last_scaler: str | None = None
+    """The same of the newest write to the replica count."""
+    last_scaled_at: datetime | None = None
 
     @classmethod
     def of(cls, workload: JsonObject) -> "Seen":
         """Read the facts from a raw object."""
         metadata = workload["metadata"]
         annotations = metadata.get("annotations") or {}
-        write = last_foreign_write(workload)
+        write, scaled = last_foreign_write(workload), last_scaling(workload)
         return cls(
             uid=metadata["uid"],
             marker=annotations.get(ATTEMPT),
             epoch=annotations.get(EPOCH),
             exact=exact_hash(workload["spec"]["template"]),
             revision=revision_hash(workload["spec"]["template"]),
+            replicas=count(workload, "spec", "replicas"),
             last_manager=write.manager if write is not None else None,
             last_written_at=write.at if write is not None else None,
+            last_scaler=scaled.manager if scaled is not None else None,
+            last_scaled_at=scaled.at if scaled is not None else None,
         )
+
+    def is_from(self, change: Change) -> bool:
+        """Whether it is still what the change starts from."""
+        if isinstance(change, Scaling) and self.replicas != change.from_replicas:
+            return False
+        return self.exact == change.from_exact
+
+    def who_changed(self, change: Change) -> str:
+        """Who wrote last what this change is about, other than us; `somebody` where that is not said."""
+        return (self.last_scaler if isinstance(change, Scaling) else self.last_manager) or "somebody"
+
+    def is_to(self, change: TemplatePatch | Scaling) -> bool:
+        """Whether it is what the change leads to."""
+        if isinstance(change, Scaling):
+            return self.replicas == change.to_replicas
+        return self.exact == change.to_exact
 
 
 class SeenPod(Value):
@@ -90,14 +115,14 @@ def conclude(marker: str, change: Change, seen: Seen | SeenPod | None, sends: in
     return _of_patch(marker, change, seen) if isinstance(seen, Seen) else Conclusion.TARGET_REPLACED
 
 
-def _of_patch(marker: str, change: TemplatePatch, seen: Seen) -> Conclusion:
+def _of_patch(marker: str, change: TemplatePatch | Scaling, seen: Seen) -> Conclusion:
     if seen.uid != change.uid:
         return Conclusion.TARGET_REPLACED
     if seen.marker == marker:
-        return Conclusion.APPLIED if seen.exact == change.to_exact else Conclusion.APPLIED_THEN_CHANGED
-    if seen.exact == change.from_exact:
+        return Conclusion.APPLIED if seen.is_to(change) else Conclusion.APPLIED_THEN_CHANGED
+    if seen.is_from(change):
         return Conclusion.NOT_YET
-    return Conclusion.CONVERGED if seen.exact == change.to_exact else Conclusion.SUPERSEDED
+    return Conclusion.CONVERGED if seen.is_to(change) else Conclusion.SUPERSEDED
 
 
 def _of_eviction(change: Eviction, seen: SeenPod, sends: int) -> Conclusion:

@@ -4,8 +4,9 @@ import re
 
 from remediator.clients.kube_write import Applied, KubeWriter, NotSent, Refused
 from remediator.domain.answers import Refusal
-from remediator.domain.change import Change, Eviction, exact_hash
+from remediator.domain.change import Change, Eviction, Scaling
 from remediator.effects.apply import effect_patch
+from remediator.effects.recovery import Seen
 
 _NO_REHEARSAL = re.compile(r"does not support dry run")
 """What the API server says (400) when an admission webhook with side effects would have to be asked."""
@@ -33,9 +34,10 @@ async def rehearse(
     )
     match answer:
         case Applied(object=would_be):
-            if exact_hash(would_be["spec"]["template"]) == change.to_exact:
+            if Seen.of(would_be).is_to(change):
                 return None
-            return Refusal(why="an admission webhook would write another template than the one proposed")
+            what = "number of replicas" if isinstance(change, Scaling) else "template"
+            return Refusal(why=f"an admission webhook would write another {what} than the one proposed")
         case Refused(status=400, message=message) if _NO_REHEARSAL.search(message):
             return None
         case Refused(status=status, message=message):

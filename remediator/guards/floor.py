@@ -3,14 +3,21 @@
 from pydantic import Field
 
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import Change, Eviction
+from remediator.domain.change import Change, Eviction, Scaling
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
 from remediator.kit import Kit
 from remediator.step import Guard
 from remediator.workloads.consent import mark
 from remediator.workloads.fields import at, condition
-from remediator.workloads.floor import INTERRUPTIBLE, Estimate, healthy_wanted, while_evicting, while_rolling
+from remediator.workloads.floor import (
+    INTERRUPTIBLE,
+    Estimate,
+    healthy_wanted,
+    while_evicting,
+    while_rolling,
+    while_scaling,
+)
 from remediator.workloads.rollout_numbers import rollout_numbers
 
 
@@ -32,6 +39,8 @@ class Floor(Guard):
             return self.unknown(f"{target} does not exist")
         if isinstance(change, Eviction):
             return await self._of_eviction(change, workload, kit)
+        if isinstance(change, Scaling):
+            return self.judged_scaling(workload, change.to_replicas)
         return self.judged(workload)
 
     async def _of_eviction(self, change: Eviction, workload: JsonObject, kit: Kit) -> GuardVerdict:
@@ -69,6 +78,19 @@ class Floor(Guard):
             "team's word that this is fine",
             inputs,
         )
+
+    def judged_scaling(self, workload: JsonObject, to: int) -> GuardVerdict:
+        """The verdict on wanting so many replicas: pods beyond them are ended at once."""
+        numbers = rollout_numbers(workload)
+        if numbers is None:
+            return self.unknown("how many pods are ready cannot be told")
+        estimate = while_scaling(workload, numbers.desired, numbers.ready, to)
+        enough = self._kept(estimate, self.replicas)
+        if enough is not None:
+            return enough
+        if self.replicas > 1:
+            return self._too_few(estimate, self.replicas)
+        return self.ask(f"no ready pod may be left: {estimate.why}", _inputs(estimate, self.replicas))
 
     def judged_eviction(self, ready: int, pod_is_ready: bool, wanted: int) -> GuardVerdict:
         """The verdict on evicting one pod, of which PodDisruptionBudgets want so many healthy."""

@@ -1,11 +1,13 @@
 """People who are at work on a target are not interrupted."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import ATTEMPT, EPOCH, Change, Eviction
+from remediator.domain.change import ATTEMPT, EPOCH, Change, Eviction, Scaling
 from remediator.domain.duration import Duration, format_duration
+from remediator.domain.history import ReplicaCount
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
 from remediator.kit import Kit
@@ -16,6 +18,9 @@ from remediator.workloads.writers import people_at_work
 
 _OF_THE_ROLLOUT = timedelta(seconds=10)
 """Pipelines often write twice, and Kubernetes stamps in whole seconds: what follows this closely made it."""
+
+_SEEN_LATE = timedelta(minutes=5)
+"""So much later our memory may see what we set ourselves."""
 
 _OF_A_RIVAL = (
     "of an attempt this database does not know: another remediator changed it, or this database lost commits. "
@@ -29,7 +34,9 @@ class HumanActive(Guard):
     The write that made the rollout does not count, unless it is newer than the alert (or than a person's asking for
     the run): that is a fix. A later
     write by its manager does, were it of metadata alone: there is one time for all a manager owns. Status,
-    subresources, autoscalers, Kubernetes' controllers, scaling, restarts and our own writes never count.
+    subresources, autoscalers, Kubernetes' controllers, scaling, restarts and our own writes never count; before more
+    replicas for a load, a number that somebody else has just set does. What set the number that is to be put back
+    does not.
     A marker that is not of our database refuses for good.
     """
 
@@ -47,7 +54,16 @@ class HumanActive(Guard):
         ours_at = await kit.history.attempted_at(run.target, marker) if marker else None
         if marker and ours_at is None:
             return self.refuse(f"it carries the marker {marker} {_OF_A_RIVAL}", {"marker": marker})
-        if ours_at is not None and (isinstance(change, Eviction) or change.action == "undo"):
+        if isinstance(change, Scaling):
+            counts = await kit.history.replica_counts(change.target)
+            counts = [each for each in counts if each.uid == change.uid]
+            if change.restores and counts:
+                # The write that is to be taken back is no sign of others, and a person agrees to that.
+                began = max(began, counts[-1].began_at)
+            elif (scaled := self._scaled(counts, ours_at, kit.clock.now())) is not None:
+                return scaled
+        completes = isinstance(change, Eviction) and change.completes
+        if ours_at is not None and (completes or change.action == "undo"):
             # What this plan, or the run to be undone, has begun is no rollout of somebody's.
             began = max(began, ours_at)
         cause_began = run.alert.starts_at if run.alert is not None else run.created_at
@@ -74,6 +90,26 @@ class HumanActive(Guard):
             f"last at {write.at:%H:%M:%S}, perhaps only its metadata; it is asked again until "
             f"{format_duration(self.quiet)} have passed",
             {**inputs, **found},
+            passing=True,
+        )
+
+    def _scaled(
+        self, counts: Sequence[ReplicaCount], ours_at: datetime | None, now: datetime
+    ) -> GuardVerdict | None:
+        """The refusal where our memory saw somebody else set the number of replicas a short while ago.
+
+        Managed fields do not tell when: they keep one time for all that a manager owns.
+        """
+        if len(counts) < 2:
+            return None
+        began = counts[-1].began_at
+        ours = ours_at is not None and timedelta(0) <= began - ours_at < _SEEN_LATE
+        if ours or now - began >= self.quiet:
+            return None
+        return self.refuse(
+            f"people may be at work: {counts[-1].replicas} replicas are wanted since about {began:%H:%M:%S}, and "
+            f"{counts[-2].replicas} were before; it is asked again until {format_duration(self.quiet)} have passed",
+            {"since": began.isoformat(), "quiet": format_duration(self.quiet)},
             passing=True,
         )
 

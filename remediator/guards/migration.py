@@ -6,7 +6,7 @@ from typing import ClassVar
 from remediator.clients.schema_version import SchemaVersion
 from remediator.clients.workload import look_at
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import Change, Eviction
+from remediator.domain.change import Change, TemplatePatch
 from remediator.domain.duration import Duration
 from remediator.domain.history import Tenure
 from remediator.domain.run_view import RunView
@@ -34,8 +34,8 @@ class Migration(Guard):
     """A release's Job may run this long before its rollout."""
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
-        if isinstance(change, Eviction):
-            return self.allow("an eviction changes no version")
+        if not isinstance(change, TemplatePatch):
+            return self.allow("it changes no version")
         seen = await look_at(kit.kube, change.target)
         if seen is None:
             return self.unknown(f"{change.target} does not exist")

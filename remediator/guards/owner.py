@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from remediator.domain.answers import GuardAnswer, GuardVerdict
-from remediator.domain.change import Change
+from remediator.domain.change import Change, Scaling
 from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import Guard
 from remediator.workloads.owners import SELF_HEAL, FoundOwner, owners_of
 from remediator.workloads.writers import appliers
 
-_NEW_VERSION = frozenset({"rollback", "undo"})
+_APPLIED = frozenset({"rollback", "scale", "undo"})
 """What whoever applies the workload would take back; a restart is left alone by most of them."""
 
 
@@ -21,10 +21,10 @@ class Owner(Guard):
     Argo Rollouts and Flagger do their own rollbacks: refused. What Flux, Argo CD with self-heal or an
     operator would put back is handed over with what to revert; restarts survive all of these but an
     operator's. Argo CD without self-heal asks before a rollback. Plain Helm allows, until its next upgrade.
-    Whose next server-side apply may conflict with a rollback is told beforehand.
+    Whose next server-side apply may conflict with a rollback is told beforehand. A scaling is judged as a rollback.
     """
 
-    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart", "undo"})
+    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart", "scale", "undo"})
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         target = change.target
@@ -33,7 +33,8 @@ class Owner(Guard):
             return self.unknown(f"{target} does not exist")
         rollouts = await kit.kube.list("rollout", target.namespace)
         canaries = await kit.kube.list("canary", target.namespace)
-        return self.judged(owners_of(workload, rollouts, canaries), change, appliers(workload))
+        field = "replicas" if isinstance(change, Scaling) else "template"
+        return self.judged(owners_of(workload, rollouts, canaries), change, appliers(workload, field))
 
     def judged(
         self, owners: Sequence[FoundOwner], change: Change, applying: Sequence[str] = ()
@@ -42,7 +43,7 @@ class Owner(Guard):
         verdict = self._strictest(owners, change)
         # A restart sets nothing that anybody applies. Flux and Argo CD apply with force.
         forced = any(each.kind in ("flux", "argocd") for each in owners)
-        if change.action not in _NEW_VERSION or forced or verdict.answer == GuardAnswer.REFUSE:
+        if change.action not in _APPLIED or forced or verdict.answer == GuardAnswer.REFUSE:
             return verdict
         return verdict.model_copy(update={"caveats": (*verdict.caveats, *map(_conflict, applying))})
 
@@ -58,7 +59,7 @@ class Owner(Guard):
         return verdicts[0]
 
     def _of(self, owner: FoundOwner, change: Change, inputs: Mapping[str, object]) -> GuardVerdict:
-        title, rollback = owner.title, change.action in _NEW_VERSION
+        title, rollback = owner.title, change.action in _APPLIED
         back = f"{change.from_title} -> {change.to_title}"
         match owner.kind:
             case "argo_rollouts" | "flagger":
@@ -72,7 +73,10 @@ class Owner(Guard):
             case "other_owner" if rollback:
                 return self.ask(f"{title} is one of its owners and may undo this", inputs)
             case "flux" | "argocd" if rollback and owner.puts_back:
-                return self.refuse(f"{title} would undo this{_unless(owner)}. Revert in Git: {back}", inputs)
+                in_git = "Set it" if isinstance(change, Scaling) else "Revert"
+                return self.refuse(
+                    f"{title} would undo this{_unless(owner)}. {in_git} in Git: {back}", inputs
+                )
             case "flux" | "argocd" if rollback:
                 return self.ask(
                     f"{title} undoes this with its next sync: revert in Git as well, {back}", inputs
@@ -93,6 +97,6 @@ def _unless(owner: FoundOwner) -> str:
 
 def _conflict(manager: str) -> str:
     return (
-        f"{manager} deploys by server-side apply: its next apply may conflict with remediator over what is rolled "
-        "back, and then needs --force-conflicts once."
+        f"{manager} deploys by server-side apply: its next apply may conflict with remediator over what is "
+        "changed, and then needs --force-conflicts once."
     )

@@ -1,11 +1,11 @@
-"""The same pair of versions is tried once, and nothing is rolled back to what was left."""
+"""The same change is tried once, and nothing is rolled back to what was left."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar, Literal
 
 from remediator.domain.answers import GuardVerdict, Limit
-from remediator.domain.change import ATTEMPT, ROLLED_BACK_FROM, Change
+from remediator.domain.change import ATTEMPT, ROLLED_BACK_FROM, Change, TemplatePatch
 from remediator.domain.run_view import RunView
 from remediator.kit import Kit
 from remediator.step import Guard
@@ -18,16 +18,23 @@ _NONE_OF: Mapping[Literal["pair", "return", "put_back"], str] = {
     "put_back": "a person put this version back in the last 24 hours, by undoing what was done about it",
 }
 
+_NO_SCALING: Mapping[Literal["pair", "return", "put_back"], str] = {
+    "pair": "it was scaled from and to the same numbers in the last 24 hours already, and somebody took that back"
+}
+
 
 class PingPong(Guard):
     """At most one rollback of this from-to pair in 24 hours, none to a version we left within them, and none from
-    a version that a person put back by undoing a rollback.
+    a version that a person put back by undoing a rollback. At most one scaling from and to the same numbers: what took
+    it back would take it back again.
     """
 
-    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback"})
+    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "scale"})
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict | None:
         """Refuse by name when what we rolled back from was put back; the counts refuse whatever this sees."""
+        if not isinstance(change, TemplatePatch):
+            return None
         target = change.target
         workload = await kit.kube.get(target.kind, target.namespace, target.name)
         if workload is None:
@@ -48,6 +55,7 @@ class PingPong(Guard):
         )
 
     def limits(self, change: Change, run: RunView) -> tuple[Limit, ...]:
+        none_of = _NONE_OF if isinstance(change, TemplatePatch) else _NO_SCALING
         return tuple(
             Limit(
                 guard=self.key(),
@@ -58,5 +66,5 @@ class PingPong(Guard):
                 why=why,
                 passing=False,
             )
-            for of, why in _NONE_OF.items()
+            for of, why in none_of.items()
         )

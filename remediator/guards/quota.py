@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import Change, Eviction
+from remediator.domain.change import Change, Eviction, Scaling
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
 from remediator.kit import Kit
@@ -16,10 +16,11 @@ from remediator.workloads.rollout_numbers import rollout_numbers
 class Quota(Guard):
     """Waits while the namespace's ResourceQuotas leave no room for the first new pod of a rolling update.
 
-    Where the strategy ends old pods first (maxUnavailable, Recreate) they make the room.
+    Where the strategy ends old pods first (maxUnavailable, Recreate) they make the room. A scaling needs room for
+    all of its new pods.
     """
 
-    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart", "undo"})
+    actions: ClassVar[frozenset[str] | None] = frozenset({"rollback", "restart", "scale", "undo"})
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
         if isinstance(change, Eviction):
@@ -29,7 +30,26 @@ class Quota(Guard):
         if workload is None:
             return self.unknown(f"{target} does not exist")
         quotas = await kit.kube.list("resourcequota", target.namespace)
+        if isinstance(change, Scaling):
+            more = change.to_replicas - change.from_replicas
+            return self.judged_scaling(quotas, workload["spec"]["template"], more)
         return self.judged(workload, quotas, change.to_template)
+
+    def judged_scaling(self, quotas: list[JsonObject], template: JsonObject, more: int) -> GuardVerdict:
+        """The verdict on so many more pods of this template."""
+        try:
+            most = tightest(quotas, template) if more > 0 else None
+        except ValueError as reason:
+            return self.unknown(str(reason))
+        inputs = {"extra_pods": more, "tightest": most.model_dump(mode="json") if most is not None else None}
+        if most is None or most.pods >= more:
+            return self.allow("there is room for the pods of the scaling", inputs)
+        return self.refuse(
+            f"ResourceQuota {most.quota} has room for {most.pods} of {more} more pods ({most.resource}: {most.used} "
+            f"of {most.hard})",
+            inputs,
+            passing=True,
+        )
 
     def judged(self, workload: JsonObject, quotas: list[JsonObject], template: JsonObject) -> GuardVerdict:
         """The verdict on rolling out this template."""

@@ -45,7 +45,7 @@ class RolloutInProgress(Guard):
                 return self.unknown(f"the rollout's state cannot be told: {status.why}", inputs)
 
     def _stuck(self, change: Change, status: RolloutStatus, inputs: JsonObject) -> GuardVerdict:
-        if isinstance(change, Eviction):
+        if isinstance(change, Eviction) and change.completes:
             return self.allow(f"the rollout waits for the pod that is to be evicted: {status.why}", inputs)
         if change.action in ("rollback", "undo"):
             return self.allow(f"the rollout is stuck and may be rolled back: {status.why}", inputs)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from remediator.clients.workload import look_at
 from remediator.domain.answers import GuardVerdict
-from remediator.domain.change import Change
+from remediator.domain.change import Change, TemplatePatch
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.run_view import RunView
 from remediator.domain.target import KINDS, Target
@@ -32,6 +32,8 @@ class Siblings(Guard):
     """So close to the target's rollout another one belongs to it."""
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
+        if not isinstance(change, TemplatePatch):
+            return self.allow("it changes no version")
         seen = await look_at(kit.kube, change.target)
         if seen is None:
             return self.unknown(f"{change.target} does not exist")

@@ -67,6 +67,8 @@ def _why_unknown(run: ShadowRun, now: datetime, window: timedelta) -> str | None
         return "when its alert ended is not known"
     if now < run.decided_at + window:
         return "the window is not over"
+    if run.wanted is not None and run.wanted.keeps_the_template:
+        return "whether people scaled it or evicted a pod by hand is not known"
     if run.own_effects:
         return "remediator itself changed it"
     return None

@@ -14,9 +14,10 @@ from remediator.domain.target import KINDS, Target
 from remediator.domain.value import JsonObject, digest
 from remediator.memory.follower import ODD, Cluster, Follower
 from remediator.store.pod_owners import OwnedPod
+from remediator.store.replica_counts import Wanted
 from remediator.store.tenures import Sighting
 from remediator.workloads.config_maps import content_hash
-from remediator.workloads.fields import objects, text
+from remediator.workloads.fields import count, objects, text
 from remediator.workloads.paused import paused
 from remediator.workloads.revision_objects import KEPT_IN
 from remediator.workloads.revisions import current_revision, revisions_of, rollout_began
@@ -106,6 +107,14 @@ class Picture:
         self._down = (self._down - down) & {each.uid for kind in KINDS for each in self._of(kind)}
         return [each.model_copy(update={"available": False}) if each.uid in down else each for each in told]
 
+    def wanted(self) -> list[Wanted]:
+        """How many replicas every workload wants that the last look told of."""
+        return [
+            Wanted(kind=kind, name=name, uid=seen.uid, replicas=seen.replicas)
+            for (kind, name), (_, seen) in self._judged.items()
+            if seen is not None and seen.replicas is not None
+        ]
+
     def take_switches(self) -> list[Switch]:
         """Every workload that was seen annotated as paused since this was last asked."""
         taken, self._switches = list(self._switches.values()), {}
@@ -178,6 +187,7 @@ class Picture:
             began_at=rollout_began(current, revisions),
             available=fully_available(workload),
             restart_stamp=_restart_stamp(template),
+            replicas=count(workload, "spec", "replicas"),
         )
 
 

@@ -1,4 +1,4 @@
-"""What the database has been told of pods and ConfigMaps, so that it is told only what changed."""
+"""What the database has been told of pods, ConfigMaps and replica counts, so that it is told only what changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from remediator.clock import Clock
 from remediator.fault_points import FaultPoint, reach
 from remediator.memory.picture import Picture
-from remediator.store import config_hashes, pod_owners
+from remediator.store import config_hashes, pod_owners, replica_counts
 from remediator.store.database import Connection
 from remediator.store.pod_owners import OwnedPod
+from remediator.store.replica_counts import Wanted
 
 _AGAIN_AFTER = 300.0
 """Seconds after which what is still there is written again, for the time it was last seen."""
@@ -23,6 +24,7 @@ class _Namespace:
     """When everything was last written, by the monotonic clock."""
     pods: dict[str, OwnedPod] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
+    wanted: frozenset[Wanted] = frozenset()
 
 
 class Written:
@@ -61,13 +63,17 @@ class Written:
         changed = [pod for name, pod in pods.items() if known.pods.get(name) != pod]
         if changed:
             await pod_owners.remember(connection, self._cluster, namespace, changed)
+        wanted = frozenset(picture.wanted())
+        if wanted - known.wanted:
+            await replica_counts.remember(connection, self._cluster, namespace, wanted - known.wanted)
+        known = replace(known, pods=pods, wanted=wanted)
         if hashes is None:
-            return replace(known, pods=pods)
+            return known
         if others := {name: each for name, each in hashes.items() if known.hashes.get(name) != each}:
             await config_hashes.remember(connection, self._cluster, namespace, others)
         if known.at == now or known.hashes.keys() - hashes.keys():
             await config_hashes.end_others(connection, self._cluster, namespace, hashes)
-        return _Namespace(known.at, pods, hashes)
+        return replace(known, hashes=hashes)
 
     async def _forget_the_old(self, connection: Connection) -> None:
         now = self._clock.monotonic()
@@ -75,6 +81,7 @@ class Written:
             return
         forgotten = await pod_owners.forget(connection, _FORGOTTEN_AT_ONCE)
         forgotten = max(forgotten, await config_hashes.forget(connection, _FORGOTTEN_AT_ONCE))
+        forgotten = max(forgotten, await replica_counts.forget(connection, _FORGOTTEN_AT_ONCE))
         reach(FaultPoint.J37)
         if forgotten < _FORGOTTEN_AT_ONCE:  # else there is more: the next look goes on
             self._forget_due = now + _FORGET_EVERY

@@ -145,10 +145,10 @@ def _duration_of(path: YamlPath, fields: dict[str, Any], key: str) -> timedelta 
 
 
 def _one_template(path: YamlPath, value: Any) -> Iterator[Fault]:
-    """Each action is planned from the template of now, so that the second would find the first's in its way."""
+    """Each action is planned from what is there now, so that the second would find the first's change in its way."""
     if not isinstance(value, tuple) or len(value) < 2:
         return
-    why = "a second action of one rung would change the pod template that the first has just changed"
+    why = "a second action of one rung would change what the first has just changed"
     yield Fault((*path, 1), why, "try them in turn with rungs")
 
 

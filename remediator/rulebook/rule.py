@@ -16,10 +16,13 @@ from pydantic import (
     model_validator,
 )
 
+from remediator.actions.scale import Scale
 from remediator.catalogue import PROCEDURES, ActionStep, DiagnosticStep, GuardStep, VerificationStep
 from remediator.domain.duration import Duration
 from remediator.domain.run_view import Mode
 from remediator.domain.value import digest
+from remediator.guards.alerts_correlated import AlertsCorrelated
+from remediator.guards.promql import Promql
 
 _RULE_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -108,7 +111,7 @@ class Rung(_Shape):
     """One act-and-verify try of a rule that has several."""
 
     actions: tuple[ActionStep, ...] = Field(min_length=1, max_length=5)
-    """What this rung changes: one action, as a second would find the template changed by the first."""
+    """What this rung changes: one action, as a second would find what the first has changed."""
     verifications: tuple[VerificationStep, ...] = Field(min_length=1, max_length=10)
     """All have to say that it helped. The next rung is tried only when one says that it did not."""
 
@@ -174,6 +177,20 @@ class Rule(_Shape):
             raise ValueError("actions need verifications: how would anyone know that they helped?")
         if self.verifications and not self.actions:
             raise ValueError("verifications need actions to verify")
+        return self
+
+    @model_validator(mode="after")
+    def _two_signs_of_a_load(self) -> Self:
+        """What looks like no load may wait on a network: Slack was scaled the wrong way on 4 January 2021."""
+        by_load = any(
+            isinstance(action, Scale) and action.by is not None
+            for rung in self.ladder
+            for action in rung.actions
+        )
+        if by_load and not any(isinstance(guard, Promql | AlertsCorrelated) for guard in self.guards):
+            raise ValueError(
+                "scale with by needs a second sign of the load beside the alert: a guard promql or alerts_correlated"
+            )
         return self
 
     @cached_property

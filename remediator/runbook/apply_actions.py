@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from remediator.domain.answers import GuardVerdict, Refusal
-from remediator.domain.change import Change, Eviction, TemplatePatch
+from remediator.domain.change import Change, Eviction
 from remediator.effects.apply import Sent
 from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
 from remediator.effects.window import Window
@@ -115,8 +115,9 @@ class ApplyActions:
             return self._passing(run, index, why) if claimed.passing else End(why, state=_refused(run, index))
         if not isinstance(claimed, Seen):
             return claimed
-        if claimed.exact != change.from_exact:
-            why = f"the workload was changed since the plan was made, last by {claimed.last_manager or 'somebody'}"
+        if not claimed.is_from(change):
+            who = claimed.who_changed(change)
+            why = f"the workload was changed since the plan was made, last by {who}"
             state = _refused(run, index)
             return End(why, state=state, plan_again=state is State.BLOCKED)
         return await self._rehearse(run, lease, index, change)
@@ -190,7 +191,7 @@ class ApplyActions:
             return await unreadable(self._desk, run, attempt, why)
         if not isinstance(claimed, Seen):
             return claimed
-        if isinstance(attempt.change, TemplatePatch):
+        if not isinstance(attempt.change, Eviction):
             seen = claimed
         return await self._once_more(run, lease, attempt, seen)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from remediator.domain.change import Change, TemplatePatch
+from remediator.domain.change import Change, Eviction
 from remediator.domain.handover import Handover, script
 from remediator.domain.notice import Notice
 from remediator.domain.run_view import TriggerPerson
@@ -39,7 +39,7 @@ def of_request(run: Run, plan: Plan, asks: Asks, approvers: str, at: datetime) -
 def of_effect(run: Run, change: Change, marker: str, at: datetime) -> Notice:
     """A change was made."""
     undo = "Nothing to undo: the pod is made anew."
-    if isinstance(change, TemplatePatch):
+    if not isinstance(change, Eviction):
         undo = f"Undo: remediator runs undo {run.id} ({change.to_title} -> {change.from_title})."
     known = run.plan.caveats if run.plan is not None else ()
     text = " ".join((f"{_fired(run)} {change.summary}.", *known, undo))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from remediator.domain.change import Eviction
+from remediator.domain.change import Eviction, Scaling
 from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
 from remediator.fault_points import FaultPoint, reach_once_sent
 from remediator.run import End, Hold, Run, State, Streak, Verdict
@@ -32,6 +32,10 @@ _PATCH_SAID = {
     Conclusion.SUPERSEDED: "{manager} changed the template to something else",
     Conclusion.TARGET_REPLACED: "the object was deleted, or made anew under the same name",
     Conclusion.NOT_YET: "the object does not show it",
+}
+_SCALING_SAID = _PATCH_SAID | {
+    Conclusion.APPLIED_THEN_CHANGED: "it was applied, and then {manager} set another number of replicas",
+    Conclusion.SUPERSEDED: "{manager} set another number of replicas",
 }
 _EVICTION_SAID = dict.fromkeys(Conclusion, "pod {pod} was changed by somebody else") | {
     Conclusion.APPLIED: "pod {pod} is gone or going",
@@ -106,5 +110,6 @@ def _not_applied(why: str) -> tuple[Outcome, str]:
 def _told(conclusion: Conclusion, attempt: Attempt, seen: Seen | SeenPod | None) -> tuple[Outcome, str]:
     if isinstance(attempt.change, Eviction):
         return _OUTCOMES[conclusion], _EVICTION_SAID[conclusion].format(pod=attempt.change.pod)
-    manager = (seen.last_manager if isinstance(seen, Seen) else None) or "somebody"
-    return _OUTCOMES[conclusion], _PATCH_SAID[conclusion].format(manager=manager, marker=attempt.marker)
+    manager = seen.who_changed(attempt.change) if isinstance(seen, Seen) else "somebody"
+    said = _SCALING_SAID if isinstance(attempt.change, Scaling) else _PATCH_SAID
+    return _OUTCOMES[conclusion], said[conclusion].format(manager=manager, marker=attempt.marker)

@@ -88,7 +88,7 @@ async def adopt(
         "it is of the cluster this database belonged to before",
     )
     await _close_alerts(connection)
-    for table in ("tenures", "pod_owners", "config_hashes"):
+    for table in ("tenures", "pod_owners", "config_hashes", "replica_counts"):
         await connection.execute(
             f"update {table} set cluster = cluster || ' ' || $1 where cluster not like '% ' || $1",
             shown.uid,

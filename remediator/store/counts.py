@@ -40,7 +40,7 @@ def _room(limit: Limit, existing: int) -> str:
         "pair": "of this very change",
         "return": "away from where it would go",
         "put_back": "by which a person put this version back",
-        "restart": "by a restart",
+        "action": "by this action",
     }.get(limit.of, f"of this {limit.of}")
     return (
         f"{existing} {limit.count} {scope} in {limit.per_seconds / 3600:g} h, fewer than {limit.fewer_than}"
@@ -69,7 +69,7 @@ async def _effects(connection: Connection, limit: Limit, run: RunView, change: C
                  and not (run_id = $8 and ($9 or rung = $10)) and {_IN_SCOPE}
                  and case $2
                      when 'pair' then from_revision = $11 and to_revision = $12
-                     when 'restart' then action = 'restart'
+                     when 'action' then action = $13
                      when 'return' then from_revision = $12 and to_revision <> from_revision
                      when 'put_back' then action = 'undo' and to_revision = $11
                      else true end""",
@@ -79,6 +79,7 @@ async def _effects(connection: Connection, limit: Limit, run: RunView, change: C
             run.rung,
             change.from_revision if change is not None else None,
             change.to_revision if change is not None else None,
+            change.action if change is not None else None,
         )
     )
 

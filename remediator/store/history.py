@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from remediator.domain.belonging import Binding
 from remediator.domain.breaker import BreakerState
 from remediator.domain.change import Change
-from remediator.domain.history import AlertSpan, ConfigStretch, OpenAlert, Tenure
+from remediator.domain.history import AlertSpan, ConfigStretch, OpenAlert, ReplicaCount, Tenure
 from remediator.domain.storm import Surroundings
 from remediator.domain.target import Target
 from remediator.settings.sections import Breakers
@@ -16,6 +16,7 @@ from remediator.store import (
     breakers,
     clusters,
     config_hashes,
+    replica_counts,
     schema_heads,
     storms,
     tenures,
@@ -37,6 +38,10 @@ class DatabaseHistory:
     async def tenures(self, target: Target) -> list[Tenure]:
         async with self._database.connection() as connection:
             return await tenures.of_target(connection, target)
+
+    async def replica_counts(self, target: Target) -> list[ReplicaCount]:
+        async with self._database.connection() as connection:
+            return await replica_counts.of_target(connection, target)
 
     async def alert_spans(self, target: Target, alertname: str | None) -> list[AlertSpan]:
         async with self._database.connection() as connection:

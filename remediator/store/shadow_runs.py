@@ -22,6 +22,11 @@ class Wanted(Value):
         """Whether it sets no other version: the pods are only made anew."""
         return self.from_revision == self.to_revision
 
+    @property
+    def keeps_the_template(self) -> bool:
+        """Whether it scales, or evicts a pod: of what people do of that, the memory tells nothing."""
+        return self.to_revision == "evicted" or self.to_revision.startswith("replicas/")
+
 
 class ShadowRun(Value):
     """One look of a rule in shadow at one alert, and what came of the alert."""
@@ -107,8 +112,8 @@ left join lateral (
       and o.opened_at > r.ended_at and o.opened_at <= r.ended_at + $3::interval) more on true
 left join lateral (
     select details->>'from_revision' as from_revision, details->>'to_revision' as to_revision from journal
-    where run_id = r.id and kind = 'proposed' and details->>'to_revision' <> 'evicted'
-    order by id desc limit 1) p on r.plan is not null
+    where run_id = r.id and kind = 'proposed'
+    order by details->>'to_revision' = 'evicted', id desc limit 1) p on r.plan is not null
 where r.rule_digest in (select digest from versions) and {_SHADOWED}
 ), first as (
     select distinct on (rule, incident_id) * from looks

@@ -25,6 +25,8 @@ class Sighting(Value):
     """Fully available at this look."""
     restart_stamp: str = ""
     """Another one after each restart; empty where it was never restarted."""
+    replicas: int | None = None
+    """How many it wants; None for a DaemonSet, which wants one on each of its nodes."""
 
 
 async def of_target(connection: Connection, target: Target) -> list[Tenure]:

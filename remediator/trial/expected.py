@@ -44,7 +44,8 @@ class Expected(Shape):
 
     at: Moment
     acts: str | None = None
-    """`restart`, `rollback to IMAGE` or `eviction`: a change that the API server really applied then."""
+    """`restart`, `rollback to IMAGE`, `scaling to NUMBER` or `eviction`: a change that the API server really applied
+    then."""
     asks: str | None = None
     """The guard, or the action, for which a person was asked to agree then."""
     holds: str | None = None

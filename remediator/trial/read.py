@@ -18,7 +18,7 @@ from remediator.rulebook.shape import STEPS
 from remediator.trial.case import Case, CaseFile, images_of
 from remediator.trial.expected import Expected
 
-_ACT = re.compile(r"restart|eviction|rollback to \S+")
+_ACT = re.compile(r"restart|eviction|rollback to \S+|scaling to [0-9]+")
 _GUARDS = {*STEPS["guards"], *(each.key() for each in ALWAYS_ON)}
 _ACTIONS = set(STEPS["actions"])
 _MAY_NAME = {
@@ -137,7 +137,9 @@ def _of_expected(path: YamlPath, expected: Expected, case: Case, rules: list[str
 
 def _of_act(path: YamlPath, act: str, case: Case) -> Iterator[Fault]:
     if not _ACT.fullmatch(act):
-        yield Fault(path, f"expected restart, rollback to IMAGE or eviction, found {act!r}")
+        yield Fault(
+            path, f"expected restart, rollback to IMAGE, scaling to NUMBER or eviction, found {act!r}"
+        )
         return
     images = [revision.image for _, revision in images_of(case)]
     image = act.removeprefix("rollback to ")

@@ -167,8 +167,11 @@ def _not_planned(lines: Sequence[Line], zero: datetime) -> Iterator[Event]:
 def _change(effect: Effect, run: RunSummary | None, zero: datetime) -> Event:
     target = f"{effect.resource.removesuffix('s')}/{effect.namespace}/{effect.name}"
     before, after = _images(effect.before), _images(effect.after)
+    scaled = [((each or {}).get("spec") or {}).get("replicas") for each in (effect.before, effect.after)]
     if effect.resource == "pods":
         what = "eviction"
+    elif scaled[0] != scaled[1]:
+        what = f"scaling to {scaled[1]}"
     elif before == after and _restarted(effect.before) != _restarted(effect.after):
         what = "restart"
     else:

@@ -8,6 +8,7 @@ from remediator.workloads.stuck_pods import HOPELESS
 
 _USELESS = HOPELESS - {"CrashLoopBackOff"}
 """Reasons of a waiting container that have nothing to do with the process in it."""
+_OF_VERSION = ("pod-template-hash", "controller-revision-hash")
 _OUT_OF_MEMORY = "OOMKilled"
 
 
@@ -19,6 +20,24 @@ def met_again(pods: Iterable[JsonObject]) -> tuple[str, ...]:
     said = [_why(pod) for pod in pods if not _ready(pod) and at(pod, "metadata", "deletionTimestamp") is None]
     known = tuple(each for each in said if each is not None)
     return known if len(known) == len(said) else ()
+
+
+def pod_met_again(pods: Iterable[JsonObject], name: str) -> tuple[str, ...]:
+    """A sentence when the successor of the pod of this name would meet the same; else none.
+
+    Where another pod of the same version is ready, it need not.
+    """
+    every = tuple(pods)
+    of_name = [each for each in every if text(each, "metadata", "name") == name]
+    versions = {_version(each) for each in of_name}
+    if any(_ready(each) and _version(each) in versions for each in every):
+        return ()
+    return met_again(of_name)
+
+
+def _version(pod: JsonObject) -> str:
+    labels = at(pod, "metadata", "labels")
+    return next((text(labels, each) for each in _OF_VERSION if text(labels, each)), "")
 
 
 def _ready(pod: JsonObject) -> bool:

@@ -60,6 +60,17 @@ def _of_statefulset(workload: JsonObject, desired: int, ready: int) -> Estimate:
     )
 
 
+def while_scaling(workload: JsonObject, desired: int, ready: int, to: int) -> Estimate:
+    """What wanting another number of replicas does to the ready pods.
+
+    A Deployment ends those that are not ready first (controller_utils.go, ActivePodsWithRanks), a StatefulSet those
+    of the highest numbers, ready or not.
+    """
+    ended = max(0, desired - to)
+    first = ended if text(workload, "kind") == "StatefulSet" else max(0, ready - to)
+    return Estimate(ready=ready, lowest=max(0, ready - first), why=f"{ended} of {desired} pods are ended")
+
+
 def while_evicting(ready: int, pod_is_ready: bool) -> Estimate:
     """What the eviction of one pod does to the ready ones."""
     what = "one ready pod is evicted" if pod_is_ready else "the evicted pod is not ready"

@@ -37,7 +37,7 @@ def why_stuck(pod: JsonObject, now: datetime, stuck_after: timedelta, shown: str
             reason = text(container, "state", "waiting", "reason")
             if reason in HOPELESS:
                 return f"{name}: {kind} {text(container, 'name')} is in {reason}."
-    since = _unready_since(pod)
+    since = unready_since(pod)
     if since is not None and now - since > stuck_after:
         return f"{name}: not ready for longer than {shown}."
     return None
@@ -59,7 +59,8 @@ def unpullable_images(pods: Iterable[JsonObject]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _unready_since(pod: JsonObject) -> datetime | None:
+def unready_since(pod: JsonObject) -> datetime | None:
+    """Since when a pod has not been ready; None when it is."""
     ready = condition(pod, "Ready")
     if ready.get("status") == "True":
         return None

@@ -56,6 +56,11 @@ class Write(Value):
 
 def spec_writes(workload: JsonObject) -> tuple[Write, ...]:
     """Every manager that owns a part of the spec, subresources left out, in the order of the object."""
+    return _writes(workload, through=frozenset({""}))
+
+
+def _writes(workload: JsonObject, through: frozenset[str]) -> tuple[Write, ...]:
+    """Those through these subresources; the empty one is the object itself."""
     return tuple(
         Write(
             manager=text(entry, "manager"),
@@ -66,7 +71,8 @@ def spec_writes(workload: JsonObject) -> tuple[Write, ...]:
             only_restarts=paths <= _RESTART,
         )
         for entry in objects(workload, "metadata", "managedFields")
-        if not text(entry, "subresource") and (paths := frozenset(_leaves(at(entry, "fieldsV1", "f:spec"))))
+        if text(entry, "subresource") in through
+        and (paths := frozenset(_leaves(at(entry, "fieldsV1", "f:spec"))))
     )
 
 
@@ -76,13 +82,13 @@ def managers(workload: JsonObject) -> tuple[str, ...]:
     return tuple(sorted({text(each, "manager") for each in entries if not text(each, "subresource")}))
 
 
-def appliers(workload: JsonObject) -> tuple[str, ...]:
-    """Who else owns a part of the template by server-side apply, sorted.
+def appliers(workload: JsonObject, field: str = "template") -> tuple[str, ...]:
+    """Who else owns a part of this field of the spec by server-side apply, sorted.
 
     A value that we change is ours from then on: without force, their next apply of another one is answered
     with 409 (recorded: ownership-metadata.json, "argo cd: apply without force").
     """
-    writes = [each for each in spec_writes(workload) if "template" in each.fields and each.manager != OURS]
+    writes = [each for each in spec_writes(workload) if field in each.fields and each.manager != OURS]
     return tuple(sorted({each.manager for each in writes if each.operation == "Apply"}))
 
 
@@ -90,6 +96,14 @@ def last_foreign_write(workload: JsonObject) -> Write | None:
     """The newest write of somebody else who owns a part of the template now."""
     writes = [each for each in spec_writes(workload) if "template" in each.fields and each.manager != OURS]
     known = [each for each in writes if each.at is not None]
+    return max(known, key=lambda each: (each.at, each.manager), default=None)
+
+
+def last_scaling(workload: JsonObject) -> Write | None:
+    """The newest write of somebody else who owns the replica count now, by whatever path it was written."""
+    writes = _writes(workload, through=frozenset({"", "scale"}))
+    scaled = [each for each in writes if "replicas" in each.fields and each.manager != OURS]
+    known = [each for each in scaled if each.at is not None]
     return max(known, key=lambda each: (each.at, each.manager), default=None)
 
 

@@ -201,6 +201,7 @@ _GUARDS = frozenset(
 )
 GUARDS = {
     "restart": frozenset({*_GUARDS, "restart_loop"}),
+    "scale": frozenset({*_GUARDS, "capacity", "ping_pong"}),
     "rollback": frozenset({*_GUARDS, "caused_by_rollout", "migration", "ping_pong", "siblings"}),
 }
 """By action, every guard that has to be asked before a change of it; written down here, not read from the product."""

@@ -44,6 +44,14 @@ rules:
     verifications:
       - rollout_complete: {{within: 2m}}
       - alert_cleared: {{for: 1s, within: 2m}}
+  - rule: load
+    mode: act
+    match: ['{{alertname="Load"}}']
+    guards: [promql: {{query: load, above: 0.5}}]
+    actions: [scale: {{by: 2, up_to: 3}}]
+    verifications:
+      - rollout_complete: {{within: 2m}}
+      - alert_cleared: {{for: 1s, within: 2m}}
 """
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from remediator.domain.change import Eviction, TemplatePatch
+from remediator.domain.change import Eviction, Scaling, TemplatePatch
 from remediator.domain.target import Target
 from remediator.domain.value import JsonObject
 from remediator.effects.recovery import Conclusion, Seen, SeenPod, conclude
@@ -85,6 +85,55 @@ def test_the_manager_who_last_wrote_the_template_is_named() -> None:
         },
     ]
     assert Seen.of(written).last_manager == "argocd"
+
+
+SCALING = Scaling(
+    action="scale",
+    target=CHANGE.target,
+    uid="uid-1",
+    from_replicas=0,
+    to_replicas=3,
+    from_exact=CHANGE.from_exact,
+    from_title="0 replicas",
+    to_title="3 replicas",
+    summary="scale",
+)
+COUNTS = {"from": 0, "to": 3, "neither": 2}
+
+
+def scaled(uid: str, marker: str | None, replicas: int) -> JsonObject:
+    found = workload(uid, marker, "app:v2")
+    return {**found, "spec": {**found["spec"], "replicas": replicas}}
+
+
+@pytest.mark.parametrize(("marker", "state"), list(itertools.product(MARKERS, COUNTS)))
+def test_a_scaling_is_judged_by_marker_and_replicas(marker: str, state: str) -> None:
+    seen = Seen.of(scaled("uid-1", MARKERS[marker], COUNTS[state]))
+    assert conclude(MARKER, SCALING, seen, sends=1) is EXPECTED[marker, state]
+    other = Seen.of(scaled("uid-2", MARKERS[marker], COUNTS[state]))
+    assert conclude(MARKER, SCALING, other, sends=1) is Conclusion.TARGET_REPLACED
+
+
+def test_a_scaling_of_another_template_than_was_planned_for_is_superseded() -> None:
+    seen = Seen.of({**scaled("uid-1", None, 0), "spec": {"replicas": 0, "template": template("app:v3")}})
+    assert conclude(MARKER, SCALING, seen, sends=0) is Conclusion.SUPERSEDED
+
+
+def test_who_scaled_it_is_named_whatever_path_they_took() -> None:
+    found = scaled("uid-1", MARKER, 2)
+    replicas: JsonObject = {"f:spec": {"f:replicas": {}}}
+    found["metadata"]["managedFields"] = [
+        {"manager": "helm", "time": "2026-01-05T12:00:00Z", "fieldsV1": {"f:spec": {"f:template": {}}}},
+        {
+            "manager": "kubectl",
+            "time": "2026-01-05T12:05:00Z",
+            "subresource": "scale",
+            "fieldsV1": replicas,
+        },
+        {"manager": "remediator", "time": "2026-01-05T12:06:00Z", "fieldsV1": replicas},
+    ]
+    seen = Seen.of(found)
+    assert (seen.who_changed(SCALING), seen.who_changed(CHANGE)) == ("kubectl", "helm")
 
 
 EVICTION = Eviction(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from remediator.domain.change import TemplatePatch
+from remediator.domain.change import Scaling, TemplatePatch
 from remediator.domain.target import Target
 
 API = Target(cluster="prod", kind="deployment", namespace="shop", name="api")
@@ -10,6 +10,23 @@ API = Target(cluster="prod", kind="deployment", namespace="shop", name="api")
 
 def template(image: str, **spec: Any) -> dict[str, Any]:
     return {"spec": {"containers": [{"name": "app", "image": image}], **spec}}
+
+
+def a_scaling(before: int, after: int, action: str = "scale", **fields: Any) -> Scaling:
+    return Scaling(
+        **{
+            "action": action,
+            "target": API,
+            "uid": "u1",
+            "from_replicas": before,
+            "to_replicas": after,
+            "from_exact": "",
+            "from_title": f"{before} replicas",
+            "to_title": f"{after} replicas",
+            "summary": f"{action} {API}",
+            **fields,
+        }
+    )
 
 
 def a_change(action: str = "rollback", **fields: Any) -> TemplatePatch:

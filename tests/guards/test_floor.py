@@ -205,3 +205,24 @@ def test_a_budget_binds_the_pods_it_selects(operator: str) -> None:
 def test_a_budget_whose_count_is_not_written_yet_is_unknown() -> None:
     with pytest.raises(ValueError, match="does not say how many"):
         healthy_wanted([{"metadata": {"name": "api"}, "spec": {"selector": {}}}], {"app": "api"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "ready", "to", "floor", "answer"),
+    [
+        ("Deployment", 0, 0, 3, 1, "allow"),
+        ("Deployment", 3, 3, 5, 1, "allow"),
+        ("Deployment", 5, 5, 3, 1, "allow"),
+        ("Deployment", 5, 1, 1, 1, "allow"),
+        ("Deployment", 3, 3, 0, 1, "ask"),
+        ("Deployment", 3, 0, 0, 1, "allow"),
+        ("Deployment", 5, 5, 3, 4, "refuse"),
+        ("StatefulSet", 3, 1, 1, 1, "ask"),
+        ("StatefulSet", 3, 3, 2, 1, "allow"),
+    ],
+)
+def test_scaling_up_loses_nothing_and_scaling_down_to_none_asks(
+    kind: str, wanted: int, ready: int, to: int, floor: int, answer: str
+) -> None:
+    found = workload(kind, replicas=wanted, ready=ready)
+    assert Floor(replicas=floor).judged_scaling(found, to).answer == answer

@@ -7,7 +7,7 @@ import pytest
 from remediator.guards.owner import Owner
 from remediator.workloads.owners import owners_of
 from remediator.workloads.writers import appliers
-from tests.guards.changes import a_change
+from tests.guards.changes import a_change, a_scaling
 
 TRACKING = "argocd.argoproj.io/tracking-id"
 RELEASE = "meta.helm.sh/release-name"
@@ -263,3 +263,12 @@ def test_who_is_asked_is_told_of_the_conflict_too() -> None:
     judged = Owner().judged(owners_of(found), a_change(), appliers(found))
     assert judged.answer == "ask"
     assert "kubectl deploys by server-side apply" in " ".join(judged.caveats)
+
+
+def test_replicas_are_set_in_git_as_a_version_is_reverted_there() -> None:
+    flux = owners_of(workload({"kustomize.toolkit.fluxcd.io/name": "shop"}))
+    verdict = Owner().judged(flux, a_scaling(1, 3))
+    assert verdict.answer == "refuse"
+    assert "Set it in Git: 1 replicas -> 3 replicas" in verdict.why
+    helm = owners_of(workload({"meta.helm.sh/release-name": "shop"}))
+    assert Owner().judged(helm, a_scaling(1, 3)).answer == "allow"

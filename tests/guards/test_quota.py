@@ -140,3 +140,14 @@ def test_init_containers_take_turns_and_sidecars_stay() -> None:
         {"name": "side", "restartPolicy": "Always", "resources": {"requests": {"cpu": "300m"}}}
     ]
     assert Quota().judged(workload(), used, spec).answer == "refuse"
+
+
+@pytest.mark.parametrize(("more", "answer"), [(-1, "allow"), (1, "allow"), (2, "refuse")])
+def test_all_new_pods_of_a_scaling_have_to_fit(more: int, answer: str) -> None:
+    verdict = Quota().judged_scaling([ROOM], PLAIN, more)
+    assert verdict.answer == answer
+    assert verdict.passing is (answer == "refuse")
+
+
+def test_room_that_nobody_has_counted_is_not_known() -> None:
+    assert Quota().judged_scaling([{"metadata": {"name": "team"}, "spec": {}}], PLAIN, 1).answer == "unknown"

@@ -72,6 +72,9 @@ def judged(run: ShadowRun, *tenures: WatchedTenure, now: float = 600) -> Fate:
 
 BAD = tenure("bad", -60, 600)
 UNKNOWN = {
+    "whether people scaled it or evicted a pod by hand is not known": {
+        "wanted": Wanted(from_revision="replicas/3", to_revision="replicas/5")
+    },
     "its alert is not remembered": {"episode_id": None},
     "its alert is still open": {"open": True, "cleared_at": None},
     "when its alert ended is not known": {"cleared_at": None},

@@ -94,6 +94,24 @@ FULL = {
 MIGRATION = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "beside"}, "spec": {}}
 
 
+@asynccontextmanager
+async def a_pod_without_a_node(stage: GuardStage) -> AsyncIterator[Question]:
+    """The plan was made when three were wanted already, and the third finds no node."""
+    emulator, scene = stage.story.emulator, stage.scenes["base"]
+    emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": True}})
+    stage.patch(scene, {"spec": {"replicas": 3}}, subresource="scale")
+    await emulator.catch_up()
+    yield stage.scaling("base", replicas=3)
+    stage.patch(scene, {"spec": {"replicas": 2}}, subresource="scale")
+    emulator.patch("nodes", "", "node-1", {"spec": {"unschedulable": None}})
+    await emulator.catch_up()
+
+
+@asynccontextmanager
+async def an_autoscaler_owns_its_replicas(stage: GuardStage) -> AsyncIterator[Question]:
+    yield stage.scaling("scaled")
+
+
 def attempted(**revisions: str) -> Alone:
     """Another run changed the target a minute ago; `revisions` are of the change, else those of our own."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from remediator.domain.change import Change, Eviction
+from remediator.domain.change import Change, Eviction, Scaling
 from remediator.run import Run, State
 from tests.proofs.asking import Question
 from tests.proofs.scenes import Scene, Stage, staged
@@ -112,6 +112,29 @@ class GuardStage(Stage):
             summary="evict",
         )
         return replace(question, change=change)
+
+    def scaling(self, namespace: str, replicas: int = 2) -> Question:
+        """One more replica for the scene's workload, of which so many were wanted when it was planned."""
+        question = self.question(namespace)
+        change: Change = Scaling(
+            action="scale",
+            target=question.run.target,
+            uid=question.change.uid,
+            from_replicas=replicas,
+            to_replicas=replicas + 1,
+            from_exact="",
+            from_title=f"{replicas} replicas",
+            to_title=f"{replicas + 1} replicas",
+            summary="scale",
+        )
+        plan = question.run.plan
+        assert plan is not None
+        assert plan.basis is not None
+        planned_on = plan.basis.model_copy(
+            update={"replicas": replicas if plan.basis.replicas is not None else None}
+        )
+        run = replace(question.run, plan=plan.model_copy(update={"basis": planned_on}))
+        return replace(question, run=run, change=change)
 
     def with_alert_since(self, run: Run, starts_at: datetime) -> Run:
         trigger: Any = run.trigger

@@ -10,6 +10,7 @@ from remediator.guards.as_planned import AsPlanned
 from remediator.guards.autoscaled import Autoscaled
 from remediator.guards.breaker import Breaker
 from remediator.guards.budget import Budget
+from remediator.guards.capacity import Capacity
 from remediator.guards.caused_by_rollout import CausedByRollout
 from remediator.guards.cooldown import Cooldown
 from remediator.guards.dependency_healthy import DependencyHealthy
@@ -44,7 +45,9 @@ from tests.proofs.alone import (
     OF_ANOTHER_VERSION,
     Alone,
     a_bad_number,
+    a_pod_without_a_node,
     a_storm_is_on,
+    an_autoscaler_owns_its_replicas,
     an_ill_dependency,
     attempted,
     beside,
@@ -147,10 +150,17 @@ ROWS: tuple[Row, ...] = (
         overlooks={("/pods/*", "404"): "a pod that is gone is not lost by evicting it"},
     ),
     Row(Quota(), beside("resourcequotas", FULL)),
+    Row(Capacity(), a_pod_without_a_node, allows=lambda stage: stage.scaling("base")),
     Row(
         Autoscaled(),
         standing("scaled"),
         says="allow",
+        overlooks={(end, "404"): UNKNOWN_KIND for end in ("/scaledobjects", "/verticalpodautoscalers")},
+    ),
+    Row(
+        Autoscaled(),
+        an_autoscaler_owns_its_replicas,
+        allows=lambda stage: stage.scaling("base"),
         overlooks={(end, "404"): UNKNOWN_KIND for end in ("/scaledobjects", "/verticalpodautoscalers")},
     ),
     Row(Siblings(), standing("together"), allows=lambda stage: stage.question("released"), says="ask"),

@@ -18,8 +18,8 @@ from tests.support.sets import workload
 from tests.support.story import ALERT, Story, deployment, told
 
 Json = dict[str, Any]
-Action = Literal["rollback", "restart", "evict"]
-ACTIONS: tuple[Action, ...] = ("rollback", "restart", "evict")
+Action = Literal["rollback", "restart", "evict", "scale"]
+ACTIONS: tuple[Action, ...] = ("rollback", "restart", "evict", "scale")
 
 LONG = 300.0
 """Seconds between two looks of the memory in these worlds: a soak is waited in seven steps."""
@@ -29,10 +29,14 @@ _RULE = """
     mode: act
     match: ['{{alertname=~"HighErrorRate|HighLatency", namespace="{namespace}"}}']
     actions: [{action}]
+    guards: [{guards}]
     verifications:
       - rollout_complete: {{within: 5m}}
       - alert_cleared: {{for: 1m, within: 45m}}
 """
+
+_OF_A_RULE = {"evict": "rollback", "scale": "scale: {by: 1, up_to: 3}"}
+_GUARDS = {"scale": "promql: {query: load, above: 0.5}"}
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,11 @@ class Scene:
 
     @property
     def rule(self) -> str:
-        action = "restart" if self.action == "restart" else "rollback"
-        return _RULE.format(namespace=self.namespace, action=action)
+        return _RULE.format(
+            namespace=self.namespace,
+            action=_OF_A_RULE.get(self.action, self.action),
+            guards=_GUARDS.get(self.action, ""),
+        )
 
     @property
     def alert(self) -> dict[str, str]:
@@ -83,8 +90,8 @@ class Scene:
 
     @property
     def released(self) -> str | None:
-        """The image that makes acting right; a restart needs none."""
-        return self.image or {"rollback": "app:v2", "restart": None, "evict": "app:missing-v2"}[self.action]
+        """The image that makes acting right; a restart or a scaling needs none."""
+        return self.image or {"rollback": "app:v2", "evict": "app:missing-v2"}.get(self.action)
 
 
 class Stage:
@@ -239,6 +246,7 @@ async def staged(
             {**usual, **(settings or {})},
             namespaces=[each.namespace for each in scenes],
         ) as story:
+            story.prometheus.answer("load", 0.9)
             yield Stage(story, scenes)
     finally:
         await database.close()

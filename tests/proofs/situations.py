@@ -42,12 +42,15 @@ class Situation:
         )
 
 
-def all_three(word: str) -> Mapping[Action, str]:
-    return {"rollback": word, "restart": word, "evict": word}
+def all_four(word: str) -> Mapping[Action, str]:
+    return {"rollback": word, "restart": word, "evict": word, "scale": word}
 
 
 def stuck(image: str, restart: str = "rollout_in_progress") -> Situation:
-    return Situation({"rollback": ALLOW, "restart": restart}, {"rollback": image, "restart": image})
+    return Situation(
+        {"rollback": ALLOW, "restart": restart, "scale": "rollout_in_progress"},
+        {"rollback": image, "restart": image, "scale": image},
+    )
 
 
 def beside(thing: Mapping[str, Any]) -> Do:
@@ -123,12 +126,12 @@ ONE_ENDED_FIRST = {"replicas": 1, "strategy": {"type": "Recreate"}}
 NEVER_BELOW = {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}}
 
 SITUATIONS: Mapping[str, Situation] = {
-    "a bad release that is ready": Situation(all_three(ALLOW)),
+    "a bad release that is ready": Situation(all_four(ALLOW)),
     "a bad release that crashes": stuck("app:crash-v2"),
     "a bad release that never becomes ready": stuck("app:never-ready-v2"),
     "a release whose image is gone": stuck("app:missing-v2", "restart_loop rollout_in_progress"),
     "no release, and the pods hang": Situation(
-        {"rollback": NOT_PROPOSED, "restart": ALLOW}, {"rollback": "app:v1"}
+        {"rollback": NOT_PROPOSED, "restart": ALLOW, "scale": ALLOW}, {"rollback": "app:v1"}
     ),
     "a release that is paused": Situation(
         # When that release began cannot be told either: nothing has been made of it.
@@ -136,23 +139,27 @@ SITUATIONS: Mapping[str, Situation] = {
         {"restart": "app:v2"},
         before=patched({"spec": {"paused": True}}),
     ),
-    "an autoscaler works on it": Situation(all_three(ALLOW), before=beside(AUTOSCALER)),
-    "Helm owns it": Situation(all_three(ALLOW), annotations=HELM),
+    "an autoscaler works on it": Situation(
+        {**all_four(ALLOW), "scale": "autoscaled"}, before=beside(AUTOSCALER)
+    ),
+    "Helm owns it": Situation(all_four(ALLOW), annotations=HELM),
     "Argo CD owns it": Situation(
-        {"rollback": "owner", "restart": ALLOW, "evict": ALLOW},
+        {"rollback": "owner", "restart": ALLOW, "evict": ALLOW, "scale": "owner"},
         labels={"argocd.argoproj.io/instance": "shop"},
     ),
     "Argo CD owns it and heals nothing": Situation(
-        {"rollback": "owner", "restart": ALLOW, "evict": ALLOW},
+        {"rollback": "owner", "restart": ALLOW, "evict": ALLOW, "scale": "owner"},
         labels={"argocd.argoproj.io/instance": "shop"},
         annotations={"remediator.io/argocd-self-heal": "false"},
     ),
     "Flux owns it": Situation(
-        {"rollback": "owner", "restart": ALLOW, "evict": ALLOW},
+        {"rollback": "owner", "restart": ALLOW, "evict": ALLOW, "scale": "owner"},
         labels={"kustomize.toolkit.fluxcd.io/name": "shop"},
     ),
-    "a budget leaves no disruption": Situation(all_three(ALLOW), before=beside(TIGHT)),
-    "one pod that is ended first": Situation({"rollback": "floor", "restart": "floor"}, spec=ONE_ENDED_FIRST),
+    "a budget leaves no disruption": Situation(all_four(ALLOW), before=beside(TIGHT)),
+    "one pod that is ended first": Situation(
+        {"rollback": "floor", "restart": "floor", "scale": ALLOW}, spec=ONE_ENDED_FIRST
+    ),
     "one pod that may be interrupted": Situation(
         {"rollback": ALLOW, "restart": ALLOW},
         spec=ONE_ENDED_FIRST,
@@ -160,12 +167,14 @@ SITUATIONS: Mapping[str, Situation] = {
     ),
     "one pod with room for another": Situation({"rollback": ALLOW, "restart": ALLOW}, spec={"replicas": 1}),
     "a migration runs": Situation(
-        {"rollback": "migration", "restart": ALLOW, "evict": ALLOW},
+        {"rollback": "migration", "restart": ALLOW, "evict": ALLOW, "scale": ALLOW},
         annotations={"remediator.io/migration-job": "beside"},
         after=beside(JOB),
     ),
     "the quota is full": Situation(
-        {"rollback": "quota", "restart": "quota", "evict": ALLOW}, spec=NEVER_BELOW, after=beside(FULL)
+        {"rollback": "quota", "restart": "quota", "evict": ALLOW, "scale": "quota"},
+        spec=NEVER_BELOW,
+        after=beside(FULL),
     ),
     "released together with another": Situation(
         {"rollback": "siblings", "restart": ALLOW},
@@ -174,24 +183,24 @@ SITUATIONS: Mapping[str, Situation] = {
         after=a_sibling,
     ),
     "somebody is at work on it": Situation(
-        {"rollback": "human_active", "restart": "human_active", "evict": "human_active"},
+        all_four("human_active"),
         after=patched({"spec": {"revisionHistoryLimit": 5}}),
     ),
     "its node is cordoned": Situation(
-        {"rollback": "node_trouble", "restart": ALLOW, "evict": "node_trouble"},
+        {"rollback": "node_trouble", "restart": ALLOW, "evict": "node_trouble", "scale": ALLOW},
         {"rollback": "app:crash-v2"},
         then=cordon,
         undo=uncordon,
     ),
-    "the alert is silenced": Situation(all_three("alert_still_firing"), then=silenced),
+    "the alert is silenced": Situation(all_four("alert_still_firing"), then=silenced),
     "its namespace is paused": Situation(
-        all_three("pause"), then=namespace_with(annotations={"remediator.io/paused": "wait"})
+        all_four("pause"), then=namespace_with(annotations={"remediator.io/paused": "wait"})
     ),
     "its namespace has not opted in": Situation(
-        all_three("opted_in"), then=namespace_with(labels={"remediator.io/enabled": None})
+        all_four("opted_in"), then=namespace_with(labels={"remediator.io/enabled": None})
     ),
     "it is scaled by hand": Situation(
-        all_three("as_planned"),
+        all_four("as_planned"),
         then=lambda stage, scene: stage.patch(scene, {"spec": {"replicas": 5}}, subresource="scale"),
     ),
 }

@@ -104,7 +104,7 @@ def nothing(stage: Stage, scene: Scene) -> None:
 
 def unready(stage: Stage, scene: Scene) -> None:
     """The kubelet finds no pod of it ready any more; its rollout was over long ago."""
-    if scene.action != "restart":
+    if scene.action not in ("restart", "scale"):
         return
     emulator, stamp = stage.story.emulator, stage.story.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     for pod in emulator.list("pods", scene.namespace):

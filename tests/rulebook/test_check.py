@@ -21,7 +21,7 @@ IN_A_RULE = [
     ),
     (
         "actions: [rollback, restart]\n    verifications: [alert_cleared]",
-        "4:25: rules[0].actions[1]: a second action of one rung would change the pod template that the first",
+        "4:25: rules[0].actions[1]: a second action of one rung would change what the first",
     ),
     ("modes: act", "4:5: rules[0].modes: unknown key, did you mean 'mode'?"),
     ("owner: no\n    description: 010", ""),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from remediator.domain.change import TemplatePatch
+from remediator.domain.change import Scaling, TemplatePatch
 from remediator.domain.run_view import TriggerAlert
 from remediator.domain.target import Target
 from remediator.guards.ping_pong import PingPong
@@ -19,6 +19,7 @@ from remediator.run import Run, State
 from remediator.store import attempts, incidents, runs
 from remediator.store.attempts import Attempt
 from remediator.store.database import Database
+from tests.guards.changes import a_scaling
 from tests.support.clock import DrivenClock
 
 HOURS = {"deployment": 1000, "statefulset": 150, "daemonset": 150}
@@ -45,13 +46,13 @@ def a_change(target: Target, action: str, before: str, after: str) -> TemplatePa
     )
 
 
-async def decide(database: Database, change: TemplatePatch, now: datetime) -> bool:
+async def decide(database: Database, change: TemplatePatch | Scaling, now: datetime) -> bool:
     """One run that wants this change and whose other guards all allow it; whether it was made."""
     alert = TriggerAlert(
         source="alertmanager", fingerprint="0", labels={}, annotations={}, starts_at=now, received_at=now
     )
     rule = Rule(rule="bad-release", match=('{alertname="Slow"}',), mode="act")
-    guard = PingPong() if change.action == "rollback" else RestartLoop()
+    guard = RestartLoop() if change.action == "restart" else PingPong()
     async with database.transaction() as connection:
         incident_id, _ = await incidents.attach(
             connection,
@@ -121,3 +122,17 @@ async def test_restarts_of_a_service_that_always_hangs_are_four_in_every_24_hour
     for at in made:
         assert sum(1 for each in made if at - DAY < each <= at) <= 4
         assert sum(1 for each in made if at - timedelta(hours=1) < each <= at) <= 2
+
+
+async def test_a_step_that_was_taken_back_is_not_made_again_within_the_day(
+    database: Database, clock: DrivenClock
+) -> None:
+    target = Target(cluster="c", kind="deployment", namespace="shop", name="api")
+    step = a_scaling(3, 5).model_copy(update={"target": target})
+    assert await decide(database, step, clock.now())
+    await clock.advance(3600)
+    assert not await decide(database, step, clock.now())
+    further = a_scaling(5, 7).model_copy(update={"target": target})
+    assert await decide(database, further, clock.now()), "the next step up is no repetition"
+    await clock.advance(24 * 3600)
+    assert await decide(database, step, clock.now())

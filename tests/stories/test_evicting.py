@@ -1,0 +1,92 @@
+"""One pod that is not ready is evicted, as its budget allows, and nothing else is."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.clock import DrivenClock
+from tests.support.people import people
+from tests.support.sets import workload
+from tests.support.story import RESTART, Story, told
+from tests.support.terminal import ROLES, Terminal
+
+EVICT = RESTART.replace("[restart]", "[evict_pod]").replace("hung", "ill-pod")
+
+
+def evictions(story: Story) -> list[int]:
+    """What each eviction asked for was answered."""
+    return [each.status for each in story.emulator.requests if each.path.endswith("/eviction")]
+
+
+async def ill(story: Story) -> str:
+    """Of three pods that have run for a while, one has not been ready for five minutes."""
+    await story.create("app:v1", replicas=3)
+    await story.soak(5 * 60)
+    name: str = min(each["metadata"]["name"] for each in story.emulator.list("pods", "shop"))
+    unready(story, name)
+    await story.soak(5 * 60)
+    return name
+
+
+def unready(story: Story, name: str) -> None:
+    stamp = story.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    pod = story.emulator.get("pods", "shop", name)
+    assert pod is not None
+    told_by = [
+        {**each, "status": "False", "lastTransitionTime": stamp} if "Ready" in each["type"] else each
+        for each in pod["status"]["conditions"]
+    ]
+    change = {"status": {"conditions": told_by}}
+    story.emulator.patch("pods", "shop", name, change, user="kubelet", subresource="status")
+
+
+async def test_the_unready_pod_is_evicted_and_there_is_nothing_to_undo(
+    tmp_path: Path, database_url: str, clock: DrivenClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with told(tmp_path, database_url, clock, EVICT, people(tmp_path, **ROLES)) as story:
+        name = await ill(story)
+        await story.fire()
+        assert evictions(story) == [201], (await story.run()).why
+        await story.let(60)
+        assert story.emulator.get("pods", "shop", name) is None
+        kim = Terminal(story, tmp_path / "kim", capsys)
+        said = await kim.fails("runs", "undo", "1", "--why", "no reason")
+        assert "nothing to undo: it only evicted a pod, which was made anew" in said
+
+
+async def test_a_budgets_no_is_not_asked_again(tmp_path: Path, database_url: str, clock: DrivenClock) -> None:
+    async with told(tmp_path, database_url, clock, EVICT) as story:
+        story.emulator.create(
+            {
+                "apiVersion": "policy/v1",
+                "kind": "PodDisruptionBudget",
+                "metadata": {"name": "api", "namespace": "shop"},
+                "spec": {"selector": {"matchLabels": {"app": "api"}}, "minAvailable": 3},
+            }
+        )
+        name = await ill(story)
+        await story.fire()
+        await story.let(60)
+        run = await story.run()
+        assert (run.state, evictions(story)) == ("ESCALATED", [429]), run.why
+        assert "as it would violate the pod's disruption budget" in (run.why or "")
+        assert story.emulator.get("pods", "shop", name) is not None
+
+
+async def test_a_pod_made_anew_under_its_name_is_not_the_one_that_was_planned_for(
+    tmp_path: Path, database_url: str, clock: DrivenClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with told(tmp_path, database_url, clock, EVICT, people(tmp_path, **ROLES)) as story:
+        story.emulator.create(workload("StatefulSet", "app:v1", enabled="true"))
+        await story.soak(6 * 60)
+        unready(story, "db-1")
+        await story.soak(5 * 60)
+        story.alertmanager.fire({"alertname": "HighErrorRate", "namespace": "shop", "pod": "db-1"})
+        await story.deliver()
+        assert (await story.run()).state == "CLEARED", (await story.run()).why
+        story.emulator.delete("pods", "shop", "db-1")
+        await story.let(60)
+        kim = Terminal(story, tmp_path / "kim", capsys)
+        await kim.reads("runs", "approve", "1", "--yes")
+        await story.settle()
+        assert evictions(story) == []

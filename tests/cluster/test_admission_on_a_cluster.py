@@ -97,7 +97,7 @@ async def test_the_executor_writes_what_it_has_to_and_nothing_that_is_worth_its_
     async with in_force(real, [WRITES], STOLEN[0]):
         for kind in FACES:
             before = real.live(kind)
-            for write in (*OURS, *(each for each in STOLEN if kind not in each.not_of)):
+            for write in (each for each in (*OURS, *STOLEN) if each.of(kind)):
                 said = real.said_to(write, before)
                 assert (write.refused or "") in said if write.refused else not said, (kind, write.name, said)
         _nothing_else(real)

@@ -12,7 +12,13 @@ from tests.deploy.admission import EXECUTOR, LOOK_ONLY, RESTART_ONLY, ROLLBACK_T
 from tests.deploy.manifests import DEPLOY, OVERLAYS, file, find, of_kind, overlay
 from tests.deploy.writes import CLAIM, FACES, NOT_A_RESTART, OURS, RESTART, STOLEN, Write, workload
 
-EVERY_KIND = pytest.mark.parametrize("kind", FACES)
+
+def of_every_kind(*writes: Write) -> pytest.MarkDecorator:
+    """Each of these writes to each kind of workload that has such a thing."""
+    pairs = [(write, kind) for write in writes for kind in FACES if write.of(kind)]
+    return pytest.mark.parametrize(
+        ("write", "kind"), pairs, ids=lambda each: each if isinstance(each, str) else each.name
+    )
 
 
 def request(
@@ -32,8 +38,7 @@ def said_to(write: Write, kind: str, *paths: str, user: str = EXECUTOR) -> list[
     return refused(request("UPDATE", "apps", FACES[kind], user=user), before, write.done_to(before), paths)
 
 
-@EVERY_KIND
-@pytest.mark.parametrize("write", OURS, ids=lambda each: each.name)
+@of_every_kind(*OURS)
 def test_what_remediator_writes_is_let_through(write: Write, kind: str) -> None:
     assert said_to(write, kind, WRITES) == []
 
@@ -106,14 +111,12 @@ def test_telling_evicting_and_asking_are_let_through(group: str, resource: str, 
     assert refused(request("CREATE", group, resource, subresource), None, {"metadata": {}}) == []
 
 
-@EVERY_KIND
-@pytest.mark.parametrize("write", [CLAIM, RESTART], ids=lambda each: each.name)
+@of_every_kind(CLAIM, RESTART)
 def test_a_restart_is_let_through_where_only_restarts_are(write: Write, kind: str) -> None:
     assert said_to(write, kind, WRITES, RESTART_ONLY) == []
 
 
-@EVERY_KIND
-@pytest.mark.parametrize("write", NOT_A_RESTART, ids=lambda each: each.name)
+@of_every_kind(*NOT_A_RESTART)
 def test_what_is_no_restart_is_refused_where_only_restarts_are(write: Write, kind: str) -> None:
     assert said_to(write, kind, WRITES) == []
     assert any(str(write.refused) in said for said in said_to(write, kind, RESTART_ONLY))
@@ -127,8 +130,7 @@ def test_nothing_is_let_through_where_it_may_only_look(write: Write) -> None:
     assert said_to(write, "Deployment", LOOK_ONLY, user="kim") == []
 
 
-@EVERY_KIND
-@pytest.mark.parametrize("write", OURS, ids=lambda each: each.name)
+@of_every_kind(*OURS)
 def test_nothing_is_taken_away_where_rollbacks_are_let_through(write: Write, kind: str) -> None:
     assert said_to(write, kind, WRITES, ROLLBACK_TOO) == []
     eviction = request("CREATE", "", "pods", "eviction")

@@ -35,7 +35,7 @@ def workload(kind: str, namespace: str) -> Workload:
         },
     }
     if kind != "DaemonSet":
-        made["spec"]["replicas"] = 0
+        made["spec"]["replicas"] = 2
     if kind == "StatefulSet":
         made["spec"]["serviceName"] = "web"
     return made
@@ -92,6 +92,10 @@ class Write:
     not_of: tuple[str, ...] = ()
     """Kinds that have no such thing."""
 
+    def of(self, kind: str) -> bool:
+        """Whether a workload of this kind can be written so."""
+        return kind not in self.not_of
+
     def done_to(self, before: Workload) -> Workload:
         """The workload as it would be."""
         after = deepcopy(before)
@@ -112,6 +116,10 @@ def _restart(each: Workload) -> None:
     template(each)["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = "2026-01-05T12:00:00Z"
 
 
+def _replicas(number: int) -> Callable[[Workload], object]:
+    return lambda each: each["spec"].update(replicas=number)
+
+
 def _older(each: Workload) -> None:
     web(each).update(image="registry.example:5000/team/web:v1", args=["--old"])
     web(each)["env"].append({"name": "OLD", "value": "1"})
@@ -126,13 +134,17 @@ DIGEST = Write(
     "to a digest", lambda each: web(each).update(image="registry.example:5000/team/web@sha256:" + "a" * 64)
 )
 
-OURS = (CLAIM, RESTART, ROLLBACK, DIGEST)
+SCALE = Write("scale", _both(_annotate(epoch="7", attempt="1/0/0"), _replicas(3)), not_of=("DaemonSet",))
+
+OURS = (CLAIM, RESTART, ROLLBACK, DIGEST, SCALE)
 
 _NOTES, _TEMPLATE, _POD = (
     "no annotation of a workload but",
-    "nothing of a workload but its pod template",
+    "nothing of a workload but its pod template and",
     "no ServiceAccount, host",
 )
+_SCALES = "scales to 1 to 1000 replicas"
+_ATTEMPT = _annotate(attempt="1/0/0")
 _VOLUME, _CONTAINER, _IMAGE, _SECRET = (
     "adds no volume",
     "adds no container",
@@ -181,7 +193,13 @@ STOLEN = (
         lambda each: each["metadata"].update(finalizers=["a.example/b"]),
         "no labels, finalizers",
     ),
-    Write("scale up", lambda each: each["spec"].update(replicas=1000), _TEMPLATE, ("DaemonSet",)),
+    Write("scale up", _replicas(3), _SCALES, ("DaemonSet",)),
+    Write("scale up too far", _both(_ATTEMPT, _replicas(1001)), _SCALES, ("DaemonSet",)),
+    Write("switch it off", _both(_ATTEMPT, _replicas(0)), _SCALES, ("DaemonSet",)),
+    Write("scale another version up", _both(_ATTEMPT, _replicas(3), _older), _SCALES, ("DaemonSet",)),
+    Write(
+        "start in another order", lambda each: each["spec"].update(podManagementPolicy="Parallel"), _TEMPLATE
+    ),
     Write("wait for longer", lambda each: each["spec"].update(minReadySeconds=60), _TEMPLATE),
     Write("pause it", lambda each: each["spec"].update(paused=True), _TEMPLATE, ("StatefulSet", "DaemonSet")),
     Write(
@@ -226,6 +244,7 @@ STOLEN = (
 )
 
 NOT_A_RESTART = (
+    Write("scale", SCALE.change, "changes no number of replicas", ("DaemonSet",)),
     Write("roll back", ROLLBACK.change, "leaves the version of a workload as it is"),
     Write(
         "an argument", lambda each: web(each).update(args=["sh"]), "leaves the version of a workload as it is"

@@ -23,6 +23,7 @@ from aiohttp import (
 )
 from yarl import URL
 
+from remediator.clients.proxies import Proxies
 from remediator.clients.wire_points import answer_begins, observed
 from remediator.errors import Permanent, Retryable
 
@@ -67,12 +68,11 @@ class HttpClient:
         """`largest_body` is in bytes, after decompression."""
         self._largest_body = largest_body
         self._session: ClientSession | None = None
+        self._proxies = Proxies()
 
     async def start(self) -> None:
         """Must be called inside the event loop that will use this client."""
-        self._session = ClientSession(
-            cookie_jar=DummyCookieJar(), headers={"User-Agent": "remediator"}, trust_env=True
-        )
+        self._session = ClientSession(cookie_jar=DummyCookieJar(), headers={"User-Agent": "remediator"})
 
     async def close(self) -> None:
         """Close all connections; requests under way fail."""
@@ -114,6 +114,7 @@ class HttpClient:
             url,
             deadline=deadline,
             largest_body=self._largest_body,
+            proxy=self._proxies.to(url),
             params=params,
             json=json,
             data=data,

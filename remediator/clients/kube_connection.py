@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
 
-from aiohttp import ClientError
+from aiohttp import ClientError, ClientSession, DummyCookieJar
 from yaml import MarkedYAMLError, YAMLError, safe_load
 from yarl import URL
 
 from remediator.clients.http import HttpAnswer, NeverSent, OpenAnswer, exchange, open_answer
+from remediator.clients.proxies import Proxies
 from remediator.errors import Permanent
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ Beginning: TypeAlias = Callable[[], float]
 """How many seconds are left in which a request may begin."""
 
 _LARGEST_BODY = 64 * 2**20
+_READ_AT_ONCE = 2**21
+"""Bytes, as the library has it: an object, and so one event of a watch, may be 1.5 MiB."""
 _CREDENTIALS_LIVE = 60.0
 """Seconds between two looks at a kubeconfig's credentials; the library uses the same within a pod."""
 
@@ -39,7 +42,17 @@ class KubeConnection:
     """Made by `connect`. Speaks JSON and gives back status, headers and body of every answer."""
 
     def __init__(self, api_client: "ApiClient") -> None:
+        """Call inside the event loop."""
         self._api_client = api_client
+        rest = api_client.rest_client
+        # The library's own session takes what ~/.netrc has for this host to be our credentials.
+        self._session = ClientSession(
+            connector=rest.pool_manager.connector,
+            connector_owner=False,
+            cookie_jar=DummyCookieJar(),
+            read_bufsize=_READ_AT_ONCE,
+        )
+        self._proxy = rest.proxy or Proxies().to(self.host)
 
     @property
     def host(self) -> str:
@@ -69,11 +82,10 @@ class KubeConnection:
         if body is not None:
             options["headers"].setdefault("Content-Type", "application/json")
             options["data"] = dumps(body).encode()
-        session, url = self._api_client.rest_client.pool_manager, self._url(path, query)
         return await exchange(
-            session,
+            self._session,
             method,
-            url,
+            self._url(path, query),
             deadline=deadline,
             largest_body=_LARGEST_BODY,
             begin_within=begin() if begin else None,
@@ -90,8 +102,7 @@ class KubeConnection:
     ) -> OpenAnswer:
         """Send one GET and read the headers of its answer within `deadline` seconds. Raises as `call` does."""
         options = await self._options(headers or {}, deadline / 2)
-        session = self._api_client.rest_client.pool_manager
-        return await open_answer(session, "GET", self._url(path, query), deadline=deadline, **options)
+        return await open_answer(self._session, "GET", self._url(path, query), deadline=deadline, **options)
 
     def _url(self, path: str, query: Mapping[str, str] | None) -> URL:
         return URL(self.host + path + (f"?{urlencode(query)}" if query else ""), encoded=True)
@@ -103,12 +114,13 @@ class KubeConnection:
         rest = self._api_client.rest_client
         if rest.server_hostname:
             options["server_hostname"] = rest.server_hostname
-        if rest.proxy:
-            options |= {"proxy": rest.proxy, "proxy_headers": rest.proxy_headers}
+        if self._proxy:
+            options |= {"proxy": self._proxy, "proxy_headers": rest.proxy_headers}
         return options
 
     async def close(self) -> None:
         """Close all connections; requests under way fail."""
+        await self._session.close()
         await self._api_client.close()
 
     async def _credentials(self, deadline: float) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,13 +123,8 @@ async def test_a_header_that_cannot_be_sent_is_permanent(http: HttpClient, serve
         await http.request("GET", url, headers={"X-Alert": "one\r\nX-Other: two"}, deadline=5.0)
 
 
-async def test_credentials_given_twice_are_permanent(
-    http: HttpClient, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
-    monkeypatch.setenv("NETRC", str(netrc))
-    url = await serve(never)
+async def test_credentials_given_twice_are_permanent(http: HttpClient, serve: Serve) -> None:
+    url = (await serve(never)).replace("://", "://somebody:else@")
     with pytest.raises(Permanent, match="cannot be made"):
         await http.request("GET", url, headers={"Authorization": "Bearer ours"}, deadline=5.0)
 

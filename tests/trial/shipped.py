@@ -1,4 +1,4 @@
-"""The tests that stand beside the shipped rules."""
+"""The tests that stand beside the shipped rules: `proof rules` plays them."""
 
 from pathlib import Path
 

@@ -117,8 +117,8 @@ def test_a_decision_never_hides_an_always_on_guard_that_the_history_has_no_facts
     every = {each.key() for each in ALWAYS_ON} - sure
     for each in result.decisions:
         if each.acts and each.action == "restart":
-            of_rollbacks = {"caused_by_rollout", "ping_pong", "siblings", "migration"}
-            assert {name for name in each.unknown if "(" not in name} == every - of_rollbacks
+            of_others = {"caused_by_rollout", "ping_pong", "siblings", "migration", "capacity"}
+            assert {name for name in each.unknown if "(" not in name} == every - of_others
 
 
 def test_another_cooldown_changes_exactly_the_decisions_that_it_held(tmp_path: Path, result: Result) -> None:

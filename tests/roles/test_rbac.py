@@ -11,6 +11,7 @@ from remediator.cli.main import main
 from remediator.domain.rights import EVERYWHERE, IN_A_NAMESPACE, Right
 from tests.support.story import RESTART, ROLLBACK
 
+WHOLE_TABLE = ROLLBACK.replace("[pods,", "[pods, endpoints, usage,")
 LOOKS = "rules: [{rule: looks, match: ['{alertname=\"Slow\"}'], diagnostics: [pods]}]"
 
 
@@ -54,7 +55,7 @@ def rights(role: Mapping[str, Any]) -> list[Right]:
 def test_what_is_printed_is_what_the_whole_table_declares(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = printed(tmp_path, capsys, ROLLBACK, "--namespace", "shop", "--namespace", "other")
+    found = printed(tmp_path, capsys, WHOLE_TABLE, "--namespace", "shop", "--namespace", "other")
     everywhere = rights(found["ClusterRole", "remediator", None])
     assert sorted(everywhere) == sorted(each.right for each in EVERYWHERE if each.setting is None)
     for namespace in ("shop", "other"):

@@ -73,7 +73,11 @@ def test_a_file_without_mistakes_is_read_with_its_rules(tmp_path: Path) -> None:
             "acts: rollback to api:v3",
             "no image of this test is called 'api:v3', did you mean 'api:v2'?",
         ),
-        ("acts: rollback to api:v1", "acts: roll back", "expected restart, rollback to IMAGE or eviction"),
+        (
+            "acts: rollback to api:v1",
+            "acts: roll back",
+            "expected restart, rollback to IMAGE, scaling to NUMBER or eviction",
+        ),
         (
             "acts: rollback to api:v1",
             "holds: cooldwn",

@@ -6,6 +6,8 @@ from typing import Any
 
 Json = dict[str, Any]
 """One JSON object as the API server speaks it."""
+TERMINATING = "NamespaceTerminating"
+"""The cause of a refusal to make anything in a namespace that is being deleted."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class ApiError(Exception):
         self.details = details
         self.headers = dict(headers or {})
         self.metadata: Json = {}
+
+    def caused_by(self, reason: str) -> bool:
+        """Whether one of its causes has this reason."""
+        return any(cause["reason"] == reason for cause in (self.details or {}).get("causes", ()))
 
     def body(self) -> Json:
         """The Status object."""

@@ -12,6 +12,7 @@ from remediator.sandbox.kubernetes.resources import Generation, Resource
 from remediator.sandbox.kubernetes.schema import prune
 from remediator.sandbox.kubernetes.status import (
     STALE,
+    TERMINATING,
     ApiError,
     Cause,
     Json,
@@ -80,9 +81,7 @@ class Writes:
             raise not_found("", "namespaces", namespace)
         if found["metadata"].get("deletionTimestamp"):
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
-            cause = Cause(
-                "NamespaceTerminating", f"namespace {namespace} is being terminated", "metadata.namespace"
-            )
+            cause = Cause(TERMINATING, f"namespace {namespace} is being terminated", "metadata.namespace")
             raise forbidden(resource.group, resource.plural, name, why, [cause])
 
     def _new_object(self, resource: Resource, namespace: str, obj: Json) -> Json:

@@ -66,9 +66,9 @@ BUGS = (
     Bug(
         "the restart is stamped when it is sent",
         "effects/apply.py",
-        '"value": change.to_template}',
-        '"value": {**change.to_template, "metadata": {**change.to_template["metadata"],'
-        ' "annotations": {"kubectl.kubernetes.io/restartedAt": str(id(marker))}}}}',
+        "change.from_template, change.to_template)",
+        'change.from_template, {**change.to_template, "metadata": {**change.to_template["metadata"],'
+        ' "annotations": {"kubectl.kubernetes.io/restartedAt": str(id(marker))}}})',
         killed("restart"),
         "the run ended BLOCKED with 0 effects",
     ),

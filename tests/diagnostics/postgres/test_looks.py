@@ -43,7 +43,8 @@ async def test_three_hundred_sessions_are_looked_at_within_deadline_and_budget(
     assert tree[1].startswith(f"  pid {second_pid} (active for")
     assert f" holds up 58 waits for {top_pid}: update orders set note = ? where id = ?" in tree[1]
     assert tree[2].startswith("    pid ")
-    assert activity.details["left_out"] == 60 - 20
+    # Beside those 60 there may be three workers of autovacuum, and a connection that is just ending.
+    assert 60 - 20 <= activity.details["left_out"] <= 64 - 20
     assert "hunter2" not in json.dumps(activity.details)
     assert "kim" not in json.dumps(activity.details)
     assert "secret" not in json.dumps(activity.details)

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 from remediator.sandbox.kubernetes.effects import Origin
 from remediator.sandbox.kubernetes.loop import Due, Loop
+from remediator.sandbox.kubernetes.status import TERMINATING, ApiError
 from remediator.sandbox.kubernetes.store import Change, Key, Store
 from remediator.sandbox.kubernetes.writes import Writes
 
@@ -51,4 +52,9 @@ class Controller(ABC):
 
     def _run(self, key: Key) -> None:
         del self._queued[key]
-        self.reconcile(key)
+        try:
+            self.reconcile(key)
+        except ApiError as refused:
+            # As real controllers do: what would be made in a namespace that goes is not made.
+            if not refused.caused_by(TERMINATING):
+                raise

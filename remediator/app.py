@@ -295,4 +295,5 @@ def collaborators(daemon: Daemon, arrivals: Bell) -> Collaborators:
         stored=arrivals.ring,
         asked=daemon.asked,
         slos=daemon.kit.slos,
+        digest=daemon.digest,
     )

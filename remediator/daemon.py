@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from remediator.digest.compose import compose
+from remediator.digest.section import Digest, Period
+from remediator.digest.sources import Sources, Stretch
 from remediator.domain.belonging import Belongs
 from remediator.gauges import LOOK_BACK_EVERY, Gauges
 from remediator.kit import Kit
@@ -77,6 +80,20 @@ class Daemon:
     def belonging(self) -> Belongs:
         """Whose database it is."""
         return self.standstill.belonging
+
+    async def digest(self, period: Period) -> Digest:
+        """The digest of the day or the week that ends now."""
+        rules = self.rules
+        sources = Sources(
+            stretch=Stretch(period, self.clock.now()),
+            kit=self.kit,
+            database=self.database,
+            rules=rules.rules,
+            rule_modes=rules.modes,
+            opted_in=self.watcher.opted_in,
+            watchdog=self.settings.monitoring.watchdog,
+        )
+        return await compose(sources)
 
     @property
     def switches(self) -> Switches:

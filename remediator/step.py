@@ -92,14 +92,33 @@ class DatabaseDiagnostic(Diagnostic):
     async def look(self, run: RunView, kit: Kit) -> Evidence:
         chosen = kit.databases.chosen(self.database, run.target)
         async with kit.databases.session(chosen) as session:
-            seen = await self.look_into(session, run, kit)
-        unseen = f" (not seen: {'; '.join(session.unseen)})" if session.unseen else ""
-        return seen.model_copy(
-            update={
-                "summary": f"{chosen.name}: {seen.summary}{unseen}",
-                "details": {"database": chosen.name, **seen.details, "unseen": session.unseen},
-            }
-        )
+            return _with_unseen(chosen.name, session, await self.look_into(session, run, kit))
+
+
+class WholeDatabaseDiagnostic(DatabaseDiagnostic):
+    """A look into a database that is the same for every run, and for the digest, which is for none."""
+
+    @abstractmethod
+    async def examine(self, session: Session) -> Evidence:
+        """What it saw. May raise Retryable or Permanent, as `look` may."""
+
+    async def look_into(self, session: Session, run: RunView, kit: Kit) -> Evidence:
+        return await self.examine(session)
+
+    async def look_at(self, session: Session) -> Evidence:
+        """What it saw in this session, as `look` tells it. Raises as `examine` does."""
+        session.unseen.clear()
+        return _with_unseen(session.name, session, await self.examine(session))
+
+
+def _with_unseen(name: str, session: Session, seen: Evidence) -> Evidence:
+    unseen = f" (not seen: {'; '.join(session.unseen)})" if session.unseen else ""
+    return seen.model_copy(
+        update={
+            "summary": f"{name}: {seen.summary}{unseen}",
+            "details": {"database": name, **seen.details, "unseen": list(session.unseen)},
+        }
+    )
 
 
 class Guard(Step):

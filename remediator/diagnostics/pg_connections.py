@@ -5,9 +5,7 @@ from datetime import timedelta
 from remediator.clients.postgres import Session
 from remediator.domain.answers import Evidence
 from remediator.domain.duration import format_duration
-from remediator.domain.run_view import RunView
-from remediator.kit import Kit
-from remediator.step import DatabaseDiagnostic
+from remediator.step import WholeDatabaseDiagnostic
 
 _MOST = 30
 _ROOM = """select current_setting('max_connections')::int as most,
@@ -23,13 +21,13 @@ _GROUPS = """select datname::text as database, usename::text as role, applicatio
              group by 1, 2, 3, 4 order by connections desc, 1, 2, 3, 4"""
 
 
-class PgConnections(DatabaseDiagnostic):
+class PgConnections(WholeDatabaseDiagnostic):
     """Connections of the whole server by database, role, application and state, beside `max_connections`.
 
     Those idle in a transaction, which keep their locks, are named with the longest of them.
     """
 
-    async def look_into(self, session: Session, run: RunView, kit: Kit) -> Evidence:
+    async def examine(self, session: Session) -> Evidence:
         room = await session.row(_ROOM)
         groups = await session.rows(_GROUPS, session.moment)
         if not session.sees_statistics:

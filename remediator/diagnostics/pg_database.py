@@ -6,10 +6,8 @@ from pydantic import Field
 
 from remediator.clients.postgres import Session
 from remediator.domain.answers import Evidence
-from remediator.domain.run_view import RunView
 from remediator.domain.size import format_bytes
-from remediator.kit import Kit
-from remediator.step import DatabaseDiagnostic
+from remediator.step import WholeDatabaseDiagnostic
 
 _COUNTERS = """select numbackends, xact_commit, xact_rollback, blks_read, blks_hit, conflicts, deadlocks,
                       temp_files, temp_bytes::int8 as temp_bytes, stats_reset
@@ -32,7 +30,7 @@ _LARGEST, _DEADEST = _TABLES.format(order="p.bytes"), _TABLES.format(order="s.n_
 _MANY_DEAD = 10_000
 
 
-class PgDatabase(DatabaseDiagnostic):
+class PgDatabase(WholeDatabaseDiagnostic):
     """Size, largest tables, dead rows, cache hits, rollbacks, deadlocks and temporary files.
 
     Tables are measured by the pages that the last vacuum or analyze counted, so that no lock on a table can hold up
@@ -42,7 +40,7 @@ class PgDatabase(DatabaseDiagnostic):
     most: int = Field(default=10, strict=True, ge=1, le=50)
     """So many tables are shown."""
 
-    async def look_into(self, session: Session, run: RunView, kit: Kit) -> Evidence:
+    async def examine(self, session: Session) -> Evidence:
         counters = await session.row(_COUNTERS)
         sizes = await session.rows_or_unseen("the size", _SIZE)
         largest = [_table(each) for each in await session.rows(_LARGEST, self.most)]

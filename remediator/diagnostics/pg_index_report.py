@@ -4,10 +4,8 @@ from pydantic import Field
 
 from remediator.clients.postgres import Session
 from remediator.domain.answers import Evidence
-from remediator.domain.run_view import RunView
 from remediator.domain.size import format_bytes
-from remediator.kit import Kit
-from remediator.step import DatabaseDiagnostic
+from remediator.step import WholeDatabaseDiagnostic
 
 _INDEX = """i.indexrelid::regclass::text as name, i.indrelid::regclass::text as on_table,
             c.relpages::int8 * current_setting('block_size')::int as bytes"""
@@ -55,7 +53,7 @@ order by seq_tup_read desc limit $1"""
 _WASTED = 10 * 1024**2
 
 
-class PgIndexReport(DatabaseDiagnostic):
+class PgIndexReport(WholeDatabaseDiagnostic):
     """Indexes that are never used, there twice, invalid or bloated, and large tables that are read from end to end.
 
     Sizes are of the last vacuum or analyze. Use is counted since the statistics were reset, and on this server alone:
@@ -66,7 +64,7 @@ class PgIndexReport(DatabaseDiagnostic):
     most: int = Field(default=10, strict=True, ge=1, le=50)
     """So many of each are shown."""
 
-    async def look_into(self, session: Session, run: RunView, kit: Kit) -> Evidence:
+    async def examine(self, session: Session) -> Evidence:
         unused = await session.rows(_UNUSED, self.most)
         since = unused[0]["since"] if unused else None
         estimated = await session.rows_or_unseen("bloat", _BLOATED, 10 * self.most, _WASTED)

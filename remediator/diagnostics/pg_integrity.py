@@ -8,10 +8,8 @@ from pydantic import Field
 from remediator.clients.postgres import Session
 from remediator.domain.answers import Evidence
 from remediator.domain.duration import Duration, format_duration
-from remediator.domain.run_view import RunView
 from remediator.domain.size import format_bytes
-from remediator.kit import Kit
-from remediator.step import DatabaseDiagnostic
+from remediator.step import WholeDatabaseDiagnostic
 
 _MOST = 20
 _STOPS_AT = 2**31
@@ -66,7 +64,7 @@ _DANGEROUS = {
 }
 
 
-class PgIntegrity(DatabaseDiagnostic):
+class PgIntegrity(WholeDatabaseDiagnostic):
     """Damage: checksum failures, invalid indexes, constraints not validated, settings that lose data.
 
     And what stops a server one day: transaction ids that run out, prepared transactions left behind, replication slots
@@ -78,7 +76,7 @@ class PgIntegrity(DatabaseDiagnostic):
     sequence_used: float = Field(default=0.8, strict=True, gt=0, le=1)
     """Sequences of whose numbers this share is used up are told of."""
 
-    async def look_into(self, session: Session, run: RunView, kit: Kit) -> Evidence:
+    async def examine(self, session: Session) -> Evidence:
         found: list[str] = []
         details: dict[str, object] = {}
         checks: tuple[Callable[[Session], Awaitable[tuple[list[str], dict[str, object]]]], ...] = (

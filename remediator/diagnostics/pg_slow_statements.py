@@ -6,11 +6,9 @@ from pydantic import Field
 
 from remediator.clients.postgres import Session
 from remediator.domain.answers import Evidence
-from remediator.domain.run_view import RunView
 from remediator.errors import Permanent
-from remediator.kit import Kit
 from remediator.redaction.statements import without_values
-from remediator.step import DatabaseDiagnostic
+from remediator.step import WholeDatabaseDiagnostic
 
 _EXTENSION = """
 select quote_ident(n.nspname) as schema, e.extversion as version,
@@ -27,7 +25,7 @@ where dbid = (select oid from pg_database where datname = current_database())
 order by {order} desc limit $1"""
 
 
-class PgSlowStatements(DatabaseDiagnostic):
+class PgSlowStatements(WholeDatabaseDiagnostic):
     """`pg_slow_statements: {by: mean}`: from the extension pg_stat_statements, where it is installed.
 
     Columns are found by their names, as the extension may be older than the server (`total_time` became
@@ -39,7 +37,7 @@ class PgSlowStatements(DatabaseDiagnostic):
     most: int = Field(default=10, strict=True, ge=1, le=50)
     """So many statements are shown."""
 
-    async def look_into(self, session: Session, run: RunView, kit: Kit) -> Evidence:
+    async def examine(self, session: Session) -> Evidence:
         extensions = await session.rows(_EXTENSION)
         if not extensions:
             why = "is not installed (shared_preload_libraries, then create extension pg_stat_statements)"

@@ -1,6 +1,7 @@
 """What an operator's own query says: failed logins, the audit log."""
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
@@ -47,24 +48,31 @@ class SqlQuery(DatabaseDiagnostic):
             arguments = [_bound(each, run) for each in named.parameters]
         except NothingToSubstitute as reason:
             return Evidence(step=self.key(), summary=f"{self.query} was not asked: {reason}", failed=True)
-        lines = await session.rows(as_json(named), *arguments, most=self.most + 1)
-        rows, size = [], 0
-        for each in lines[: self.most]:
-            size += len(each["line"] or "")
-            if size > _MOST_BYTES:
-                break
-            rows.append(_shown(each["line"], named))
-        cut = " or more" if len(lines) > self.most else ""
-        return Evidence(
-            step=self.key(),
-            summary=f"{self.query}: {len(lines[: self.most])}{cut} rows",
-            details={
-                "query": self.query,
-                "bound": [str(each) for each in arguments],
-                "rows": rows,
-                "left_out": len(lines) - len(rows),
-            },
-        )
+        return await answered(session, named, arguments, self.most)
+
+
+async def answered(
+    session: Session, named: NamedQuery, arguments: Sequence[str | int | Decimal], most: int
+) -> Evidence:
+    """The first rows that an operator's query answers, without what it masks. Raises as the session does."""
+    lines = await session.rows(as_json(named), *arguments, most=most + 1)
+    rows, size = [], 0
+    for each in lines[:most]:
+        size += len(each["line"] or "")
+        if size > _MOST_BYTES:
+            break
+        rows.append(_shown(each["line"], named))
+    cut = " or more" if len(lines) > most else ""
+    return Evidence(
+        step=SqlQuery.key(),
+        summary=f"{named.name}: {len(lines[:most])}{cut} rows",
+        details={
+            "query": named.name,
+            "bound": [str(each) for each in arguments],
+            "rows": rows,
+            "left_out": len(lines) - len(rows),
+        },
+    )
 
 
 def as_json(named: NamedQuery) -> str:

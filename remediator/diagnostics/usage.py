@@ -1,25 +1,18 @@
 """What the target's pods use of processor and memory, beside what they ask for and may have."""
 
-import math
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from remediator.clients.kube_answer import UnknownApi
+from remediator.clients.used import asked, selecting, used_in
 from remediator.clients.workload import labels_of, look_at
 from remediator.domain.answers import Evidence
 from remediator.domain.run_view import RunView
 from remediator.domain.target import Target
-from remediator.domain.value import JsonObject
-from remediator.errors import RemediatorError
 from remediator.kit import Kit
 from remediator.step import Diagnostic
 from remediator.workloads.usage import Usage as Row
-from remediator.workloads.usage import Used, from_pod_metrics, share, usage_of
+from remediator.workloads.usage import share, usage_of
 
 _MOST = 50
-_CPU = "sum by (pod, container) (rate(container_cpu_usage_seconds_total{%s}[5m]))"
-_MEMORY = "max by (pod, container) (container_memory_working_set_bytes{%s})"
 _THROTTLED = (
     "sum by (pod, container) (rate(container_cpu_cfs_throttled_periods_total{%s}[5m]))"
     " / sum by (pod, container) (rate(container_cpu_cfs_periods_total{%s}[5m]))"
@@ -27,14 +20,6 @@ _THROTTLED = (
 _GROWTH = "3600 * max by (pod, container) (deriv(container_memory_working_set_bytes{%s}[1h]))"
 _OF_PODS = {"deployment": "-[a-z0-9]+-[a-z0-9]{5}", "statefulset": "-[0-9]+", "daemonset": "-[a-z0-9]{5}"}
 """How the names of a workload's pods go on after its own."""
-
-
-class _Told(NamedTuple):
-    """What is used by resource, who said so, and what else was asked in vain."""
-
-    used: Mapping[str, Used]
-    source: str
-    without: tuple[str, ...] = ()
 
 
 class Usage(Diagnostic):
@@ -48,9 +33,11 @@ class Usage(Diagnostic):
         seen = await look_at(kit.kube, run.target)
         if seen is None:
             return Evidence(step=self.key(), summary=f"{run.target} does not exist", failed=True)
-        told = await _used(kit, run.target, labels_of(seen.workload))
-        throttled, why = await _asked(kit, _THROTTLED, run.target)
-        growth, _ = await _asked(kit, _GROWTH, run.target)
+        namespace, pods = run.target.namespace, _pods_of(run.target)
+        told = await used_in(kit.kube, kit.prometheus, namespace, labels_of(seen.workload), pods)
+        matchers = selecting(namespace, pods)
+        throttled, why = await asked(kit.prometheus, _THROTTLED, matchers)
+        growth, _ = await asked(kit.prometheus, _GROWTH, matchers)
         without = (*told.without, *([f"throttling and growth: {why}"] if why else []))
         rows = usage_of(seen.pods, told.used, throttled, growth)
         known = [each for each in rows if each.cpu is not None or each.memory is not None]
@@ -67,38 +54,9 @@ class Usage(Diagnostic):
         )
 
 
-async def _used(kit: Kit, target: Target, selector: Mapping[str, str] | None) -> _Told:
-    """From metrics.k8s.io, else from Prometheus; an empty source when neither says anything."""
-    why, listed = "", list[JsonObject]()
-    try:
-        listed = await kit.kube.list("podmetrics", target.namespace, selector)
-    except UnknownApi:
-        why = "this cluster has no metrics.k8s.io"
-    except RemediatorError as reason:
-        why = reason.sentence
-    if not why and listed:
-        return _Told(from_pod_metrics(listed), "metrics.k8s.io")
-    why = why or "metrics.k8s.io knows nothing of these pods"
-    cpu, not_told = await _asked(kit, _CPU, target)
-    memory, _ = await _asked(kit, _MEMORY, target)
-    if cpu or memory:
-        return _Told({"cpu": cpu, "memory": memory}, "Prometheus", (why,))
-    return _Told({}, "", (why, not_told or "Prometheus has no series of cAdvisor's about them"))
-
-
-async def _asked(kit: Kit, query: str, target: Target) -> tuple[Used, str]:
-    """What Prometheus answers by pod and container; nothing, and why, when it does not."""
-    name = target.name.replace(".", r"\\.")
-    of_it = f'namespace="{target.namespace}", pod=~"{name}{_OF_PODS[target.kind]}", container!="", container!="POD"'
-    try:
-        samples = await kit.prometheus.query(query.replace("%s", of_it))
-    except RemediatorError as reason:
-        return {}, reason.sentence
-    return {
-        (each.labels.get("pod", ""), each.labels.get("container", "")): Decimal(each.value)
-        for each in samples
-        if math.isfinite(each.value)
-    }, ""
+def _pods_of(target: Target) -> str:
+    """The pattern of their names."""
+    return target.name.replace(".", r"\\.") + _OF_PODS[target.kind]
 
 
 def _said(rows: Sequence[Row], source: str) -> str:

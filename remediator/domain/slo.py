@@ -1,6 +1,6 @@
 """Service level objectives: what is promised, how much of the error budget is left, and where that is going."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from pydantic import Field
@@ -58,8 +58,23 @@ class SloStatus(Value):
     """What could not be known."""
 
 
+class ErrorRate(Value):
+    """What share of an objective's events went wrong within some time."""
+
+    name: str
+    source: Source
+    budget: float
+    """The share that may."""
+    ratio: float | None = None
+    why: str | None = None
+    """Why the ratio is not known."""
+
+
 class Slos(Protocol):
     """Questions about objectives, filled by the composition root."""
 
     async def statuses(self) -> list[SloStatus]:
         """Every objective that is known, by name. Raises Retryable or Permanent when Prometheus cannot be asked."""
+
+    async def error_rates(self, over: timedelta) -> list[ErrorRate]:
+        """What went wrong of each objective's events within this time, by name. Raises as `statuses` does."""

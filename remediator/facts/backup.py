@@ -5,11 +5,12 @@ it was restored somewhere and looked at; only they can know.
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from remediator.domain.run_view import RunView
 from remediator.errors import Permanent
 from remediator.kit import Kit
+from remediator.settings.databases import ApplicationDatabase
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMATS = {".dump": "archive", ".sql": "sql"}
@@ -56,14 +57,30 @@ async def made_at(run: RunView, kit: Kit) -> str:
 
 
 async def age_hours(run: RunView, kit: Kit) -> str:
-    age = kit.clock.now() - _moment((await _told(run, kit)), "made_at")
-    if age.total_seconds() < 0:
+    return f"{_age(await _told(run, kit), kit) / timedelta(hours=1):.1f}"
+
+
+async def newest(database: ApplicationDatabase, kit: Kit) -> tuple[str, timedelta]:
+    """What identifies the newest verified backup of a database, and how old that is.
+
+    Raises Retryable or Permanent with why it cannot be told.
+    """
+    told = await _told_of(database, kit)
+    return told["id"], _age(told, kit)
+
+
+def _age(told: dict[str, str], kit: Kit) -> timedelta:
+    age = kit.clock.now() - _moment(told, "made_at")
+    if age < timedelta(0):
         raise Permanent("it says that it was made in the future")
-    return f"{age.total_seconds() / 3600:.1f}"
+    return age
 
 
 async def _told(run: RunView, kit: Kit) -> dict[str, str]:
-    database = kit.databases.chosen(None, run.target)
+    return await _told_of(kit.databases.chosen(None, run.target), kit)
+
+
+async def _told_of(database: ApplicationDatabase, kit: Kit) -> dict[str, str]:
     if database.backups is None:
         raise Permanent(f"remediator.yml says no backups for database {database.name}")
     namespace, _, name = database.backups.partition("/")

@@ -1,9 +1,9 @@
 """The section `databases` of remediator.yml: databases of applications, and what may be asked of them."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from remediator.domain.substitution import placeholder
 from remediator.domain.target import Target, no_object
@@ -45,6 +45,16 @@ class NamedQuery(Section):
     parameters: tuple[QueryParameter, ...] = Field(default=(), max_length=20)
     masked: tuple[str, ...] = ()
     """Columns of whose values nothing is shown: what names a person."""
+    digest: Literal["security", "access"] | None = None
+    """The section of the digest that shows what it answers."""
+
+    @model_validator(mode="after")
+    def _asked_for_nobody(self) -> Self:
+        if self.digest is not None and self.parameters:
+            raise ValueError(
+                "a query of the digest can have no parameters: no alert is there to fill them in"
+            )
+        return self
 
 
 class ApplicationDatabase(Section):

@@ -2,33 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
 
 from remediator.domain.slo import Objective, Point, SloStatus, State
-
-_DAY = timedelta(days=1)
-_FEWEST = 3
-"""Points without which there is no trend."""
+from remediator.domain.trend import per_day
 
 
 def left_of(error_ratio: float, objective: Objective) -> float:
     """The share of the budget that is left when this share of the window's events went wrong."""
     return 1.0 - error_ratio / objective.budget
-
-
-def per_day(history: Sequence[Point]) -> float | None:
-    """By how much `left` changes a day: the slope of the least squares line. None for too few points."""
-    if len(history) < _FEWEST:
-        return None
-    days = [(each.at - history[0].at) / _DAY for each in history]
-    mean_day, mean_left = sum(days) / len(days), sum(each.left for each in history) / len(history)
-    spread = sum((day - mean_day) ** 2 for day in days)
-    if spread == 0:
-        return None
-    together = sum(
-        (day - mean_day) * (each.left - mean_left) for day, each in zip(days, history, strict=True)
-    )
-    return together / spread
 
 
 def status_of(
@@ -41,7 +22,7 @@ def status_of(
     """The status with state and trend. A number that is none (NaN, no traffic) is not known."""
     left, burn_rate = _finite(left), _finite(burn_rate)
     known = tuple(each for each in history if math.isfinite(each.left))
-    slope = per_day(known)
+    slope = per_day([(each.at, each.left) for each in known])
     falls = slope is not None and slope < 0 and left is not None and left > 0
     return SloStatus(
         objective=objective,

@@ -15,7 +15,7 @@ from remediator.slo.budget import left_of, status_of
 _HISTORY, _EVERY = timedelta(days=7), timedelta(days=1)
 _NOW = timedelta(hours=1)
 """By how much time it is judged how fast the budget is used up."""
-_WINDOW = "${window}"
+WINDOW = "${window}"
 _AT_ONCE = 4
 
 
@@ -40,10 +40,10 @@ async def _status(prometheus: PrometheusClient, level: ServiceLevel, now: dateti
         source="settings",
         targets=level.targets,
     )
-    over = level.errors.replace(_WINDOW, format_duration(level.window))
+    over = level.errors.replace(WINDOW, format_duration(level.window))
     try:
         ratio = await one_number(prometheus, over, now)
-        recent = await one_number(prometheus, level.errors.replace(_WINDOW, format_duration(_NOW)), now)
+        recent = await one_number(prometheus, level.errors.replace(WINDOW, format_duration(_NOW)), now)
         past = await prometheus.ranged(over, now - _HISTORY, now, _EVERY)
     except Permanent as reason:
         return status_of(objective, None, None, why=reason.sentence)

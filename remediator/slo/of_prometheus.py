@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from remediator.clients.prometheus import PrometheusClient
 from remediator.clock import Clock
-from remediator.domain.slo import SloStatus
+from remediator.domain.slo import ErrorRate, SloStatus
 from remediator.settings.service_levels import ServiceLevel
 from remediator.slo.declared import declared
+from remediator.slo.error_rates import error_rates
 from remediator.slo.recorded import PYRRA, SLOTH, recorded
 
 
@@ -27,3 +29,7 @@ class PrometheusSlos:
             declared(self._prometheus, self._levels, now),
         )
         return sorted((each for listed in found for each in listed), key=lambda each: each.objective.name)
+
+    async def error_rates(self, over: timedelta) -> list[ErrorRate]:
+        found = await error_rates(self._prometheus, self._levels, over, self._clock.now())
+        return sorted(found, key=lambda each: each.name)

@@ -74,7 +74,7 @@ async def recorded(prometheus: PrometheusClient, said: Convention, now: datetime
         key = said.key(sample.labels)
         days = window.get(key)
         objective = Objective(
-            name=_name(sample.labels, said),
+            name=name_of(sample.labels, said),
             objective=sample.value,
             window=said.window_unit * days if days else timedelta(days=30),
             source=said.source,
@@ -100,7 +100,8 @@ def _histories(said: Convention, past: Sequence[Series]) -> dict[_Key, tuple[tup
     return {said.key(each.labels): each.samples for each in past}
 
 
-def _name(labels: Mapping[str, str], said: Convention) -> str:
+def name_of(labels: Mapping[str, str], said: Convention) -> str:
+    """What people call the objective with these labels."""
     if said.source == "sloth":
         return f"{labels.get('sloth_service', '?')}/{labels.get('sloth_slo', '?')}"
     return labels.get("slo", "?")

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from remediator.digest.section import Digest, Period
 from remediator.domain.asked import NotStarted, Started
 from remediator.domain.rule_mode import RuleMode
 from remediator.domain.run_view import Mode
@@ -70,3 +71,5 @@ class Collaborators(OfIntake):
     """
     asked: AskedRuns
     slos: Slos
+    digest: Callable[[Period], Awaitable[Digest]]
+    """The digest of the day or the week that ends now. Raises nothing for a source that is away."""

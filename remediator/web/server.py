@@ -14,6 +14,7 @@ from remediator.web.approvals import Approvals
 from remediator.web.authentication import IntakeAuthentication
 from remediator.web.breakers import OpenBreakers
 from remediator.web.collaborators import Collaborators, OfIntake
+from remediator.web.digests import Digests
 from remediator.web.gate import as_configured, unread_is_dropped
 from remediator.web.health import Health
 from remediator.web.inbox import Inbox
@@ -33,7 +34,17 @@ _INTAKE_PATHS = (
 )
 """Alertmanager may put labels into the path. They are accepted and mean nothing."""
 
-_OF_PEOPLE = (Api, Pauses, Approvals, RunRequests, OpenBreakers, Targets, ShadowReport, ServiceLevels)
+_OF_PEOPLE = (
+    Api,
+    Pauses,
+    Approvals,
+    RunRequests,
+    OpenBreakers,
+    Targets,
+    ShadowReport,
+    ServiceLevels,
+    Digests,
+)
 _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",

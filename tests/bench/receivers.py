@@ -70,6 +70,7 @@ async def intake(dsn: str, stack: AsyncExitStack) -> str:
             stored=lambda: None,
             asked=Daemon(),
             slos=Daemon(),
+            digest=Daemon().digest,
         )
     )
     return await stack.enter_async_context(listening(application, "127.0.0.1:0")) + _PATH

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from remediator.diagnostics.usage import _CPU, _GROWTH, _MEMORY, _THROTTLED, Usage
+from remediator.clients.used import CPU, MEMORY
+from remediator.diagnostics.usage import _GROWTH, _THROTTLED, Usage
 from remediator.sandbox.kubernetes import Fault
 from remediator.sandbox.kubernetes.faults import AnswerStatus
 from remediator.workloads.usage import from_pod_metrics, usage_of
@@ -50,8 +51,8 @@ async def test_usage_stands_beside_request_and_limit(facts: Facts) -> None:
 
 async def test_a_cluster_without_metrics_says_so_and_prometheus_is_asked(facts: Facts) -> None:
     await runs(facts, resources=RESOURCES)
-    series(facts, _CPU, dict.fromkeys(pods_of(facts), 0.1))
-    series(facts, _MEMORY, dict.fromkeys(pods_of(facts), 2.0**20))
+    series(facts, CPU, dict.fromkeys(pods_of(facts), 0.1))
+    series(facts, MEMORY, dict.fromkeys(pods_of(facts), 2.0**20))
     evidence = await looked(facts, Usage())
     assert not evidence.failed
     assert evidence.details["source"] == "Prometheus"
@@ -64,7 +65,7 @@ async def test_metrics_that_cannot_be_had_are_no_reason_to_give_up(facts: Facts,
     await runs(facts, resources=RESOURCES)
     facts.emulator.create(metrics_of(pods_of(facts)[0], "1", "1Mi"))
     facts.emulator.faults.add(Fault("GET", "/metrics.k8s.io/", AnswerStatus(status, "No", "no"), times=None))
-    series(facts, _CPU, dict.fromkeys(pods_of(facts), 0.1))
+    series(facts, CPU, dict.fromkeys(pods_of(facts), 0.1))
     evidence = await looked(facts, Usage())
     assert evidence.details["source"] == "Prometheus"
     assert str(status) in evidence.summary

@@ -7,7 +7,8 @@ import pytest
 
 from remediator.domain.slo import Objective, Point
 from remediator.domain.sparkline import sparkline
-from remediator.slo.budget import left_of, per_day, status_of
+from remediator.domain.trend import per_day
+from remediator.slo.budget import left_of, status_of
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 THREE_NINES = Objective(name="a", objective=0.999, window=timedelta(days=30), source="settings")
@@ -27,11 +28,13 @@ def test_what_is_left_is_the_share_that_may_still_go_wrong(errors: float, left: 
     [([1.0, 0.9, 0.8], -0.1), ([0.5, 0.5, 0.5], 0.0), ([0.9, 0.8], None), ([], None)],
 )
 def test_the_trend_is_what_changes_a_day(values: list[float], slope: float | None) -> None:
-    assert per_day(points(values)) == (None if slope is None else pytest.approx(slope))
+    assert per_day([(each.at, each.left) for each in points(values)]) == (
+        None if slope is None else pytest.approx(slope)
+    )
 
 
 def test_points_of_one_moment_have_no_trend() -> None:
-    assert per_day([Point(at=NOW, left=1.0)] * 3) is None
+    assert per_day([(NOW, 1.0)] * 3) is None
 
 
 @pytest.mark.parametrize(

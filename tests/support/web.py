@@ -6,16 +6,18 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
 
 from remediator.clock import SystemClock
+from remediator.digest.section import Digest, Period
 from remediator.domain.asked import NotStarted, Started
 from remediator.domain.rule_mode import RuleMode
 from remediator.domain.run_view import Mode
-from remediator.domain.slo import SloStatus
+from remediator.domain.slo import ErrorRate, SloStatus
 from remediator.people.roster import People
 from remediator.rulebook.rule import Rule
 from remediator.settings.load import Settings
@@ -73,6 +75,15 @@ class Daemon:
     async def statuses(self) -> list[SloStatus]:
         """No Prometheus is there to tell of any."""
         return []
+
+    async def error_rates(self, over: timedelta) -> list[ErrorRate]:
+        """Nor of their errors."""
+        return []
+
+    async def digest(self, period: Period) -> Digest:
+        """Nothing is there to be told."""
+        now = SystemClock().now()
+        return Digest(period=period, begin=now, end=now, sections=())
 
     def stored(self) -> None:
         """Counts how often it was told that alerts were committed."""
@@ -190,6 +201,7 @@ async def running_web(
                 stored=daemon.stored,
                 asked=daemon,
                 slos=daemon,
+                digest=daemon.digest,
             )
         )
         url = await stack.enter_async_context(listening(application, "127.0.0.1:0", people.web_config))

@@ -122,7 +122,7 @@ class GuardStage(Stage):
             uid=question.change.uid,
             from_replicas=replicas,
             to_replicas=replicas + 1,
-            from_exact="",
+            from_template={},
             from_title=f"{replicas} replicas",
             to_title=f"{replicas + 1} replicas",
             summary="scale",

@@ -186,3 +186,19 @@ async def test_a_scaling_under_way_does_not_land_after_a_release_has_ended_its_r
     run = await story.run()
     assert (run.state, scaled(story)) == ("ESCALATED", []), run.why
     assert "superseded: kubectl changed its replicas or its template meanwhile" in (run.why or "")
+
+
+@pytest.mark.parametrize("rules", [MORE], ids=["by"])
+async def test_a_number_that_the_memory_has_not_seen_yet_may_be_a_moment_old(kim: Terminal) -> None:
+    story = kim.story
+    await story.create("app:v1", replicas=3)
+    await story.soak(5 * 60)
+    by_hand(story, 2)
+    await story.fire()
+    run = await story.run()
+    assert "human_active: since when 2 replicas are wanted is not seen yet" in (run.why or "")
+    await story.let(60)
+    assert "human_active: people may be at work: 2 replicas are wanted since" in (
+        (await story.run()).why or ""
+    )
+    assert scaled(story) == []

@@ -166,6 +166,15 @@ class GuardStage(Stage):
             )
         return made
 
+    async def remembers_replicas(self, namespace: str, replicas: int) -> None:
+        """As if so many had been wanted for as long as the memory has looked."""
+        async with self.story.daemon.database.connection() as connection:
+            await connection.execute(
+                "update replica_counts set replicas = $2 where namespace = $1 and ended_at is null",
+                namespace,
+                replicas,
+            )
+
     async def forget_attempt(self, attempt: int) -> None:
         async with self.story.daemon.database.connection() as connection:
             await connection.execute("delete from attempts where id = $1", attempt)

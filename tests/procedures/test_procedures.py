@@ -109,6 +109,12 @@ def test_a_name_that_ends_like_an_option_of_a_secret_is_none(handover: Handover)
     assert redact(script(called)) == script(called)
 
 
+@pytest.mark.parametrize("name", sorted(PROCEDURES))
+def test_nothing_is_stopped_of_which_is_not_known_how_to_start_it_again(name: str) -> None:
+    handover = filled_in(PROCEDURES[name], {**ORDINARY, "target.replicas": NotKnown("it stays up")}, AT)
+    assert [each for each in commands(handover) if " scale " in each] == []
+
+
 def test_what_was_wrong_before_is_said_and_not_said_again(handover: Handover) -> None:
     assert all(each.why for each in handover.wrong)
     assert {each.old for each in handover.wrong}.isdisjoint(commands(handover))

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from remediator.domain.answers import Evidence, Proposal, Refusal
-from remediator.domain.change import Scaling, exact_hash
+from remediator.domain.change import Scaling
 from remediator.domain.duration import Duration, format_duration
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
@@ -108,7 +108,7 @@ class Scale(Action):
             uid=workload["metadata"]["uid"],
             from_replicas=before,
             to_replicas=after,
-            from_exact=exact_hash(workload["spec"]["template"]),
+            from_template=workload["spec"]["template"],
             restores=self.by is None,
             from_title=_title(before),
             to_title=_title(after),

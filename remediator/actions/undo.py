@@ -8,13 +8,13 @@ from remediator.domain.change import (
     Change,
     Scaling,
     TemplatePatch,
-    exact_hash,
     new_versions,
     nothing_to_undo,
     revision_hash,
     scalings,
 )
 from remediator.domain.run_view import RunView
+from remediator.domain.value import JsonObject
 from remediator.kit import Kit
 from remediator.step import Action
 from remediator.workloads.difference import difference
@@ -57,7 +57,7 @@ class Undo(Action):
             changes += [patch, *evictions_of_stuck_pods(seen.workload, seen.pods, patch, kit.clock.now())]
         if scaled:
             template = versions[0].from_template if versions else seen.template
-            changes.append(self._scaled_back(scaled, exact_hash(template), undone))
+            changes.append(self._scaled_back(scaled, template, undone))
         return Proposal(changes=tuple(changes))
 
     def _inverse(self, seen: SeenWorkload, changes: Sequence[TemplatePatch], undone: int) -> TemplatePatch:
@@ -86,7 +86,7 @@ class Undo(Action):
             annotations_before=set_then,
         )
 
-    def _scaled_back(self, changes: Sequence[Scaling], from_exact: str, undone: int) -> Scaling:
+    def _scaled_back(self, changes: Sequence[Scaling], template: JsonObject, undone: int) -> Scaling:
         """To as many replicas as the first of the changes found."""
         first, last = changes[0], changes[-1]
         return Scaling(
@@ -95,7 +95,7 @@ class Undo(Action):
             uid=first.uid,
             from_replicas=last.to_replicas,
             to_replicas=first.from_replicas,
-            from_exact=from_exact,
+            from_template=template,
             restores=True,
             from_title=last.to_title,
             to_title=first.from_title,

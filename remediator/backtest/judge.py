@@ -237,7 +237,7 @@ def _change(doing: Doing) -> Change:
                 target=doing.target,
                 from_replicas=0,
                 to_replicas=0,
-                from_exact="",
+                from_template={},
                 **said,
             )
         case "evict_pod":

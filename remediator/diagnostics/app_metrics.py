@@ -83,6 +83,10 @@ class AppMetrics(Diagnostic):
         if answer.status != 200:
             raise Permanent(f"{place(self.url)} answered {answer.status}: {answer.excerpt}")
         try:
-            return read(answer.body.decode("utf-8", "replace"), self.families, _MOST_SAMPLES)
+            return await asyncio.to_thread(self._read, answer.body)
         except ValueError as reason:
             raise Permanent(f"{place(self.url)} does not speak Prometheus' text format: {reason}") from reason
+
+    def _read(self, body: bytes) -> Reading:
+        """Megabytes of it take a second, in which nothing else would be done on the loop."""
+        return read(body.decode("utf-8", "replace"), self.families, _MOST_SAMPLES)

@@ -56,6 +56,7 @@ async def answered(
 ) -> Evidence:
     """The first rows that an operator's query answers, without what it masks. Raises as the session does."""
     lines = await session.rows(as_json(named), *arguments, most=most + 1)
+    _every_mask_is_on(lines, named)
     rows, size = [], 0
     for each in lines[:most]:
         size += len(each["line"] or "")
@@ -95,6 +96,19 @@ def _bound(parameter: QueryParameter, run: RunView) -> str | int | Decimal:
         raise NothingToSubstitute(
             f"{parameter.value} is {value!r} for this alert, no {parameter.type}"
         ) from None
+
+
+def _every_mask_is_on(lines: list[dict[str, Any]], named: NamedQuery) -> None:
+    """Raises Permanent where `masked` names what is no column: PostgreSQL makes `userId` into `userid`, and a name that
+    nobody meant to be shown would be.
+    """
+    columns = next((set(json.loads(each["line"])) for each in lines if each["line"] is not None), None)
+    missing = sorted(set(named.masked) - columns) if columns is not None else []
+    if missing:
+        raise Permanent(
+            f"query {named.name} has no column {missing[0]}, which masked names in remediator.yml (its columns: "
+            f"{', '.join(sorted(columns or ()))}): nothing of it is shown"
+        )
 
 
 def _shown(line: str | None, named: NamedQuery) -> dict[str, Any]:

@@ -136,8 +136,8 @@ class Scaling(_Change):
     kind: Literal["scale"] = "scale"
     from_replicas: int = Field(ge=0)
     to_replicas: int = Field(ge=0)
-    from_exact: str
-    """exact_hash the target's template must have: what the new pods will be made from."""
+    from_template: JsonObject
+    """The target's template: what the new pods will be made from."""
     restores: bool = False
     """Whether it takes back what somebody has set, rather than giving a load more pods."""
 
@@ -148,6 +148,10 @@ class Scaling(_Change):
     @property
     def to_revision(self) -> str:
         return f"replicas/{self.to_replicas}"
+
+    @property
+    def from_exact(self) -> str:
+        return exact_hash(self.from_template)
 
     @property
     def digest(self) -> str:

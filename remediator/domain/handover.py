@@ -9,6 +9,7 @@ from remediator.domain.facts import FACTS
 from remediator.domain.levels import Level
 from remediator.domain.procedure import PLACEHOLDER, Command, Precondition, Procedure, Step, Wrong, facts_of
 from remediator.domain.value import Value
+from remediator.redaction.text import redact
 
 
 class NotKnown(NamedTuple):
@@ -120,7 +121,7 @@ def _line(command: Command, known: Known) -> str:
         parts[0] += f" < {_word(command.given, known)}"
     if command.into is not None:
         parts[-1] += f" > {_word(command.into, known)}"
-    return " | ".join(parts)
+    return _as_kept(" | ".join(parts))
 
 
 def _word(word: str, known: Known) -> str:
@@ -130,6 +131,14 @@ def _word(word: str, known: Known) -> str:
         if wrong is not None:
             raise _Missing(_sentence(fact, wrong))
     return shlex.quote(PLACEHOLDER.sub(lambda found: _written(values[found.group(1)], found.group(2)), word))
+
+
+def _as_kept(line: str) -> str:
+    """The line, if it is the same where secrets are taken out: with `***` in it it would be another command."""
+    kept = redact(line)
+    if kept != line:
+        raise _Missing(f"not filled in: a name in it is taken for a secret, and would be kept as {kept!r}")
+    return line
 
 
 def _unfit(value: str) -> str | None:
@@ -173,7 +182,7 @@ def script(handover: Handover) -> str:
 
 
 def _script(handover: Handover) -> Iterator[str]:
-    yield f"# {handover.procedure}: {handover.title} ({handover.level})"
+    yield f"# {handover.title} ({handover.procedure}, {handover.level})"
     yield f"# Facts of {handover.at:%Y-%m-%d %H:%M:%S} UTC. Nothing of this was run by remediator."
     yield f"# Has to agree first: {handover.approver}"
     for tick in handover.ticks:

@@ -81,6 +81,8 @@ def effect_patch(change: TemplatePatch | Scaling, marker: str, epoch: int) -> li
     ]
     ours: dict[str, str | None] = {ATTEMPT: marker}
     if isinstance(change, Scaling):
+        # Tested as well: a copy that is still under way must not land after a look that shows another template.
+        patch.append({"op": "test", "path": "/spec/template", "value": change.from_template})
         patch += _set("/spec/replicas", change.from_replicas, change.to_replicas)
     else:
         patch += _set("/spec/template", change.from_template, change.to_template)

@@ -65,7 +65,12 @@ class Seen(Value):
 
     def who_changed(self, change: Change) -> str:
         """Who wrote last what this change is about, other than us; `somebody` where that is not said."""
-        return (self.last_scaler if isinstance(change, Scaling) else self.last_manager) or "somebody"
+        scaled = isinstance(change, Scaling) and not self._of_another_template(change)
+        return (self.last_scaler if scaled else self.last_manager) or "somebody"
+
+    def _of_another_template(self, change: Scaling) -> bool:
+        """Whether it was no number that somebody changed."""
+        return self.replicas == change.from_replicas and self.exact != change.from_exact
 
     def is_to(self, change: TemplatePatch | Scaling) -> bool:
         """Whether it is what the change leads to."""

@@ -73,6 +73,11 @@ async def _container(run: RunView, kit: Kit) -> JsonObject:
 
 
 async def replicas(run: RunView, kit: Kit) -> str:
+    """Of what is stopped before a database is touched, and started again: never of the database's own server."""
+    for each in kit.databases.configured:
+        if each.server == str(run.target):
+            writers = ", ".join(each.targets) or "what writes to it, which remediator.yml does not name"
+            raise Permanent(f"it is the server of database {each.name}, which stays up: stop {writers}")
     wanted = count((await seen(run, kit)).workload, "spec", "replicas")
     if wanted is None:
         raise Permanent(f"{run.target} has no number of replicas")

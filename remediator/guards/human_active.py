@@ -60,7 +60,7 @@ class HumanActive(Guard):
             if change.restores and counts:
                 # The write that is to be taken back is no sign of others, and a person agrees to that.
                 began = max(began, counts[-1].began_at)
-            elif (scaled := self._scaled(counts, ours_at, kit.clock.now())) is not None:
+            elif (scaled := self._scaled(counts, change, ours_at, kit.clock.now())) is not None:
                 return scaled
         completes = isinstance(change, Eviction) and change.completes
         if ours_at is not None and (completes or change.action == "undo"):
@@ -94,12 +94,15 @@ class HumanActive(Guard):
         )
 
     def _scaled(
-        self, counts: Sequence[ReplicaCount], ours_at: datetime | None, now: datetime
+        self, counts: Sequence[ReplicaCount], change: Scaling, ours_at: datetime | None, now: datetime
     ) -> GuardVerdict | None:
         """The refusal where our memory saw somebody else set the number of replicas a short while ago.
 
-        Managed fields do not tell when: they keep one time for all that a manager owns.
+        Managed fields do not tell when: they keep one time for all that a manager owns. So a number that our memory
+        has not seen may be a moment old.
         """
+        if not counts or counts[-1].replicas != change.from_replicas:
+            return self.unknown(f"since when {change.from_title} are wanted is not seen yet by our memory")
         if len(counts) < 2:
             return None
         began = counts[-1].began_at

@@ -65,7 +65,10 @@ ASSIGNED = _of(
 )
 """`password=x`, `"apiKey": "x"`, `PGPASSWORD: x`."""
 
-OPTION = _of(rb"(?i)(--?[\w-]*(?:passw|pwd|secret|token|key|cred)[\w-]*)([ \t]+)(" + _VALUE + rb")")
+OPTION = _of(
+    rb"(?im)((?:^|[^\w-])--?[\w-]*(?:passw|pwd|secret|token|key|cred)[\w-]*)([ \t]+)(" + _VALUE + rb")"
+)
+"""`--password x`, and not the end of a name: of `kubectl -n auth-token get pods` nothing is a secret."""
 
 QUERY = _of(rb"(?i)\b(password|identified by|identified with [a-z0-9_]+ by)(\s+)('[^'\n]*')")
 

@@ -73,6 +73,8 @@ class ApplyActions:
         refused = await self._objection(run, index, verdicts)
         if refused is not None:
             return refused
+        if isinstance(change, Eviction) and await self._needless(change):
+            return Hold(f"pod {change.pod} became ready or went away meanwhile", progress={}, seconds=0)
         intended = await self._intend(run, index, change, verdicts)
         if isinstance(intended, LeaseLost):
             return Hold(intended.why, seconds=0)
@@ -96,8 +98,7 @@ class ApplyActions:
         return End(why.why, state=State.DECLINED if isinstance(why, Declined) else _refused(run, index))
 
     def _passing(self, run: Run, index: int, why: str) -> Hold | End:
-        """What stands in the way may go away by itself: wait for it, but not for ever. While an intent
-        is open, an End is only taken together with its outcome."""
+        """What stands in the way may go away by itself: wait, not for ever. An open intent ends with its outcome."""
         waited = self._desk.kit.clock.now() - run.rung_since
         if waited > self._desk.rhythm.give_up_holding_after:
             why = f"it did not become possible in {waited.total_seconds():.0f} s: {why}"
@@ -116,8 +117,7 @@ class ApplyActions:
         if not isinstance(claimed, Seen):
             return claimed
         if not claimed.is_from(change):
-            who = claimed.who_changed(change)
-            why = f"the workload was changed since the plan was made, last by {who}"
+            why = f"the workload was changed since the plan was made, last by {claimed.who_changed(change)}"
             state = _refused(run, index)
             return End(why, state=state, plan_again=state is State.BLOCKED)
         return await self._rehearse(run, lease, index, change)
@@ -135,7 +135,7 @@ class ApplyActions:
         return self._passing(run, index, why) if refused.passing else End(why, state=_refused(run, index))
 
     async def _needless(self, change: Eviction) -> bool:
-        """Whether the pod is gone or has become ready by itself, so that nothing is left to evict.
+        """Whether the pod is gone or has become ready by itself, which the Eviction API does not ask.
 
         A pod that cannot be read is not known to be: the guards then say so, and hold the run.
         """

@@ -45,4 +45,4 @@ def entry(handover: Handover) -> Entry:
     """Its line of the journal."""
     open_steps = f", {handover.left_out} of them not filled in" if handover.left_out else ""
     said = f"{len(handover.steps)} steps{open_steps}; has to agree first: {handover.approver}"
-    return Entry(HANDOVER, f"{handover.procedure}: {said}", handover.to_json())
+    return Entry(HANDOVER, f"{handover.procedure}, {said}", handover.to_json())

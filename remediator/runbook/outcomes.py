@@ -35,7 +35,7 @@ _PATCH_SAID = {
 }
 _SCALING_SAID = _PATCH_SAID | {
     Conclusion.APPLIED_THEN_CHANGED: "it was applied, and then {manager} set another number of replicas",
-    Conclusion.SUPERSEDED: "{manager} set another number of replicas",
+    Conclusion.SUPERSEDED: "{manager} changed its replicas or its template meanwhile",
 }
 _EVICTION_SAID = dict.fromkeys(Conclusion, "pod {pod} was changed by somebody else") | {
     Conclusion.APPLIED: "pod {pod} is gone or going",

@@ -1,5 +1,7 @@
 """app_metrics: what a service says of itself, and which of its counters grow."""
 
+import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -112,3 +114,35 @@ def test_a_page_without_end_is_read_up_to_the_budget() -> None:
 def test_a_pattern_that_re2_refuses_stands_in_no_rule() -> None:
     with pytest.raises(ValueError, match="not a regular expression"):
         AppMetrics(url="http://shop.svc/metrics", families="(?=a)")
+
+
+def test_a_line_that_would_take_the_parser_minutes_is_left_out() -> None:
+    long = 'errors_total{path="' + '\\"' * 400_000 + '"} 1'
+    assert read(f"{long}\nerrors_total 2\n", "error", 100) == ({"errors_total": 2.0}, frozenset(), 1)
+
+
+def test_a_label_may_hold_what_elsewhere_breaks_a_line() -> None:
+    found = read('errors_total{path="a\u2028error b"} 1\n', "error", 100)
+    assert list(found.values) == ['errors_total{path="a\u2028error b"}']
+
+
+@pytest.mark.parametrize("settings", [LOOPBACK])
+async def test_others_get_their_turn_while_a_large_page_is_read(facts: Facts, settings: Any) -> None:
+    page = "".join(f'errors_total{{path="/items/{each}"}} {each}\n' for each in range(40_000))
+    looking, gaps = True, [0.0]
+
+    async def watch() -> None:
+        before = time.monotonic()
+        while looking:
+            await asyncio.sleep(0)
+            now = time.monotonic()
+            gaps.append(now - before)
+            before = now
+
+    async with Pages(page) as pages:
+        began, watching = time.monotonic(), asyncio.create_task(watch())
+        evidence = await looked(facts, asking(pages))
+        took, looking = time.monotonic() - began, False
+        await watching
+    assert evidence.details["left_out"] == 40_000 - 100
+    assert max(gaps) < took / 2

@@ -20,7 +20,7 @@ def a_scaling(before: int, after: int, action: str = "scale", **fields: Any) -> 
             "uid": "u1",
             "from_replicas": before,
             "to_replicas": after,
-            "from_exact": "",
+            "from_template": {},
             "from_title": f"{before} replicas",
             "to_title": f"{after} replicas",
             "summary": f"{action} {API}",

@@ -188,6 +188,10 @@ async def test_what_is_not_so_is_not_known_and_says_why(story: Story, tmp_path: 
     assert await found(story, "target.replicas") == (
         "not known: it has 0 just now, so somebody has scaled it down before"
     )
+    server = Target(cluster="default", kind="statefulset", namespace="shop", name="postgresql")
+    assert await found(story, "target.replicas", server) == (
+        "not known: it is the server of database orders, which stays up: stop deployment/shop/api"
+    )
     sides = {"spec": {"template": {"spec": {"containers": [{"name": "proxy", "image": "proxy:1"}]}}}}
     patched(story, "deployments", "api", sides)
     assert await found(story, "target.container") == "not known: it has several: proxy, app"

@@ -15,6 +15,7 @@ from remediator.domain.levels import Level
 from remediator.domain.procedure import Procedure, Step, run
 from remediator.facts.sources import SOURCES
 from remediator.redaction.document import redact_json
+from remediator.redaction.text import redact
 from tests.support.handed_over import HOSTILE, ORDINARY
 
 AT = datetime(2026, 11, 27, 12, 30, tzinfo=UTC)
@@ -81,7 +82,37 @@ def test_no_command_wants_a_terminal_or_another_shells_expansion(handover: Hando
 
 def test_it_is_read_as_it_was_written_also_where_secrets_are_taken_out(handover: Handover) -> None:
     assert redact_json(handover.to_json()) == handover.to_json()
+    assert redact(script(handover)) == script(handover)
     assert Handover.model_validate(handover.to_json()) == handover
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        ("target.selector", "app=api,credentials=vault"),
+        ("target.match_labels", '{"app": "api", "token": "abcdefgh12345"}'),
+        ("backup.location", "s3://backups/token=abcdef123/orders.dump"),
+    ],
+)
+def test_no_command_is_kept_that_is_another_without_what_looks_like_a_secret(fact: str, value: str) -> None:
+    for procedure in PROCEDURES.values():
+        handover = filled_in(procedure, {**ORDINARY, fact: value}, AT)
+        kept = Handover.model_validate(redact_json(handover.to_json()))
+        assert commands(kept) == commands(handover)
+        if fact in procedure.facts:
+            assert "is taken for a secret, and would be kept as" in script(kept)
+
+
+def test_a_name_that_ends_like_an_option_of_a_secret_is_none(handover: Handover) -> None:
+    called = filled_in(PROCEDURES[handover.procedure], {**ORDINARY, "target.namespace": "auth-token"}, AT)
+    assert called.left_out == 0
+    assert redact(script(called)) == script(called)
+
+
+@pytest.mark.parametrize("name", sorted(PROCEDURES))
+def test_nothing_is_stopped_of_which_is_not_known_how_to_start_it_again(name: str) -> None:
+    handover = filled_in(PROCEDURES[name], {**ORDINARY, "target.replicas": NotKnown("it stays up")}, AT)
+    assert [each for each in commands(handover) if " scale " in each] == []
 
 
 def test_what_was_wrong_before_is_said_and_not_said_again(handover: Handover) -> None:

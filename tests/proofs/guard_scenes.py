@@ -122,7 +122,7 @@ class GuardStage(Stage):
             uid=question.change.uid,
             from_replicas=replicas,
             to_replicas=replicas + 1,
-            from_exact="",
+            from_template={},
             from_title=f"{replicas} replicas",
             to_title=f"{replicas + 1} replicas",
             summary="scale",
@@ -165,6 +165,15 @@ class GuardStage(Stage):
                 action,
             )
         return made
+
+    async def remembers_replicas(self, namespace: str, replicas: int) -> None:
+        """As if so many had been wanted for as long as the memory has looked."""
+        async with self.story.daemon.database.connection() as connection:
+            await connection.execute(
+                "update replica_counts set replicas = $2 where namespace = $1 and ended_at is null",
+                namespace,
+                replicas,
+            )
 
     async def forget_attempt(self, attempt: int) -> None:
         async with self.story.daemon.database.connection() as connection:

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from remediator.sandbox.kubernetes import Fault
+from remediator.sandbox.kubernetes.faults import ApplyThenDrop
+from remediator.sandbox.kubernetes.request import Call
 from tests.support.clock import DrivenClock
 from tests.support.people import people
 from tests.support.sets import workload
@@ -28,12 +31,12 @@ async def ill(story: Story) -> str:
     return name
 
 
-def unready(story: Story, name: str) -> None:
+def unready(story: Story, name: str, status: str = "False") -> None:
     stamp = story.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     pod = story.emulator.get("pods", "shop", name)
     assert pod is not None
     told_by = [
-        {**each, "status": "False", "lastTransitionTime": stamp} if "Ready" in each["type"] else each
+        {**each, "status": status, "lastTransitionTime": stamp} if "Ready" in each["type"] else each
         for each in pod["status"]["conditions"]
     ]
     change = {"status": {"conditions": told_by}}
@@ -52,6 +55,23 @@ async def test_the_unready_pod_is_evicted_and_there_is_nothing_to_undo(
         kim = Terminal(story, tmp_path / "kim", capsys)
         said = await kim.fails("runs", "undo", "1", "--why", "no reason")
         assert "nothing to undo: it only evicted a pod, which was made anew" in said
+
+
+async def test_a_pod_that_becomes_ready_while_its_eviction_is_prepared_stays(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, EVICT) as story:
+        name = await ill(story)
+
+        def ready_by_now(call: Call, user: str) -> bool:
+            unready(story, name, "True")
+            return False
+
+        story.emulator.faults.add(Fault("PATCH", "/deployments/api$", ApplyThenDrop(), when=ready_by_now))
+        await story.fire()
+        await story.let(10)
+        assert (evictions(story), (await story.run()).state) == ([], "ACTED"), (await story.run()).why
+        assert story.emulator.get("pods", "shop", name) is not None
 
 
 async def test_a_budgets_no_is_not_asked_again(tmp_path: Path, database_url: str, clock: DrivenClock) -> None:

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from remediator.sandbox.kubernetes import Fault
+from remediator.sandbox.kubernetes.faults import ApplyLate
+from remediator.sandbox.kubernetes.request import Call
+from tests.stories.test_writes_under_faults import is_the_effect
 from tests.support.clock import DrivenClock
 from tests.support.people import people
 from tests.support.story import Story, told
@@ -160,3 +164,41 @@ async def test_what_an_autoscaler_scales_is_handed_over_by_its_name(kim: Termina
     run = await story.run()
     assert (run.state, scaled(story)) == ("ESCALATED", [])
     assert f"{kind} api says how many replicas deployment/shop/api has: change its bounds" in (run.why or "")
+
+
+@pytest.mark.parametrize("rules", [MORE], ids=["by"])
+async def test_a_scaling_under_way_does_not_land_after_a_release_has_ended_its_run(kim: Terminal) -> None:
+    story = kim.story
+    await story.create("app:v1", replicas=2)
+    await story.soak(5 * 60)
+
+    def released_meanwhile(call: Call, user: str) -> bool:
+        if is_the_effect(call, user):
+            story.release("app:v2")
+            return True
+        return False
+
+    late = Fault("PATCH", "/deployments/api$", ApplyLate(20), when=released_meanwhile)
+    story.emulator.faults.add(late)
+    await story.fire()
+    assert late.hits == 1
+    await story.let(60)
+    run = await story.run()
+    assert (run.state, scaled(story)) == ("ESCALATED", []), run.why
+    assert "superseded: kubectl changed its replicas or its template meanwhile" in (run.why or "")
+
+
+@pytest.mark.parametrize("rules", [MORE], ids=["by"])
+async def test_a_number_that_the_memory_has_not_seen_yet_may_be_a_moment_old(kim: Terminal) -> None:
+    story = kim.story
+    await story.create("app:v1", replicas=3)
+    await story.soak(5 * 60)
+    by_hand(story, 2)
+    await story.fire()
+    run = await story.run()
+    assert "human_active: since when 2 replicas are wanted is not seen yet" in (run.why or "")
+    await story.let(60)
+    assert "human_active: people may be at work: 2 replicas are wanted since" in (
+        (await story.run()).why or ""
+    )
+    assert scaled(story) == []

@@ -32,6 +32,14 @@ async def test_rows_come_by_what_the_alert_says(looker: ApplicationDatabase) -> 
     assert none.details["rows"] == []
 
 
+async def test_a_mask_that_is_on_no_column_lets_nothing_be_seen(looker: ApplicationDatabase) -> None:
+    asked = with_query(looker, "select who as theUser, address from logins", masked=["theUser"])
+    seen = await look(SqlQuery(query="asked"), asked)
+    assert seen.failed
+    assert "query asked has no column theUser, which masked names" in seen.summary
+    assert "rows" not in seen.details
+
+
 async def test_what_an_alert_says_is_never_part_of_the_query(
     server: PostgresServer, looker: ApplicationDatabase
 ) -> None:

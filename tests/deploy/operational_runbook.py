@@ -78,10 +78,13 @@ def _is_command(parser: argparse.ArgumentParser, words: Sequence[str]) -> bool:
 
 
 def proven(proof: str) -> bool:
-    """Whether the test is there: a file, or one function of it."""
-    file, _, function = proof.partition("::")
+    """Whether each test is there: `file::test`, and more of them after commas. A file by itself proves nothing."""
+    return all(_is_test(*each.strip("`").partition("::")[::2]) for each in proof.split(", "))
+
+
+def _is_test(file: str, function: str) -> bool:
     path = ROOT / file
-    return path.exists() and (not function or re.search(rf"def {function}\(", path.read_text()) is not None)
+    return path.is_file() and re.search(rf"def {function}\(", path.read_text()) is not None
 
 
 def served(text: str) -> Iterator[str]:
@@ -91,7 +94,7 @@ def served(text: str) -> Iterator[str]:
         row = Row(*found.groups()) if found else None
         if row is not None and row.awaits and not row.missing and proven(row.proof):
             by = row.by.removeprefix(_AWAITS)
-            yield f"| {row.number} | {row.what} | served | {by} | `{row.proof}` |"
+            yield f"| {row.number} | {row.what} | served | {by} | {row.proof} |"
         else:
             yield line
 

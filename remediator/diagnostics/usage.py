@@ -15,7 +15,7 @@ from remediator.errors import RemediatorError
 from remediator.kit import Kit
 from remediator.step import Diagnostic
 from remediator.workloads.usage import Usage as Row
-from remediator.workloads.usage import Used, from_pod_metrics, share, usage_of
+from remediator.workloads.usage import Used, from_pod_metrics, series_of, share, usage_of
 
 _MOST = 50
 _CPU = "sum by (pod, container) (rate(container_cpu_usage_seconds_total{%s}[5m]))"
@@ -25,8 +25,6 @@ _THROTTLED = (
     " / sum by (pod, container) (rate(container_cpu_cfs_periods_total{%s}[5m]))"
 )
 _GROWTH = "3600 * max by (pod, container) (deriv(container_memory_working_set_bytes{%s}[1h]))"
-_OF_PODS = {"deployment": "-[a-z0-9]+-[a-z0-9]{5}", "statefulset": "-[0-9]+", "daemonset": "-[a-z0-9]{5}"}
-"""How the names of a workload's pods go on after its own."""
 
 
 class _Told(NamedTuple):
@@ -88,10 +86,8 @@ async def _used(kit: Kit, target: Target, selector: Mapping[str, str] | None) ->
 
 async def _asked(kit: Kit, query: str, target: Target) -> tuple[Used, str]:
     """What Prometheus answers by pod and container; nothing, and why, when it does not."""
-    name = target.name.replace(".", r"\\.")
-    of_it = f'namespace="{target.namespace}", pod=~"{name}{_OF_PODS[target.kind]}", container!="", container!="POD"'
     try:
-        samples = await kit.prometheus.query(query.replace("%s", of_it))
+        samples = await kit.prometheus.query(query.replace("%s", series_of(target)))
     except RemediatorError as reason:
         return {}, reason.sentence
     return {

@@ -334,7 +334,7 @@ async def test_with_the_rights_to_look_every_diagnostic_of_the_cluster_sees(
         if name not in elsewhere and not issubclass(step, DatabaseDiagnostic)
     ]
     async with told(tmp_path, database_url, clock, LOOKS % ", ".join(looks)) as story:
-        restrict(story, "namespace/look.yaml")
+        restrict(story, "observe")
         await story.create("app:v1")
         await story.fire()
         seen = [line for line in await story.journal() if line.kind == "evidence"]

@@ -69,5 +69,6 @@ class RestartLoop(Guard):
 
 def _killed_again(pods: Sequence[JsonObject], run: RunView) -> tuple[str, ...]:
     began = run.alert.starts_at if run.alert is not None else run.created_at
-    blamed = run.alert.labels.get("pod") if run.alert is not None else None
+    labels = run.alert.labels if run.alert is not None else {}
+    blamed = labels.get("exported_pod") or labels.get("pod")
     return tuple(str(each) for each in killed_since(pods, began - _SHORTLY, blamed))

@@ -73,7 +73,7 @@ async def test_what_no_change_cures_is_looked_at_and_handed_over(world: Live) ->
 
     async def up() -> bool:
         listed = json.loads((await world.kube.call("GET", path)).body)["items"]
-        return all(fully_rolled_out(each) for each in listed)
+        return all(fully_rolled_out({**each, "kind": "Deployment"}) for each in listed)
 
     await until(up, "every workload runs", seconds=120)
     await world.deliver()

@@ -14,8 +14,6 @@ from remediator.workloads.usage import Used, from_pod_metrics
 
 CPU = "sum by (pod, container) (rate(container_cpu_usage_seconds_total{%s}[5m]))"
 MEMORY = "max by (pod, container) (container_memory_working_set_bytes{%s})"
-CONTAINERS = 'container!="", container!="POD"'
-"""What the series of cAdvisor's that are of one container have in common."""
 
 
 class Told(NamedTuple):
@@ -31,10 +29,10 @@ async def used_in(
     kube: KubeReader,
     prometheus: PrometheusClient,
     namespace: str,
+    series: str,
     selector: Mapping[str, str] | None = None,
-    pods: str | None = None,
 ) -> Told:
-    """From metrics.k8s.io by a selector of labels, else from Prometheus by a pattern of the pods' names."""
+    """From metrics.k8s.io by a selector of labels, else from Prometheus by the matchers of cAdvisor's series."""
     why, listed = "", list[JsonObject]()
     try:
         listed = await kube.list("podmetrics", namespace, selector)
@@ -45,18 +43,11 @@ async def used_in(
     if not why and listed:
         return Told(from_pod_metrics(listed), "metrics.k8s.io")
     why = why or "metrics.k8s.io knows nothing of these pods"
-    of_them = selecting(namespace, pods)
-    cpu, not_told = await asked(prometheus, CPU, of_them)
-    memory, _ = await asked(prometheus, MEMORY, of_them)
+    cpu, not_told = await asked(prometheus, CPU, series)
+    memory, _ = await asked(prometheus, MEMORY, series)
     if cpu or memory:
         return Told({"cpu": cpu, "memory": memory}, "Prometheus", (why,))
     return Told({}, "", (why, not_told or "Prometheus has no series of cAdvisor's about them"))
-
-
-def selecting(namespace: str, pods: str | None) -> str:
-    """The matchers of series about containers in a namespace, of the pods whose names fit the pattern."""
-    of_pods = "" if pods is None else f'pod=~"{pods}", '
-    return f'namespace="{namespace}", {of_pods}{CONTAINERS}'
 
 
 async def asked(prometheus: PrometheusClient, query: str, matchers: str) -> tuple[Used, str]:

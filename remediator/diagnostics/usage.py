@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from remediator.clients.used import asked, selecting, used_in
+from remediator.clients.used import asked, used_in
 from remediator.clients.workload import labels_of, look_at
 from remediator.domain.answers import Evidence
 from remediator.domain.run_view import RunView
-from remediator.domain.target import Target
 from remediator.kit import Kit
 from remediator.step import Diagnostic
 from remediator.workloads.usage import Usage as Row
-from remediator.workloads.usage import share, usage_of
+from remediator.workloads.usage import series_of, share, usage_of
 
 _MOST = 50
 _THROTTLED = (
@@ -18,8 +17,6 @@ _THROTTLED = (
     " / sum by (pod, container) (rate(container_cpu_cfs_periods_total{%s}[5m]))"
 )
 _GROWTH = "3600 * max by (pod, container) (deriv(container_memory_working_set_bytes{%s}[1h]))"
-_OF_PODS = {"deployment": "-[a-z0-9]+-[a-z0-9]{5}", "statefulset": "-[0-9]+", "daemonset": "-[a-z0-9]{5}"}
-"""How the names of a workload's pods go on after its own."""
 
 
 class Usage(Diagnostic):
@@ -33,11 +30,10 @@ class Usage(Diagnostic):
         seen = await look_at(kit.kube, run.target)
         if seen is None:
             return Evidence(step=self.key(), summary=f"{run.target} does not exist", failed=True)
-        namespace, pods = run.target.namespace, _pods_of(run.target)
-        told = await used_in(kit.kube, kit.prometheus, namespace, labels_of(seen.workload), pods)
-        matchers = selecting(namespace, pods)
-        throttled, why = await asked(kit.prometheus, _THROTTLED, matchers)
-        growth, _ = await asked(kit.prometheus, _GROWTH, matchers)
+        namespace, series = run.target.namespace, series_of(run.target)
+        told = await used_in(kit.kube, kit.prometheus, namespace, series, labels_of(seen.workload))
+        throttled, why = await asked(kit.prometheus, _THROTTLED, series)
+        growth, _ = await asked(kit.prometheus, _GROWTH, series)
         without = (*told.without, *([f"throttling and growth: {why}"] if why else []))
         rows = usage_of(seen.pods, told.used, throttled, growth)
         known = [each for each in rows if each.cpu is not None or each.memory is not None]
@@ -52,11 +48,6 @@ class Usage(Diagnostic):
             },
             failed=not told.source,
         )
-
-
-def _pods_of(target: Target) -> str:
-    """The pattern of their names."""
-    return target.name.replace(".", r"\\.") + _OF_PODS[target.kind]
 
 
 def _said(rows: Sequence[Row], source: str) -> str:

@@ -5,11 +5,11 @@ import math
 from typing import NamedTuple
 
 from remediator.clients.prometheus import Sample
-from remediator.clients.used import CONTAINERS
 from remediator.digest.resource_use import NOBODY
 from remediator.digest.section import Found, Line, fine, look, unknown
 from remediator.digest.sources import Sources
 from remediator.errors import RemediatorError
+from remediator.workloads.usage import CONTAINERS
 
 
 class Measure(NamedTuple):

@@ -7,7 +7,7 @@ from remediator.clients.used import used_in
 from remediator.digest.section import Found, Line, fine, look, unknown
 from remediator.digest.sources import Sources
 from remediator.errors import RemediatorError
-from remediator.workloads.usage import Usage, share, usage_of
+from remediator.workloads.usage import CONTAINERS, Usage, share, usage_of
 
 _NEAR = 0.9
 """Of a limit."""
@@ -39,7 +39,7 @@ async def _of_namespace(sources: Sources, namespace: str) -> tuple[list[Line], l
         pods = await kit.kube.list("pod", namespace)
     except RemediatorError as reason:
         return [unknown(f"{namespace}: {reason.sentence}")], []
-    told = await used_in(kit.kube, kit.prometheus, namespace)
+    told = await used_in(kit.kube, kit.prometheus, namespace, f'namespace="{namespace}", {CONTAINERS}')
     rows = usage_of(pods, told.used, {}, {})
     known = [each for each in rows if each.cpu is not None or each.memory is not None]
     shown = [{"namespace": namespace, **each.to_json()} for each in known[:_MOST]]

@@ -74,16 +74,17 @@ def filled_in(procedure: Procedure, known: Known, at: datetime) -> Handover:
         approver=procedure.approver,
         at=at,
         ticks=tuple(_tick(each, known) for each in procedure.preconditions),
-        steps=tuple(_step(each, known) for each in procedure.steps if _belongs(each, known)),
+        steps=tuple(_step(each, known) for each in procedure.steps if belongs(each, known)),
         wrong=procedure.wrong,
     )
 
 
-def _belongs(step: Step, known: Known) -> bool:
-    if step.when is None:
+def belongs(part: Procedure | Step, known: Known) -> bool:
+    """Whether a procedure, or a step of one, has to do with how things are: what is not known rules nothing out."""
+    if part.when is None:
         return True
-    value = _value(step.when[0], known)
-    return isinstance(value, NotKnown) or value == step.when[1]
+    value = _value(part.when[0], known)
+    return isinstance(value, NotKnown) or value == part.when[1]
 
 
 def _value(fact: str, known: Known) -> str | NotKnown:

@@ -84,6 +84,8 @@ class Procedure(Value):
     level: Level
     approver: str
     """Who has to agree before the first step."""
+    when: tuple[str, str] | None = None
+    """A fact and what it must be; with another value there is nothing here for it, and it is not handed over."""
     preconditions: tuple[Precondition, ...] = ()
     steps: tuple[Step, ...]
     wrong: tuple[Wrong, ...] = ()
@@ -92,7 +94,7 @@ class Procedure(Value):
     def facts(self) -> frozenset[str]:
         """Every fact that has to be known to fill it in."""
         found = {each.fact for each in self.preconditions}
-        found |= {each.when[0] for each in self.steps if each.when is not None}
+        found |= {when[0] for when in (self.when, *(each.when for each in self.steps)) if when is not None}
         return frozenset(found | {fact for each in self.steps for fact in facts_of(each)})
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from remediator.domain.run_view import RunView
-from remediator.facts import autoscaler, backup, blocker, database, revision, schema, target
+from remediator.facts import autoscaler, backup, blocker, database, memory, revision, schema, target
 from remediator.kit import Kit
 
 Source = Callable[[RunView, Kit], Awaitable[str]]
@@ -30,8 +30,11 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
         "target.secret": target.secret,
         "target.secret_key": target.secret_key,
         "target.health": target.health,
-        "target.memory_limit": target.memory_limit,
-        "target.memory_raised": target.memory_raised,
+        "memory.short": memory.short,
+        "memory.container": memory.container,
+        "memory.limit": memory.limit,
+        "memory.suggested": memory.suggested,
+        "memory.rests_on": memory.rests_on,
         "autoscaler.name": autoscaler.name,
         "autoscaler.min": autoscaler.fewest,
         "autoscaler.max": autoscaler.most,

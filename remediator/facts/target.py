@@ -1,7 +1,6 @@
 """Facts of the workload that the run is about."""
 
 import json
-import re
 from datetime import timedelta
 
 from remediator.clients.workload import SeenWorkload, look_at
@@ -14,8 +13,6 @@ from remediator.workloads.config_maps import mentioned_config_maps
 from remediator.workloads.fields import at, condition, count, objects, text
 
 _LATELY = timedelta(days=1)
-_IN_BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
-_QUANTITY = re.compile(r"([0-9]+)(|k|M|G|Ki|Mi|Gi)")
 
 
 async def seen(run: RunView, kit: Kit) -> SeenWorkload:
@@ -59,10 +56,10 @@ async def _labels(run: RunView, kit: Kit) -> dict[str, str]:
 
 
 async def container(run: RunView, kit: Kit) -> str:
-    return text(await _container(run, kit), "name")
+    return text(await main_container(run, kit), "name")
 
 
-async def _container(run: RunView, kit: Kit) -> JsonObject:
+async def main_container(run: RunView, kit: Kit) -> JsonObject:
     """Its only container, or the one that is called as the workload is."""
     found = objects((await seen(run, kit)).template, "spec", "containers")
     named = [each for each in found if text(each, "name") == run.target.name]
@@ -145,7 +142,7 @@ async def health(run: RunView, kit: Kit) -> str:
     """The path of its readiness probe, through the first Service that selects its pods."""
     template = (await seen(run, kit)).template
     labels = at(template, "metadata", "labels") or {}
-    path = text(await _container(run, kit), "readinessProbe", "httpGet", "path")
+    path = text(await main_container(run, kit), "readinessProbe", "httpGet", "path")
     if not path.startswith("/"):
         raise Permanent("it has no readiness probe over HTTP")
     for service in await kit.kube.list("service", run.target.namespace):
@@ -154,20 +151,3 @@ async def health(run: RunView, kit: Kit) -> str:
             address = f"{text(service, 'metadata', 'name')}:{count(ports[0], 'port')}"
             return f"/api/v1/namespaces/{run.target.namespace}/services/{address}/proxy{path}"
     raise Permanent("no Service selects its pods")
-
-
-async def memory_limit(run: RunView, kit: Kit) -> str:
-    limit = text(await _container(run, kit), "resources", "limits", "memory")
-    if not limit:
-        raise Permanent("it has none")
-    return limit
-
-
-async def memory_raised(run: RunView, kit: Kit) -> str:
-    """A quarter more, in whole Mi."""
-    limit = await memory_limit(run, kit)
-    parsed = _QUANTITY.fullmatch(limit)
-    if parsed is None:
-        raise Permanent(f"{limit} is written in a way that is not reckoned with here")
-    raised = int(parsed.group(1)) * _IN_BYTES[parsed.group(2)] * 5 / 4
-    return f"{-(-int(raised) // 2**20)}Mi"

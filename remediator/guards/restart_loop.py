@@ -1,5 +1,6 @@
 """New pods are no cure for what the next one meets again, and none when they are needed again and again."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -8,10 +9,13 @@ from remediator.domain.answers import GuardVerdict, Limit
 from remediator.domain.change import Change, Eviction
 from remediator.domain.duration import format_duration
 from remediator.domain.run_view import RunView
+from remediator.domain.value import JsonObject
 from remediator.kit import Kit
 from remediator.step import Guard
 from remediator.workloads.crash_causes import met_again, pod_met_again
+from remediator.workloads.out_of_memory import killed_since
 
+_SHORTLY = timedelta(minutes=10)
 _AT_MOST = ((2, timedelta(hours=1)), (4, timedelta(days=1)))
 
 
@@ -21,6 +25,9 @@ class RestartLoop(Guard):
     No restart at all while every pod that is not ready waits for its image or its configuration, or was killed for
     its memory; nor an eviction of such a pod, unless another of the same version is ready: then its place may be what
     ails it. An eviction that completes a rollback is none of these.
+
+    Nor a restart when the pod that the alert names, or every pod, was killed for its memory since shortly before the
+    alert, although it is ready again: it was started anew already, with the same limit.
     """
 
     actions: ClassVar[frozenset[str] | None] = frozenset({"restart", "evict_pod"})
@@ -34,7 +41,9 @@ class RestartLoop(Guard):
             return self.unknown(f"{run.target} does not exist")
         evicts = isinstance(change, Eviction)
         same_again = (
-            pod_met_again(seen.pods, change.pod) if isinstance(change, Eviction) else met_again(seen.pods)
+            pod_met_again(seen.pods, change.pod)
+            if isinstance(change, Eviction)
+            else met_again(seen.pods) or _killed_again(seen.pods, run)
         )
         inputs = {"pods": len(seen.pods), "same_again": list(same_again[:5])}
         if same_again:
@@ -56,3 +65,10 @@ class RestartLoop(Guard):
             )
             for number, window in _AT_MOST
         )
+
+
+def _killed_again(pods: Sequence[JsonObject], run: RunView) -> tuple[str, ...]:
+    began = run.alert.starts_at if run.alert is not None else run.created_at
+    labels = run.alert.labels if run.alert is not None else {}
+    blamed = labels.get("exported_pod") or labels.get("pod")
+    return tuple(str(each) for each in killed_since(pods, began - _SHORTLY, blamed))

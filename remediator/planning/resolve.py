@@ -15,7 +15,13 @@ from remediator.domain.answers import Refusal
 from remediator.domain.target import Target, no_object
 from remediator.domain.value import Value
 from remediator.errors import Permanent, RemediatorError
-from remediator.planning.targets.agree import nothing_named, weighed, with_container, without_namespace
+from remediator.planning.targets.agree import (
+    nothing_named,
+    towards,
+    weighed,
+    with_container,
+    without_namespace,
+)
 from remediator.planning.targets.answer import Absent, Answer, Found, Place
 from remediator.planning.targets.named import (
     of_autoscaler,
@@ -123,7 +129,8 @@ class Resolver:
             return chosen or nothing_named(subject)
         if subject.namespace is None:
             return without_namespace(subject, chosen)
-        return await self._follow(self._place(subject, subject.namespace), chosen)
+        found = await self._follow(self._place(subject, subject.namespace), chosen)
+        return found if chosen is not None else towards(subject, found)
 
     async def _follow(self, place: Place, chosen: Found | None) -> Found | Refusal:
         """Follow every label that names something; the first refusal ends it."""

@@ -6,11 +6,15 @@ from remediator.domain.procedure import Precondition, Procedure, Step, Wrong
 
 PROCEDURE = Procedure(
     name="set_resources",
-    title="Raise the workload's memory limit by a quarter",
+    title="Raise the workload's memory limit",
     source="Infrastructure Optimization, 1. Resource Optimization",
     level=Level.G2,
     approver="one person of the workload's team; where a pipeline deploys it, the change belongs there",
-    preconditions=(Precondition(text="it has a memory limit", fact="target.memory_limit"),),
+    when=("memory.short", "yes"),
+    preconditions=(
+        Precondition(text="it has a memory limit", fact="memory.limit"),
+        Precondition(text="its memory does not suffice", fact="memory.short", equals="yes"),
+    ),
     steps=(
         Step(
             text="Look what it uses. A limit is no cure for a leak: then it only takes longer.",
@@ -20,20 +24,20 @@ PROCEDURE = Procedure(
             ),
         ),
         Step(
-            text="From ${target.memory_limit} to ${target.memory_raised}. All its pods are replaced.",
+            text="From ${memory.limit} to ${memory.suggested}: ${memory.rests_on}. All its pods are replaced.",
             commands=(
                 kubectl(
                     "set",
                     "resources",
                     WORKLOAD,
                     "-c",
-                    "${target.container}",
-                    "--limits=memory=${target.memory_raised}",
+                    "${memory.container}",
+                    "--limits=memory=${memory.suggested}",
                 ),
                 kubectl("rollout", "status", WORKLOAD, "--timeout=10m"),
             ),
         ),
-        Step(text="To take it back: the same with --limits=memory=${target.memory_limit}."),
+        Step(text="To take it back: the same with --limits=memory=${memory.limit}."),
     ),
     wrong=(
         Wrong(

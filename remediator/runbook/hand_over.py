@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from remediator.catalogue import PROCEDURES
-from remediator.domain.handover import Handover, Known, NotKnown, filled_in
+from remediator.domain.handover import Handover, Known, NotKnown, belongs, filled_in
 from remediator.facts.sources import DEADLINE, SOURCES
 from remediator.incidents.handed_over import HANDOVER
 from remediator.kit import Kit
@@ -17,7 +17,10 @@ _PEOPLE_TAKE_OVER = (State.ESCALATED, State.BLOCKED)
 
 
 async def handed_over(desk: Desk, run: Run, state: State) -> tuple[Handover, ...]:
-    """The procedures that the rule names, where the run ends with people taking over; else none."""
+    """The procedures that the rule names, where the run ends with people taking over; else none.
+
+    One that is known not to apply is left out: nobody raises a limit that was not met.
+    """
     wanted = [PROCEDURES[each] for each in run.rule.otherwise.hand_over]
     if not wanted or state not in _PEOPLE_TAKE_OVER:
         return ()
@@ -26,7 +29,7 @@ async def handed_over(desk: Desk, run: Run, state: State) -> tuple[Handover, ...
             run, replace(desk.kit, kube=kube), {fact for each in wanted for fact in each.facts}
         )
     now = desk.kit.clock.now()
-    return tuple(filled_in(each, known, now) for each in wanted)
+    return tuple(filled_in(each, known, now) for each in wanted if belongs(each, known))
 
 
 async def _known(run: Run, kit: Kit, facts: Iterable[str]) -> Known:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 
 from remediator.domain.value import JsonObject
+from remediator.workloads.deaths import OUT_OF_MEMORY
 from remediator.workloads.fields import at, condition, objects, text
+from remediator.workloads.out_of_memory import kills_in
 from remediator.workloads.stuck_pods import HOPELESS
 
 _USELESS = HOPELESS - {"CrashLoopBackOff"}
 """Reasons of a waiting container that have nothing to do with the process in it."""
 _OF_VERSION = ("pod-template-hash", "controller-revision-hash")
-_OUT_OF_MEMORY = "OOMKilled"
 
 
 def met_again(pods: Iterable[JsonObject]) -> tuple[str, ...]:
@@ -52,6 +53,8 @@ def _why(pod: JsonObject) -> str | None:
             before = text(container, "lastState", "terminated", "reason")
             if waits in _USELESS:
                 return f"{text(pod, 'metadata', 'name')}: {text(container, 'name')} is in {waits}"
-            if _OUT_OF_MEMORY in (ended, before) and container.get("ready") is not True:
-                return f"{text(pod, 'metadata', 'name')}: {text(container, 'name')} was {_OUT_OF_MEMORY}"
+            if OUT_OF_MEMORY in (ended, before) and container.get("ready") is not True:
+                name = text(container, "name")
+                told = [str(each) for each in kills_in([pod]) if each.container == name]
+                return told[0] if told else f"{text(pod, 'metadata', 'name')}: {name} was {OUT_OF_MEMORY}"
     return None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
+from remediator.domain.target import Target
 from remediator.domain.value import JsonObject, Value
 from remediator.workloads.containers import amount, containers_of
 from remediator.workloads.fields import at, objects, text
@@ -12,6 +13,10 @@ from remediator.workloads.quantity import quantity
 Used: TypeAlias = Mapping[tuple[str, str], Decimal]
 """Cores or bytes by pod and container."""
 RESOURCES = ("cpu", "memory")
+_OF_PODS = {"deployment": "-[a-z0-9]+-[a-z0-9]{5}", "statefulset": "-[0-9]+", "daemonset": "-[a-z0-9]{5}"}
+"""How the names of a workload's pods go on after its own."""
+CONTAINERS = 'container!="", container!="POD"'
+"""What the series of cAdvisor's that are of one container have in common."""
 
 
 class Usage(Value):
@@ -46,6 +51,12 @@ class Usage(Value):
         ):
             return None
         return max(0.0, (self.memory_limit - self.memory) / self.memory_growth)
+
+
+def series_of(target: Target) -> str:
+    """Matchers of cAdvisor's series about the containers of its pods."""
+    name = target.name.replace(".", r"\\.")
+    return f'namespace="{target.namespace}", pod=~"{name}{_OF_PODS[target.kind]}", {CONTAINERS}'
 
 
 def share(part: float | None, whole: float | None) -> float | None:

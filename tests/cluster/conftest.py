@@ -17,7 +17,7 @@ from remediator.domain.least_roles import ServiceAccount, cluster_role, roles
 from remediator.domain.rights import EVERYWHERE, IN_A_NAMESPACE, Needed, Right
 from remediator.sandbox.kubernetes import EVERYTHING, AccessRule, Account, Emulator
 from remediator.trial.account import least_account
-from tests.cluster.live import Live, live
+from tests.cluster.live import RULES, Live, live
 from tests.cluster.releases import Releases
 
 _ENABLED = {"remediator.io/enabled": "true"}
@@ -53,12 +53,22 @@ async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, real_time_database_url: str, cluster: Cluster) -> AsyncIterator[Live]:
+def rules() -> str:
+    """What the daemon of `world` goes by."""
+    return RULES
+
+
+@pytest.fixture
+async def world(
+    tmp_path: Path, real_time_database_url: str, cluster: Cluster, rules: str
+) -> AsyncIterator[Live]:
     """A namespace of this test's own with a daemon at work on it."""
     async with (
         namespace_made(cluster.kube, f"remediator-test-{uuid4().hex[:8]}") as name,
         least_rights(cluster, name, tmp_path) as kubeconfig,
-        live(tmp_path, real_time_database_url, kubeconfig, cluster.kube, name, cluster.releases) as made,
+        live(
+            tmp_path, real_time_database_url, kubeconfig, cluster.kube, name, cluster.releases, rules
+        ) as made,
     ):
         yield made
 

@@ -254,10 +254,11 @@ async def live(
     kube: KubeConnection,
     namespace: str,
     releases: Releases,
+    rules: str = RULES,
 ) -> AsyncIterator[Live]:
     """A running daemon for this namespace, with stand-ins for Alertmanager and Prometheus."""
     (tmp_path / "token").write_text(TOKEN)
-    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "rules.yaml").write_text(rules)
     clock = SystemClock()
     async with Alertmanager(clock=clock.now) as alertmanager, Prometheus(clock=clock.now) as prometheus:
         alertmanager.fire({"alertname": "Watchdog"})
@@ -271,6 +272,8 @@ async def live(
                 "prometheus": {"url": prometheus.url},
                 "intake": {"token_file": tmp_path / "token"},
                 "probation": "0s",
+                # Several workloads of one test may have an alert each.
+                "storm": {"in_namespace": 20, "anywhere": 20},
                 "engine": {
                     "tick": "200ms",
                     "memory_every": "1s",

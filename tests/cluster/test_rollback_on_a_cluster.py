@@ -9,22 +9,6 @@ from tests.cluster.live import Live
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("kind", ["unpullable", "crashing", "never_ready", "good"])
-async def test_a_bad_release_is_rolled_back_and_verified(world: Live, kind: str) -> None:
-    """Unpullable, crashing, never ready, and one that runs well but fails its users."""
-    await world.create(world.releases.good("v1"))
-    await world.soaked()
-    await world.release(getattr(world.releases, kind)("v2"))
-    await world.fire()
-    await world.run_in(State.ACTED)
-    await world.resolve()
-    run = await world.run_in(State.RESOLVED, State.ESCALATED, State.BLOCKED)
-    assert run.state == State.RESOLVED, run.why
-    assert await world.version() == "v1"
-    assert [each.outcome for each in await world.attempts()] == ["applied"]
-    await world.rolled_out()
-
-
 async def test_with_the_version_before_bad_as_well_the_one_before_that_is_chosen(world: Live) -> None:
     await world.create(world.releases.good("v1"))
     await world.soaked()

@@ -1,8 +1,8 @@
-"""The rows of docs/operational-runbook.md, and what they name. Run as a program it serves the rows that waited."""
+"""The rows of docs/operational-runbook.md, and what they name."""
 
 import argparse
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from remediator.catalogue import PROCEDURES
@@ -15,7 +15,6 @@ from tests.deploy.manifests import ROOT
 DOCUMENT = ROOT / "docs" / "operational-runbook.md"
 _ROW = re.compile(r"^\| (3\.\d+\.\d+) \| (.+?) \| (served|handed over|open) \| ?(.*?) \| ?(.*?) \|$")
 _THING = re.compile(r"(\w+) `([^`]+)`")
-_AWAITS = "awaits "
 
 
 class Row(NamedTuple):
@@ -32,13 +31,9 @@ class Row(NamedTuple):
         return self.number.rpartition(".")[0]
 
     @property
-    def awaits(self) -> bool:
-        return self.by.startswith(_AWAITS)
-
-    @property
     def things(self) -> list[tuple[str, str]]:
         """What it names: a kind and a name each."""
-        return _THING.findall(self.by.removeprefix(_AWAITS))
+        return _THING.findall(self.by)
 
     @property
     def missing(self) -> list[str]:
@@ -46,9 +41,9 @@ class Row(NamedTuple):
         return [f"{kind} {name}" for kind, name in self.things if not exists(kind, name)]
 
 
-def rows(text: str | None = None) -> list[Row]:
+def rows() -> list[Row]:
     """All of them, in their order."""
-    lines = (text if text is not None else DOCUMENT.read_text()).splitlines()
+    lines = DOCUMENT.read_text().splitlines()
     return [Row(*found.groups()) for line in lines if (found := _ROW.match(line))]
 
 
@@ -78,24 +73,10 @@ def _is_command(parser: argparse.ArgumentParser, words: Sequence[str]) -> bool:
 
 
 def proven(proof: str) -> bool:
-    """Whether the test is there: a file, or one function of it."""
-    file, _, function = proof.partition("::")
+    """Whether each test is there: `file::test`, and more of them after commas. A file by itself proves nothing."""
+    return all(_is_test(*each.strip("`").partition("::")[::2]) for each in proof.split(", "))
+
+
+def _is_test(file: str, function: str) -> bool:
     path = ROOT / file
-    return path.exists() and (not function or re.search(rf"def {function}\(", path.read_text()) is not None)
-
-
-def served(text: str) -> Iterator[str]:
-    """The lines of the document, with each row that waited for what is there now marked as served."""
-    for line in text.splitlines():
-        found = _ROW.match(line)
-        row = Row(*found.groups()) if found else None
-        if row is not None and row.awaits and not row.missing and proven(row.proof):
-            by = row.by.removeprefix(_AWAITS)
-            yield f"| {row.number} | {row.what} | served | {by} | `{row.proof}` |"
-        else:
-            yield line
-
-
-if __name__ == "__main__":
-    DOCUMENT.write_text("\n".join(served(DOCUMENT.read_text())) + "\n")
-    print(*(f"{each.number} {each.status} {each.by}" for each in rows() if each.status == "open"), sep="\n")
+    return path.is_file() and re.search(rf"def {function}\(", path.read_text()) is not None

@@ -1,5 +1,6 @@
 """restart_loop: what the next pod would meet again; for an eviction, unless its place may be what ails it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from remediator.domain.change import Eviction
 from remediator.guards.restart_loop import RestartLoop
 from remediator.workloads.crash_causes import pod_met_again
+from tests.diagnostics.looking import pods_of, runs
 from tests.guards.changes import API, a_change
 from tests.guards.facts import Facts
 
@@ -43,6 +45,37 @@ def test_an_eviction_is_useless_where_no_pod_of_its_version_runs(
 
 def test_a_crash_may_be_over_in_another_pod() -> None:
     assert pod_met_again([pod("ill", "CrashLoopBackOff")], "ill") == ()
+
+
+@pytest.mark.parametrize(
+    ("ago", "named", "answer"),
+    {
+        "the alert's pod was": (60, True, "refuse"),
+        "another was": (60, False, "allow"),
+        "long before the alert": (900, True, "allow"),
+    }.values(),
+)
+async def test_a_pod_that_was_killed_for_its_memory_and_runs_again_was_started_anew_already(
+    facts: Facts, ago: float, named: bool, answer: str
+) -> None:
+    await runs(facts, resources={"limits": {"memory": "512Mi"}})
+    first, second = pods_of(facts)
+    ended = f"{facts.clock.now() - timedelta(seconds=ago):%Y-%m-%dT%H:%M:%SZ}"
+    killed = {"reason": "OOMKilled", "exitCode": 137, "finishedAt": ended}
+    (status,) = facts.emulator.get("pods", "shop", first)["status"]["containerStatuses"]  # type: ignore[index]
+    statuses = [{**status, "restartCount": 1, "lastState": {"terminated": killed}}]
+    changed = {"status": {"containerStatuses": statuses}}
+    facts.emulator.patch("pods", "shop", first, changed, user="kubelet", subresource="status")
+    run = facts.run()
+    assert run.alert is not None
+    labels = {**run.alert.labels, "pod": first if named else second}
+    run = run.model_copy(update={"alert": run.alert.model_copy(update={"labels": labels})})
+    verdict = await facts.verdict(RestartLoop(), run, a_change("restart"))
+    assert verdict.answer == answer
+    if answer == "refuse":
+        assert verdict.why == (
+            f"a restart is useless: {first}: app was OOMKilled at its memory limit of 512Mi"
+        )
 
 
 def test_evictions_are_counted_but_not_those_that_complete_a_rollback(facts: Facts) -> None:

@@ -64,9 +64,9 @@ NAMED: Sequence[tuple[Mapping[str, str], str, str]] = (
     ({"namespace": "shop", "pod": "{api}", **KSM_BEHIND_A_PROXY}, API, "is taken for one of kube-state"),
     # An exporter nobody knows, with honor_labels: its pod is not in this namespace, nor is its Service.
     (
-        {"namespace": "shop", "deployment": "api", "pod": "x-exporter-1", "container": "x", "service": "x"},
+        {"namespace": "shop", "deployment": "api", "pod": "x-metrics-1", "container": "x", "service": "x"},
         API,
-        "there is no pod x-exporter-1 in namespace shop",
+        "there is no pod x-metrics-1 in namespace shop",
     ),
     # Scraped without honor_labels.
     (

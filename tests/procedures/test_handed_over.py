@@ -34,6 +34,11 @@ rules:
 """
 APPLIED = """create table alembic_version (version_num text); insert into alembic_version values ('a1');
              grant select on alembic_version to looker"""
+UNSEEN = "not known: Prometheus has no series of cAdvisor's about it"
+NO_MORE = (
+    "nothing speaks for more than 512Mi: it was not killed for its memory; "
+    "Prometheus has no series of cAdvisor's about it"
+)
 API = Target(cluster="default", kind="deployment", namespace="shop", name="api")
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -151,8 +156,11 @@ async def test_every_fact_is_found_out_live(story: Story, orders: str) -> None:
         "target.secret": "api-secrets",
         "target.secret_key": "signing",
         "target.health": "/api/v1/namespaces/shop/services/api:80/proxy/healthz",
-        "target.memory_limit": "512Mi",
-        "target.memory_raised": "640Mi",
+        "memory.short": f"not known: no container was killed for its memory, and what it used is {UNSEEN}",
+        "memory.container": "app",
+        "memory.limit": "512Mi",
+        "memory.suggested": f"not known: {NO_MORE}",
+        "memory.rests_on": f"not known: {NO_MORE}",
         "autoscaler.name": "api",
         "autoscaler.min": "2",
         "autoscaler.max": "5",

@@ -9,8 +9,10 @@ from pathlib import Path
 from remediator.catalogue import PROCEDURES
 from remediator.domain.handover import filled_in
 from remediator.domain.procedure import PLACEHOLDER
+from remediator.facts.memory import _PEAK
 from remediator.sandbox.kubernetes import EVERYTHING, Account
-from tests.procedures.test_handed_over import found, stand
+from remediator.workloads.usage import series_of
+from tests.procedures.test_handed_over import API, found, stand
 from tests.procedures.test_procedures import AT
 from tests.sandbox.test_kubectl import KUBECTL
 from tests.support.clock import DrivenClock
@@ -90,6 +92,8 @@ async def test_what_is_handed_over_does_what_it_says(
         assert api() == {"image": "app:v2", "memory": "512Mi"}
         await carried_out(story, "roll_back_to_revision", tmp_path)
         assert api() == {"image": "app:v1", "memory": "512Mi"}
+        # As much as it may have: a quarter more is handed over.
+        story.prometheus.answer(_PEAK % (series_of(API), "app"), 512 * 2**20)
         await carried_out(story, "set_resources", tmp_path)
         assert api() == {"image": "app:v1", "memory": "640Mi"}
         await carried_out(story, "set_hpa_bounds", tmp_path)

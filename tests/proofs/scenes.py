@@ -18,8 +18,8 @@ from tests.support.sets import workload
 from tests.support.story import ALERT, Story, deployment, told
 
 Json = dict[str, Any]
-Action = Literal["rollback", "restart", "evict", "scale"]
-ACTIONS: tuple[Action, ...] = ("rollback", "restart", "evict", "scale")
+Action = Literal["rollback", "restart", "evict", "evict_pod", "scale"]
+ACTIONS: tuple[Action, ...] = ("rollback", "restart", "evict", "evict_pod", "scale")
 
 LONG = 300.0
 """Seconds between two looks of the memory in these worlds: a soak is waited in seven steps."""
@@ -43,7 +43,8 @@ _GUARDS = {"scale": "promql: {query: load, above: 0.5}"}
 class Scene:
     """One namespace with one workload in it, and what is to be done about it.
 
-    An eviction is the second change of a StatefulSet's rollback; what is looked at is the moment after the first.
+    The action `evict` is the second change of a StatefulSet's rollback; what is looked at is the moment after the
+    first. That of a rule is `evict_pod`: one of two pods is ill, whatever was released.
     """
 
     namespace: str
@@ -125,6 +126,20 @@ class Stage:
         if image is not None:
             containers = [{"name": "app", "image": image}]
             self.patch(scene, {"spec": {"template": {"spec": {"containers": containers}}}})
+        elif scene.action == "evict_pod":
+            self.one_is_ill(scene)
+
+    def one_is_ill(self, scene: Scene) -> None:
+        """The kubelet finds the first of its pods not ready any more."""
+        emulator, stamp = self.story.emulator, self.story.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        pod = min(emulator.list("pods", scene.namespace), key=lambda each: each["metadata"]["name"])
+        conditions = [
+            {**each, "status": "False", "lastTransitionTime": stamp} if "Ready" in each["type"] else each
+            for each in pod["status"]["conditions"]
+        ]
+        changed = {"status": {"conditions": conditions}}
+        name = pod["metadata"]["name"]
+        emulator.patch("pods", scene.namespace, name, changed, user="kubelet", subresource="status")
 
     def patch(self, scene: Scene, change: Json, manager: str = "kubectl", subresource: str = "") -> None:
         """Somebody writes the scene's workload."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.proofs.scenes import Action, Scene, Stage
+from tests.proofs.scenes import ACTIONS, Action, Scene, Stage
 
 Do = Callable[[Stage, Scene], None]
 
@@ -42,8 +42,8 @@ class Situation:
         )
 
 
-def all_four(word: str) -> Mapping[Action, str]:
-    return {"rollback": word, "restart": word, "evict": word, "scale": word}
+def all_five(word: str) -> Mapping[Action, str]:
+    return dict.fromkeys(ACTIONS, word)
 
 
 def stuck(image: str, restart: str = "rollout_in_progress") -> Situation:
@@ -126,7 +126,7 @@ ONE_ENDED_FIRST = {"replicas": 1, "strategy": {"type": "Recreate"}}
 NEVER_BELOW = {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}}
 
 SITUATIONS: Mapping[str, Situation] = {
-    "a bad release that is ready": Situation(all_four(ALLOW)),
+    "a bad release that is ready": Situation(all_five(ALLOW)),
     "a bad release that crashes": stuck("app:crash-v2"),
     "a bad release that never becomes ready": stuck("app:never-ready-v2"),
     "a release whose image is gone": stuck("app:missing-v2", "restart_loop rollout_in_progress"),
@@ -135,16 +135,19 @@ SITUATIONS: Mapping[str, Situation] = {
     ),
     "a release that is paused": Situation(
         # When that release began cannot be told either: nothing has been made of it.
-        {"rollback": NOT_PROPOSED, "restart": "human_active rollout_in_progress"},
+        {
+            "rollback": NOT_PROPOSED,
+            **dict.fromkeys(("restart", "evict_pod"), "human_active rollout_in_progress"),
+        },
         {"restart": "app:v2"},
         before=patched({"spec": {"paused": True}}),
     ),
     "an autoscaler works on it": Situation(
-        {**all_four(ALLOW), "scale": "autoscaled"}, before=beside(AUTOSCALER)
+        {**all_five(ALLOW), "scale": "autoscaled"}, before=beside(AUTOSCALER)
     ),
-    "Helm owns it": Situation(all_four(ALLOW), annotations=HELM),
+    "Helm owns it": Situation(all_five(ALLOW), annotations=HELM),
     "Argo CD owns it": Situation(
-        {"rollback": "owner", "restart": ALLOW, "evict": ALLOW, "scale": "owner"},
+        {"rollback": "owner", "restart": ALLOW, "evict": ALLOW, "evict_pod": ALLOW, "scale": "owner"},
         labels={"argocd.argoproj.io/instance": "shop"},
     ),
     "Argo CD owns it and heals nothing": Situation(
@@ -153,12 +156,12 @@ SITUATIONS: Mapping[str, Situation] = {
         annotations={"remediator.io/argocd-self-heal": "false"},
     ),
     "Flux owns it": Situation(
-        {"rollback": "owner", "restart": ALLOW, "evict": ALLOW, "scale": "owner"},
+        {"rollback": "owner", "restart": ALLOW, "evict": ALLOW, "evict_pod": ALLOW, "scale": "owner"},
         labels={"kustomize.toolkit.fluxcd.io/name": "shop"},
     ),
-    "a budget leaves no disruption": Situation(all_four(ALLOW), before=beside(TIGHT)),
+    "a budget leaves no disruption": Situation(all_five(ALLOW), before=beside(TIGHT)),
     "one pod that is ended first": Situation(
-        {"rollback": "floor", "restart": "floor", "scale": ALLOW}, spec=ONE_ENDED_FIRST
+        {"rollback": "floor", "restart": "floor", "evict_pod": ALLOW, "scale": ALLOW}, spec=ONE_ENDED_FIRST
     ),
     "one pod that may be interrupted": Situation(
         {"rollback": ALLOW, "restart": ALLOW},
@@ -167,12 +170,12 @@ SITUATIONS: Mapping[str, Situation] = {
     ),
     "one pod with room for another": Situation({"rollback": ALLOW, "restart": ALLOW}, spec={"replicas": 1}),
     "a migration runs": Situation(
-        {"rollback": "migration", "restart": ALLOW, "evict": ALLOW, "scale": ALLOW},
+        {"rollback": "migration", "restart": ALLOW, "evict": ALLOW, "evict_pod": ALLOW, "scale": ALLOW},
         annotations={"remediator.io/migration-job": "beside"},
         after=beside(JOB),
     ),
     "the quota is full": Situation(
-        {"rollback": "quota", "restart": "quota", "evict": ALLOW, "scale": "quota"},
+        {"rollback": "quota", "restart": "quota", "evict": ALLOW, "evict_pod": ALLOW, "scale": "quota"},
         spec=NEVER_BELOW,
         after=beside(FULL),
     ),
@@ -183,24 +186,30 @@ SITUATIONS: Mapping[str, Situation] = {
         after=a_sibling,
     ),
     "somebody is at work on it": Situation(
-        all_four("human_active"),
+        all_five("human_active"),
         after=patched({"spec": {"revisionHistoryLimit": 5}}),
     ),
     "its node is cordoned": Situation(
-        {"rollback": "node_trouble", "restart": ALLOW, "evict": "node_trouble", "scale": ALLOW},
+        {
+            "rollback": "node_trouble",
+            "restart": ALLOW,
+            "evict": "node_trouble",
+            "evict_pod": "node_trouble",
+            "scale": ALLOW,
+        },
         {"rollback": "app:crash-v2"},
         then=cordon,
         undo=uncordon,
     ),
-    "the alert is silenced": Situation(all_four("alert_still_firing"), then=silenced),
+    "the alert is silenced": Situation(all_five("alert_still_firing"), then=silenced),
     "its namespace is paused": Situation(
-        all_four("pause"), then=namespace_with(annotations={"remediator.io/paused": "wait"})
+        all_five("pause"), then=namespace_with(annotations={"remediator.io/paused": "wait"})
     ),
     "its namespace has not opted in": Situation(
-        all_four("opted_in"), then=namespace_with(labels={"remediator.io/enabled": None})
+        all_five("opted_in"), then=namespace_with(labels={"remediator.io/enabled": None})
     ),
     "it is scaled by hand": Situation(
-        all_four("as_planned"),
+        all_five("as_planned"),
         then=lambda stage, scene: stage.patch(scene, {"spec": {"replicas": 5}}, subresource="scale"),
     ),
 }

@@ -8,7 +8,7 @@ import pytest
 
 from remediator.run import Run, State
 from remediator.runbook.ask_guards import ask_guards
-from tests.proofs.scenes import Action, Scene, Stage, staged
+from tests.proofs.scenes import ACTIONS, Action, Scene, Stage, staged
 from tests.proofs.situations import ALLOW, NOT_PROPOSED, SITUATIONS, Situation
 from tests.support.databases import Databases
 from tests.support.proof_lines import Prove
@@ -25,7 +25,7 @@ def test_proof_situations(tmp_path: Path, databases: Databases, proof: Prove) ->
     wrong = {cell: word for cell, word in said.items() if word != cells[cell].expected[cell[1]]}
     allowed = sum(each.expected[action] == ALLOW for (_, action), each in cells.items())
     measured = {"cells": len(said), "allowed": allowed, "wrong": len(wrong)}
-    proof("situations", situations=len(SITUATIONS), changes=4, **measured)
+    proof("situations", situations=len(SITUATIONS), changes=len(ACTIONS), **measured)
     assert wrong == {}
     assert len(said) == len(cells)
 

@@ -114,6 +114,16 @@ class World:
             await remember(connection, "test", "shop", [owned])
 
 
+SCRAPED_INSTEAD = {
+    "node-exporter": "DaemonSet",
+    "pushgateway": "Deployment",
+    "otel-collector": "Deployment",
+    "traefik": "Deployment",
+    "kminion": "Deployment",
+}
+"""What metrics come by way of, in the namespace of what they are about: no alert about those is about these."""
+
+
 def everything(emulator: Emulator) -> None:
     """One of each thing that alerts name, and of each that is easily taken for another."""
     for each in ("api", "web"):
@@ -125,6 +135,12 @@ def everything(emulator: Emulator) -> None:
     canary = owned_by("flagger.app/v1beta1", "Canary", "api", made["metadata"]["uid"])
     emulator.create(workload("Deployment", "api-primary", replicas=0, ownerReferences=canary))
     emulator.create(workload("Deployment", "kube-state-metrics"))
+    for name, kind in SCRAPED_INSTEAD.items():
+        made = workload(kind, name)
+        made["spec"]["template"]["metadata"]["labels"]["tier"] = "monitoring"
+        made["spec"]["template"]["spec"]["containers"][0]["name"] = name
+        emulator.create(made)
+        emulator.create(service(name, app=name))
     emulator.create(bare_pod("debug", app="debug"))
     node = emulator.get("nodes", "", "node-1")
     assert node is not None

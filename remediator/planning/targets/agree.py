@@ -57,6 +57,13 @@ def _no_container(place: Place, chosen: Found, container: str) -> Found | Refusa
     return Refusal(why=f"two candidates: {chosen.how}; but {chosen.said} has no container {container!r}")
 
 
+def towards(subject: Subject, found: Found | Refusal) -> Found | Refusal:
+    """What was found, unless a mesh says that the requests went to another workload: that one fails, or this one."""
+    if isinstance(found, Refusal) or subject.towards in (None, found.target.name):
+        return found
+    return Refusal(why=f"two candidates: {found.how}; but the requests went to {subject.towards}")
+
+
 def without_namespace(subject: Subject, chosen: Found | None) -> Found | Refusal:
     """An alert without a namespace: none is ever assumed, and an entry of `targets:` is believed."""
     kind, name = subject.workload or next(

@@ -5,11 +5,15 @@ application is scraped they name the application. When kube-state-metrics is scr
 kube-state-metrics, while the subject stands in labels of the metric itself. Three things tell them apart:
 
 - `exported_pod` and the like: the metric's own label made way for that of the scrape, so that every plain label
-  of the scrape names the exporter. That is Prometheus' `honor_labels: false`.
+  of the scrape names the exporter. That is Prometheus' `honor_labels: false`. `exported_instance` says so as well: a
+  gateway, a collector or another Prometheus passed on what it had from elsewhere.
 - Labels that no scrape adds (`deployment`, `horizontalpodautoscaler`, `job_name` and so on) always are the metric's.
-- Where `job`, `service` or `container` says that an exporter was scraped (kube-state-metrics, the kubelet, anything
-  called so-and-so-exporter), its own pod, container and service are told by their names. kube-prometheus-stack
-  honours labels, and still leaves those of kube-state-metrics on every alert whose metric has none.
+- Where `job`, `service`, `container` or `pod` says that an exporter was scraped (kube-state-metrics, the kubelet,
+  anything called so-and-so-exporter), its own pod, container and service are told by their names.
+  kube-prometheus-stack honours labels, and still leaves those of kube-state-metrics on every alert whose metric has
+  none. Traefik is told by how it names a service, `shop-api-8080@kubernetes`: its pod is never the subject of that.
+- A mesh measures requests on either side. Where it says to whom they went (Istio's `destination_workload`, Linkerd's
+  `dst_deployment`), the pod may be that of whoever sent them.
 
 What is still in doubt is asked of the cluster, see resolve.py.
 """
@@ -31,8 +35,11 @@ _WORKLOADS = ("deployment", "statefulset", "daemonset")
 _OTHER_NAMES = {"horizontalpodautoscaler": ("horizontalpodautoscaler", "hpa")}
 _LONGEST_NAME = 253
 _EXPORTERS = re.compile(
-    r"(?:.*[-_/])?(kube-state-metrics|kubelet|cadvisor|[a-z0-9]+[-_]exporter)(?:[-_][a-z0-9-]+)?"
+    r"(?:.*[-_/])?(kube-state-metrics|kubelet|cadvisor|pushgateway|kminion|(?:otel|opentelemetry)-collector"
+    r"|[a-z0-9]+[-_]exporter)(?:[-_][a-z0-9-]+)?"
 )
+_OF_TRAEFIK = re.compile(r"[^@]+@[a-z]+")
+"""Its services, each with the provider that told of it (Traefik, routers and services: `name@provider`)."""
 
 
 class Subject(Value):
@@ -49,6 +56,9 @@ class Subject(Value):
     """The exporter that was scraped, where its name says so. `container` may be one of its own, whose name need
     not say so: kube-prometheus scrapes kube-state-metrics through `kube-rbac-proxy-main`."""
 
+    towards: str | None = None
+    """The workload to which the requests went that a mesh measured; None where nothing says so."""
+
     def names_an_object(self) -> bool:
         """Whether a label names something that can be looked up in a namespace."""
         return self.workload is not None or any(
@@ -61,7 +71,9 @@ def subject_of(labels: Mapping[str, str]) -> Subject | Refusal:
     workloads = _workloads(labels)
     if len(workloads) > 1:
         return Refusal(why="two candidates: " + " and ".join(f"{kind} {name}" for kind, name in workloads))
-    exported = sorted(f"exported_{each}" for each in OF_A_SCRAPE if f"exported_{each}" in labels)
+    exported = sorted(
+        f"exported_{each}" for each in (*OF_A_SCRAPE, "instance") if f"exported_{each}" in labels
+    )
     scraped = {
         name: value
         for name in OF_A_SCRAPE
@@ -75,6 +87,8 @@ def subject_of(labels: Mapping[str, str]) -> Subject | Refusal:
             name: value for name, value in scraped.items() if name == "namespace" or known not in value
         }
         exporter = f"it comes by way of {known}"
+    elif not exported and _OF_TRAEFIK.fullmatch(labels.get("service", "")):
+        scraped, exporter = {}, "it comes by way of Traefik"
     own = {name: value for name in (*OF_A_METRIC, *BESIDES) if (value := _label(labels, name)) is not None}
     namespace = scraped.pop("namespace", None)
     return Subject(
@@ -83,6 +97,7 @@ def subject_of(labels: Mapping[str, str]) -> Subject | Refusal:
         named={**own, **scraped},
         exporter=exporter,
         scraped=known,
+        towards=_towards(labels),
     )
 
 
@@ -104,8 +119,15 @@ def _label(labels: Mapping[str, str], name: str) -> str | None:
     return None
 
 
+def _towards(labels: Mapping[str, str]) -> str | None:
+    """Istio and Linkerd write `unknown`, or leave it out, where they cannot tell."""
+    outbound = labels.get("direction") == "outbound"
+    named = labels.get("destination_workload") or (labels.get("dst_deployment") if outbound else None)
+    return named if named != "unknown" else None
+
+
 def _known_exporter(labels: Mapping[str, str]) -> str | None:
-    for name in ("job", "service", "container"):
+    for name in ("job", "service", "container", "pod"):
         value = labels.get(name, "")
         # Anything longer is no name, and labels come from anywhere: the expression takes quadratic time.
         found = _EXPORTERS.fullmatch(value) if len(value) <= _LONGEST_NAME else None

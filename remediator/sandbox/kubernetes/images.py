@@ -71,12 +71,14 @@ Images = Callable[[str], ImageBehaviour]
 
 
 def by_tag(image: str) -> ImageBehaviour:
-    """The default choice by the tag: `never-ready`, `crash`, `missing`, `slow`; everything else is good."""
+    """The default choice by the tag: `never-ready`, `crash`, `out-of-memory`, `missing`, `slow`; all else is good."""
     tag = image.rsplit("/", 1)[-1].partition(":")[2]
     if "never-ready" in tag:
         return ImageBehaviour.never_ready(log=("starting", "waiting for a dependency that never answers"))
     if "crash" in tag:
         return ImageBehaviour.crash_looping(log=("starting", "fatal: simulated crash"))
+    if "out-of-memory" in tag:
+        return ImageBehaviour.out_of_memory(log=("starting", "reading everything into memory"))
     if "missing" in tag:
         return ImageBehaviour.unpullable()
     ready_after = 60.0 if "slow" in tag else 0.0

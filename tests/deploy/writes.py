@@ -197,9 +197,6 @@ STOLEN = (
     Write("scale up too far", _both(_ATTEMPT, _replicas(1001)), _SCALES, ("DaemonSet",)),
     Write("switch it off", _both(_ATTEMPT, _replicas(0)), _SCALES, ("DaemonSet",)),
     Write("scale another version up", _both(_ATTEMPT, _replicas(3), _older), _SCALES, ("DaemonSet",)),
-    Write(
-        "start in another order", lambda each: each["spec"].update(podManagementPolicy="Parallel"), _TEMPLATE
-    ),
     Write("wait for longer", lambda each: each["spec"].update(minReadySeconds=60), _TEMPLATE),
     Write("pause it", lambda each: each["spec"].update(paused=True), _TEMPLATE, ("StatefulSet", "DaemonSet")),
     Write(

@@ -20,6 +20,7 @@ FILLED = {
     "kind": "deployment",
     "namespace": "shop",
     "name": "api",
+    "period": "daily",
 }
 
 

@@ -55,11 +55,11 @@ class HumanActive(Guard):
             return self.refuse(f"it carries the marker {marker} {_OF_A_RIVAL}", {"marker": marker})
         if isinstance(change, Scaling):
             number = last_set(await kit.history.replica_counts(change.target), change.uid)
-            if change.restores and number is not None:
-                # The write that is to be taken back is no sign of others, and a person agrees to that.
-                began = max(began, number.began_at)
-            elif (scaled := self._scaled(number, change, ours_at, kit.clock.now())) is not None:
-                return scaled
+            since = self._number_began(number, change, ours_at, kit.clock.now())
+            if isinstance(since, GuardVerdict):
+                return since
+            # The write that is to be taken back is no sign of others, and a person agrees to that.
+            began = max(began, since) if change.restores else began
         completes = isinstance(change, Eviction) and change.completes
         if ours_at is not None and (completes or change.action == "undo"):
             # What this plan, or the run to be undone, has begun is no rollout of somebody's.
@@ -91,20 +91,20 @@ class HumanActive(Guard):
             passing=True,
         )
 
-    def _scaled(
+    def _number_began(
         self, number: LastSet | None, change: Scaling, ours_at: datetime | None, now: datetime
-    ) -> GuardVerdict | None:
-        """The refusal where our memory saw somebody else set the number of replicas a short while ago.
+    ) -> datetime | GuardVerdict:
+        """Since when the number of replicas is wanted; a refusal where somebody else has just set it for a load.
 
         Managed fields do not tell when: they keep one time for all that a manager owns. So a number that our memory
-        has not seen may be a moment old.
+        has not seen may be a moment old, also one that is to be put back.
         """
         if number is None or number.replicas != change.from_replicas:
             return self.unknown(f"since when {change.from_title} are wanted is not seen yet by our memory")
         began = number.began_at
         ours = ours_at is not None and timedelta(0) <= began - ours_at < _SEEN_LATE
-        if number.before is None or ours or now - began >= self.quiet:
-            return None
+        if change.restores or number.before is None or ours or now - began >= self.quiet:
+            return began
         return self.refuse(
             f"people may be at work: {number.replicas} replicas are wanted since about {began:%H:%M:%S}, and "
             f"{number.before} were before; it is asked again until {format_duration(self.quiet)} have passed",

@@ -96,11 +96,19 @@ class KubeWriter:
         return await self._write(path, patch, _JSON_PATCH, what.kind, deadline, begin, dry)
 
     async def evict(
-        self, namespace: str, pod: str, uid: str, *, deadline: float = 10.0, begin: Beginning | None = None
+        self,
+        namespace: str,
+        pod: str,
+        uid: str,
+        version: str,
+        *,
+        deadline: float = 10.0,
+        begin: Beginning | None = None,
     ) -> WriteAnswer:
         """Ask for the eviction of the one pod with this uid, as its PodDisruptionBudgets allow.
 
-        `deadline` is in seconds, `begin` as in `patch`. The answer to an eviction is a Status.
+        It is refused with 409 once the pod's resourceVersion is no longer `version`. `deadline` is in seconds, `begin`
+        as in `patch`. The answer to an eviction is a Status.
         """
         what = resource("pod")
         try:
@@ -111,7 +119,7 @@ class KubeWriter:
             "apiVersion": "policy/v1",
             "kind": "Eviction",
             "metadata": {"name": pod, "namespace": namespace},
-            "deleteOptions": {"preconditions": {"uid": uid}},
+            "deleteOptions": {"preconditions": {"uid": uid, "resourceVersion": version}},
         }
         return await self._write(path, body, _JSON, "Status", deadline, begin)
 

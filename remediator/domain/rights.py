@@ -66,7 +66,7 @@ class Dangerous(NamedTuple):
 _ACTIONS = frozenset({"rollback", "restart", "scale", "evict_pod"})
 _WHAT_SCALES = "the guard `autoscaled` and the diagnostic `hpa`"
 _SCALERS = ("horizontalpodautoscalers", "scaledobjects")
-_OF_SCALERS = frozenset({"hpa", "repair_database", "restore_database", "set_hpa_bounds"})
+_OF_SCALERS = frozenset({"hpa", "recover_system", "repair_database", "restore_database", "set_hpa_bounds"})
 _OF_BACKUPS = frozenset(
     {
         "back_up_database",

@@ -30,7 +30,7 @@ class Effects:
         return await claim(self._reader, self._writer, target, uid, epoch, deadline, window)
 
     async def apply(self, change: Change, marker: str, epoch: int, deadline: float, window: Window) -> Sent:
-        return await apply(self._writer, change, marker, epoch, deadline, window)
+        return await apply(self._reader, self._writer, change, marker, epoch, deadline, window)
 
     async def read_back(self, change: Change) -> Seen | SeenPod | None:
         return await read_back(self._reader, change)

@@ -83,6 +83,8 @@ class SeenPod(Value):
     """The facts of a pod that decide about its eviction; a pod that is gone has no uid."""
 
     uid: str | None
+    version: str = ""
+    """Its resourceVersion."""
     leaving: bool = False
     """Its deletion has begun, which nothing takes back."""
     ready: bool = False
@@ -94,6 +96,7 @@ class SeenPod(Value):
             return cls(uid=None)
         return cls(
             uid=text(pod, "metadata", "uid"),
+            version=text(pod, "metadata", "resourceVersion"),
             leaving=at(pod, "metadata", "deletionTimestamp") is not None,
             ready=condition(pod, "Ready").get("status") == "True",
         )

@@ -1,18 +1,17 @@
 """People who are at work on a target are not interrupted."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from remediator.clients.workload import SeenWorkload, look_at
 from remediator.domain.answers import GuardVerdict
 from remediator.domain.change import ATTEMPT, EPOCH, Change, Eviction, Scaling
 from remediator.domain.duration import Duration, format_duration
-from remediator.domain.history import ReplicaCount
 from remediator.domain.run_view import RunView
 from remediator.domain.value import JsonObject
 from remediator.kit import Kit
 from remediator.step import Guard
 from remediator.workloads.fields import text
+from remediator.workloads.recorded_replicas import LastSet, last_set
 from remediator.workloads.revisions import current_revision, revisions_of
 from remediator.workloads.writers import people_at_work
 
@@ -55,13 +54,12 @@ class HumanActive(Guard):
         if marker and ours_at is None:
             return self.refuse(f"it carries the marker {marker} {_OF_A_RIVAL}", {"marker": marker})
         if isinstance(change, Scaling):
-            counts = await kit.history.replica_counts(change.target)
-            counts = [each for each in counts if each.uid == change.uid]
-            if change.restores and counts:
-                # The write that is to be taken back is no sign of others, and a person agrees to that.
-                began = max(began, counts[-1].began_at)
-            elif (scaled := self._scaled(counts, change, ours_at, kit.clock.now())) is not None:
-                return scaled
+            number = last_set(await kit.history.replica_counts(change.target), change.uid)
+            since = self._number_began(number, change, ours_at, kit.clock.now())
+            if isinstance(since, GuardVerdict):
+                return since
+            # The write that is to be taken back is no sign of others, and a person agrees to that.
+            began = max(began, since) if change.restores else began
         completes = isinstance(change, Eviction) and change.completes
         if ours_at is not None and (completes or change.action == "undo"):
             # What this plan, or the run to be undone, has begun is no rollout of somebody's.
@@ -93,25 +91,23 @@ class HumanActive(Guard):
             passing=True,
         )
 
-    def _scaled(
-        self, counts: Sequence[ReplicaCount], change: Scaling, ours_at: datetime | None, now: datetime
-    ) -> GuardVerdict | None:
-        """The refusal where our memory saw somebody else set the number of replicas a short while ago.
+    def _number_began(
+        self, number: LastSet | None, change: Scaling, ours_at: datetime | None, now: datetime
+    ) -> datetime | GuardVerdict:
+        """Since when the number of replicas is wanted; a refusal where somebody else has just set it for a load.
 
         Managed fields do not tell when: they keep one time for all that a manager owns. So a number that our memory
-        has not seen may be a moment old.
+        has not seen may be a moment old, also one that is to be put back.
         """
-        if not counts or counts[-1].replicas != change.from_replicas:
+        if number is None or number.replicas != change.from_replicas:
             return self.unknown(f"since when {change.from_title} are wanted is not seen yet by our memory")
-        if len(counts) < 2:
-            return None
-        began = counts[-1].began_at
+        began = number.began_at
         ours = ours_at is not None and timedelta(0) <= began - ours_at < _SEEN_LATE
-        if ours or now - began >= self.quiet:
-            return None
+        if change.restores or number.before is None or ours or now - began >= self.quiet:
+            return began
         return self.refuse(
-            f"people may be at work: {counts[-1].replicas} replicas are wanted since about {began:%H:%M:%S}, and "
-            f"{counts[-2].replicas} were before; it is asked again until {format_duration(self.quiet)} have passed",
+            f"people may be at work: {number.replicas} replicas are wanted since about {began:%H:%M:%S}, and "
+            f"{number.before} were before; it is asked again until {format_duration(self.quiet)} have passed",
             {"since": began.isoformat(), "quiet": format_duration(self.quiet)},
             passing=True,
         )

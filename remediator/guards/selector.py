@@ -11,10 +11,11 @@ from remediator.workloads.services import leading, missing
 
 
 class Selector(Guard):
-    """Refuses while pods are ready and the Service that was meant for them selects none: its selector is what is wrong.
+    """Refuses while pods are ready and the Service of the workload's name selects none: its selector is what is wrong.
 
-    Meant is a Service of the workload's name, or one with a selector of which a label fits. A Service that leads to
-    ready pods of the target speaks against it, and so does a change that brings the labels which are selected.
+    A Service of another name that shares a label may be of a neighbour that is switched off, or for debugging. A
+    Service that leads to ready pods of the target speaks against it, and so does a change that brings the labels which
+    are selected.
     """
 
     async def verdict(self, change: Change, run: RunView, kit: Kit) -> GuardVerdict:
@@ -27,11 +28,12 @@ class Selector(Guard):
         services = await kit.kube.list("service", run.target.namespace)
         slices = await kit.kube.list("endpointslice", run.target.namespace)
         reached = [each.service for each in leading(seen.template, services, slices) if each.ready]
-        misses = missing(run.target.name, seen.template, services, slices)
+        named = [each for each in services if text(each, "metadata", "name") == run.target.name]
+        misses = missing(run.target.name, seen.template, named, slices)
         inputs = {"ready_pods": ready, "leads": reached[:5], "misses": [str(each) for each in misses[:5]]}
         if reached or not misses:
-            return self.allow("no Service misses its ready pods", inputs)
+            return self.allow("no Service of its name misses its ready pods", inputs)
         after = change.to_template if isinstance(change, TemplatePatch) else seen.template
-        if not missing(run.target.name, after, services, slices):
+        if not missing(run.target.name, after, named, slices):
             return self.allow(f"it brings the labels that are selected: {misses[0]}", inputs)
         return self.refuse(f"{ready} pods are ready and get no traffic: {misses[0]}", inputs)

@@ -14,6 +14,9 @@ from remediator.store.replica_counts import Wanted
 _AGAIN_AFTER = 300.0
 """Seconds after which what is still there is written again, for the time it was last seen."""
 
+_UNSEEN_AFTER = 2 * _AGAIN_AFTER
+"""Seconds after which what was not written again was not seen: nobody looked."""
+
 _FORGET_EVERY = 3600.0
 _FORGOTTEN_AT_ONCE = 1000
 
@@ -64,8 +67,8 @@ class Written:
         if changed:
             await pod_owners.remember(connection, self._cluster, namespace, changed)
         wanted = frozenset(picture.wanted())
-        if wanted - known.wanted:
-            await replica_counts.remember(connection, self._cluster, namespace, wanted - known.wanted)
+        if numbers := wanted - known.wanted:
+            await replica_counts.remember(connection, self._cluster, namespace, numbers, _UNSEEN_AFTER)
         known = replace(known, pods=pods, wanted=wanted)
         if hashes is None:
             return known

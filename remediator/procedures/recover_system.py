@@ -15,6 +15,7 @@ PROCEDURE = Procedure(
     preconditions=(
         Precondition(text="there is a verified backup", fact="backup.id"),
         Precondition(text="how many replicas to start again is known", fact="target.replicas"),
+        Precondition(text="nothing changes the replicas meanwhile", fact="target.autoscaler", equals="none"),
     ),
     steps=(
         Step(

@@ -256,14 +256,14 @@ class ApplyActions:
         if deadline <= 0:
             return Hold("the lease ran out before the change was sent", seconds=0)
         sent = await self._desk.effects.apply(attempt.change, attempt.marker, run.epoch, deadline, window)
-        if not sent.began:
-            return await self._not_begun(run, attempt, sent.said)
+        if not sent.may_land:
+            return await self._taken_back(run, attempt, sent.said)
         return await self._sent(run, attempt, sent)
 
-    async def _not_begun(self, run: Run, attempt: Attempt, why: str) -> Verdict:
-        """The request was never begun: the intent stays, and everybody is asked again before it is sent."""
+    async def _taken_back(self, run: Run, attempt: Attempt, why: str) -> Verdict:
+        """The request cannot take effect: the intent stays, and everybody is asked again before it is sent."""
         async with self._desk.database.transaction() as connection:
-            await attempts.not_begun(connection, run, attempt)
+            await attempts.take_back(connection, run, attempt)
         waited = self._desk.kit.clock.now() - run.rung_since
         if waited > self._desk.rhythm.give_up_holding_after:
             return _in_doubt(attempt, End(why, state=_refused(run, attempt.action_index)))

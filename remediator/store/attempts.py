@@ -191,8 +191,8 @@ async def sending(
     return verdicts
 
 
-async def not_begun(connection: Connection, run: Run, attempt: Attempt) -> None:
-    """Take back what `sending` noted: the request never began, so that the server cannot have seen it."""
+async def take_back(connection: Connection, run: Run, attempt: Attempt) -> None:
+    """Take back what `sending` noted: this request never takes effect, neither now nor late."""
     await connection.execute(
         "update attempts set sends = sends - 1 where id = $1 and epoch = $2 and outcome is null and sends > 0",
         attempt.id,

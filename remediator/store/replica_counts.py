@@ -30,11 +30,13 @@ async def of_target(connection: Connection, target: Target) -> list[ReplicaCount
     return [ReplicaCount(**row) for row in rows]
 
 
-async def remember(connection: Connection, cluster: str, namespace: str, wanted: Collection[Wanted]) -> None:
+async def remember(
+    connection: Connection, cluster: str, namespace: str, wanted: Collection[Wanted], unseen_after: float
+) -> None:
     """Note that these workloads want so many now; call within a transaction.
 
-    Where it is another number than before, or another object, the former's time ends when it was last seen: what
-    was not seen does not count.
+    Where it is another number than before, or another object, the former's time ends when it was last seen. So it
+    does where it was last seen more than `unseen_after` seconds ago: what was not seen does not count.
     """
     in_order = sorted(wanted, key=lambda each: (each.kind, each.name))
     columns = (
@@ -48,8 +50,11 @@ async def remember(connection: Connection, cluster: str, namespace: str, wanted:
     await connection.execute(
         f"""update replica_counts was set ended_at = was.last_seen_at from {_SEEN}
             where was.cluster = $1 and was.namespace = $2 and was.kind = seen.kind and was.name = seen.name
-              and was.ended_at is null and (was.uid, was.replicas) <> (seen.uid, seen.replicas)""",
+              and was.ended_at is null
+              and ((was.uid, was.replicas) <> (seen.uid, seen.replicas)
+                   or was.last_seen_at < remediator_now() - make_interval(secs => $7))""",
         *columns,
+        unseen_after,
     )
     await connection.execute(
         f"""insert into replica_counts (cluster, namespace, kind, name, uid, replicas)

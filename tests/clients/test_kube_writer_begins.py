@@ -22,7 +22,7 @@ async def test_when_no_time_is_left_nothing_is_sent(kube: Kube, serve: Serve) ->
     refused = await writer.patch("deployment", "shop", "api", [], begin=lambda: 0.0)
     assert isinstance(refused, NotSent)
     assert "too late" in refused.why
-    assert isinstance(await writer.evict("shop", "api-1", "uid", begin=lambda: -1.0), NotSent)
+    assert isinstance(await writer.evict("shop", "api-1", "uid", "7", begin=lambda: -1.0), NotSent)
     assert asked == []
     assert isinstance(await writer.patch("deployment", "shop", "api", [], begin=lambda: 1.0), Applied)
     assert asked == ["PATCH"]

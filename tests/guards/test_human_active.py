@@ -1,4 +1,4 @@
-"""human_active: which writes of the spec show people at work, told from managedFields alone."""
+"""human_active: which writes of the spec show people at work, by managedFields, and which number by our memory."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +7,12 @@ import pytest
 
 from remediator.domain.change import RESTARTED_AT
 from remediator.guards.human_active import HumanActive
+from remediator.store import replica_counts
+from remediator.store.database import Database
+from remediator.store.replica_counts import Wanted
+from tests.guards.changes import a_scaling
+from tests.guards.facts import Facts
+from tests.support.story import deployment
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 ALERT = NOON + timedelta(minutes=4)
@@ -99,3 +105,28 @@ def test_it_ends_by_itself() -> None:
 def test_a_rollout_newer_than_the_alert_is_somebody_at_work() -> None:
     fix = [entry("kubectl-set", 300, IMAGE)]
     assert judged(fix, began=NOON + timedelta(seconds=300)).answer == "refuse"
+
+
+async def test_a_number_to_be_put_back_that_the_memory_has_not_seen_may_be_a_moment_old(
+    facts: Facts, database: Database
+) -> None:
+    made = facts.emulator.create(deployment("app:v1", replicas=3))
+    uid = made["metadata"]["uid"]
+
+    async def seen(replicas: int) -> None:
+        numbers = [Wanted(kind="deployment", name="api", uid=uid, replicas=replicas)]
+        async with database.transaction() as connection:
+            await replica_counts.remember(connection, "prod", "shop", numbers, unseen_after=600)
+
+    await facts.clock.advance(60)
+    await facts.emulator.catch_up()
+    back = a_scaling(1, 3, uid=uid, restores=True)
+    verdict = await facts.verdict(HumanActive(), change=back)
+    assert "since when 1 replicas are wanted is not seen yet" in verdict.why
+    await seen(3)
+    verdict = await facts.verdict(HumanActive(), change=back)
+    assert (verdict.answer, verdict.passing) == ("unknown", True), verdict.why
+    await facts.clock.advance(60)
+    await seen(1)
+    verdict = await facts.verdict(HumanActive(), change=back)
+    assert verdict.answer == "allow", verdict.why

@@ -86,6 +86,19 @@ async def test_what_is_no_selectors_fault_is_allowed(
     assert verdict.answer == "allow", verdict.why
 
 
+@pytest.mark.parametrize(
+    ("called", "selector"),
+    [("api-debug", {"app": "api", "debug": "yes"}), ("other", {"app": "other", "tier": "front"})],
+)
+async def test_a_service_of_another_name_that_shares_a_label_stops_no_cure(
+    facts: Facts, called: str, selector: dict[str, str]
+) -> None:
+    facts.emulator.create(service(called, **selector))
+    await runs(facts)
+    verdict = await facts.verdict(Selector(), change=a_release_with(facts, {}))
+    assert verdict.answer == "allow", verdict.why
+
+
 @pytest.mark.parametrize("what", ["services", "endpointslices"])
 async def test_what_cannot_be_read_is_unknown(facts: Facts, what: str) -> None:
     await runs(facts, app="api", version="v1")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from remediator.catalogue import PROCEDURES
+from remediator.domain.commands import stop_writers
 from remediator.domain.facts import FACTS
 from remediator.domain.handover import Handover, NotKnown, filled_in, script
 from remediator.domain.levels import Level
@@ -207,6 +208,19 @@ def test_a_precondition_that_does_not_hold_is_not_ticked() -> None:
     warning = "# NOT EVERY PRECONDITION HOLDS: settle that before the first step.\n# 1. "
     assert warning in text
     assert warning not in script(filled_in(PROCEDURES["restore_database"], ORDINARY, AT))
+
+
+def test_what_stops_a_workload_first_sees_that_nothing_else_sets_its_replicas() -> None:
+    stopping = [each for each in PROCEDURES.values() if _stops(each)]
+    assert {each.name for each in stopping} == {"recover_system", "repair_database", "restore_database"}
+    for each in stopping:
+        assert ("target.autoscaler", "none") in {(one.fact, one.equals) for one in each.preconditions}, (
+            each.name
+        )
+
+
+def _stops(procedure: Procedure) -> bool:
+    return any(set(stop_writers()) & set(step.commands) for step in procedure.steps)
 
 
 DEFECTS = {

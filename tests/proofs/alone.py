@@ -70,7 +70,7 @@ def beside(plural: str, thing: Mapping[str, Any]) -> Alone:
         made = {**thing, "metadata": {"name": "beside", "namespace": "base", **thing.get("metadata", {})}}
         stage.story.emulator.create(made)
         yield stage.question("base")
-        stage.story.emulator.delete(plural, "base", "beside")
+        stage.story.emulator.delete(plural, "base", made["metadata"]["name"])
 
     return situation
 
@@ -83,6 +83,7 @@ BUDGET = {
 OF_ANOTHER_VERSION = {
     "apiVersion": "v1",
     "kind": "Service",
+    "metadata": {"name": "api"},
     "spec": {"selector": {"app": "api", "version": "v9"}, "ports": [{"port": 80}]},
 }
 FULL = {

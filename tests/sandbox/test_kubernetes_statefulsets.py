@@ -134,6 +134,22 @@ async def test_an_evicted_pod_comes_back_under_its_name_with_another_uid(world: 
     assert status(world, "statefulset")["readyReplicas"] == 3
 
 
+async def test_a_pod_is_evicted_as_the_version_it_was_seen_in_or_not_at_all(world: World) -> None:
+    world.cluster.create(stateful_set())
+    await world.cluster.advance(5)
+    path = "/api/v1/namespaces/default/pods/db-1"
+    answers = []
+    for version in ("1", (await world.client.get(path))["metadata"]["resourceVersion"]):
+        wanted = {"preconditions": {"resourceVersion": version}}
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "db-1"}}
+        answers.append(
+            await world.client.call("POST", f"{path}/eviction", {**eviction, "deleteOptions": wanted})
+        )
+    assert [each.status for each in answers] == [409, 201]
+    # The words are those recorded for a DELETE: an eviction is one.
+    assert "the ResourceVersion in the precondition (1) does not match" in answers[0].body["message"]
+
+
 async def test_a_budget_in_shares_counts_what_the_set_wants(world: World) -> None:
     world.cluster.create(stateful_set(replicas=4))
     selector = {"matchLabels": {"app": "db"}}

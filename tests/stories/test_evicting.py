@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from remediator.sandbox.kubernetes import Fault
-from remediator.sandbox.kubernetes.faults import ApplyThenDrop
+from remediator.sandbox.kubernetes.faults import ApplyLate, ApplyThenDrop, DropBeforeApplying
 from remediator.sandbox.kubernetes.request import Call
 from tests.support.clock import DrivenClock
 from tests.support.people import people
@@ -71,6 +71,61 @@ async def test_a_pod_that_becomes_ready_while_its_eviction_is_prepared_stays(
         await story.fire()
         await story.let(10)
         assert (evictions(story), (await story.run()).state) == ([], "ACTED"), (await story.run()).why
+        assert story.emulator.get("pods", "shop", name) is not None
+
+
+async def test_a_pod_that_becomes_ready_before_a_lost_eviction_is_sent_again_stays(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, EVICT) as story:
+        name = await ill(story)
+        lost = story.emulator.faults.add(Fault("POST", "/eviction$", DropBeforeApplying()))
+
+        def ready_by_now(call: Call, user: str) -> bool:
+            if lost.hits:
+                unready(story, name, "True")
+            return False
+
+        story.emulator.faults.add(Fault("PATCH", "/deployments/api$", ApplyThenDrop(), when=ready_by_now))
+        await story.fire()
+        await story.let(60)
+        assert lost.hits == 1
+        assert (evictions(story)[1:], (await story.run()).state) == ([], "ACTED"), (await story.run()).why
+        assert story.emulator.get("pods", "shop", name) is not None
+
+
+@pytest.mark.parametrize(("becomes", "answered"), [("True", [409]), ("False", [409, 201])])
+async def test_a_pod_that_changes_as_its_eviction_arrives_is_looked_at_again(
+    tmp_path: Path, database_url: str, clock: DrivenClock, becomes: str, answered: list[int]
+) -> None:
+    async with told(tmp_path, database_url, clock, EVICT) as story:
+        name = await ill(story)
+        changed: list[str] = []
+
+        def changes(call: Call, user: str) -> bool:
+            if not changed:
+                changed.append(name)
+                unready(story, name, becomes)
+            return False
+
+        story.emulator.faults.add(Fault("POST", "/eviction$", DropBeforeApplying(), when=changes))
+        await story.fire()
+        await story.let(60)
+        assert (evictions(story), (await story.run()).state) == (answered, "ACTED"), (await story.run()).why
+        assert (story.emulator.get("pods", "shop", name) is None) == (201 in answered)
+
+
+async def test_an_eviction_that_arrives_late_spares_a_pod_that_became_ready(
+    tmp_path: Path, database_url: str, clock: DrivenClock
+) -> None:
+    async with told(tmp_path, database_url, clock, EVICT) as story:
+        name = await ill(story)
+        late = story.emulator.faults.add(Fault("POST", "/eviction$", ApplyLate(20)))
+        await story.fire()
+        assert late.hits == 1
+        unready(story, name, "True")
+        await story.let(60)
+        assert (await story.run()).state == "ACTED", (await story.run()).why
         assert story.emulator.get("pods", "shop", name) is not None
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from remediator.domain.history import ReplicaCount
-from remediator.workloads.recorded_replicas import recorded_replicas
+from remediator.workloads.recorded_replicas import last_set, recorded_replicas
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -40,3 +40,25 @@ BEFORE = wanted(3, 2 * DAY, HOUR)
 def test_the_newest_number_that_lasted(counts: list[ReplicaCount], recorded: int | None) -> None:
     found = recorded_replicas(counts, "u1", NOW, steady=HOUR, max_age=14 * DAY)
     assert (found.replicas if found is not None else None) == recorded
+
+
+@pytest.mark.parametrize(
+    ("counts", "hours", "before"),
+    {
+        "the only one": ([BEFORE], 48, None),
+        "another was wanted before": ([BEFORE, wanted(1, HOUR / 2, 0 * HOUR)], 0.5, 3),
+        "nobody looked for a while": ([wanted(3, DAY, HOUR), wanted(3, HOUR / 2, 0 * HOUR)], 24, None),
+        "and another was wanted before that": (
+            [wanted(5, 2 * DAY, DAY), wanted(3, DAY, HOUR), wanted(3, HOUR / 2, 0 * HOUR)],
+            24,
+            5,
+        ),
+        "not of another object of that name": ([wanted(5, 2 * DAY, DAY, uid="u0"), BEFORE], 48, None),
+    }.values(),
+)
+def test_a_time_in_which_nobody_looked_is_no_scaling(
+    counts: list[ReplicaCount], hours: float, before: int | None
+) -> None:
+    found = last_set(counts, "u1")
+    assert found is not None
+    assert ((NOW - found.began_at) / HOUR, found.before) == (hours, before)

@@ -48,7 +48,7 @@ async def timed_get(url: str, deadline: float, clock: Clock, context: ssl.SSLCon
     """Ask once, within `deadline` seconds. What goes wrong is in the answer.
 
     `context` is which certificates to trust; None is what this machine trusts. Raises Permanent for a name that leads
-    to a link-local address.
+    to an address that is never asked.
     """
     parts = _Parts(clock)
     try:

@@ -24,7 +24,7 @@ from aiohttp import (
 )
 from yarl import URL
 
-from remediator.clients.lookup import StrangersLookup
+from remediator.clients.lookup import Lookup, StrangersLookup
 from remediator.clients.proxies import Proxies
 from remediator.clients.wire_points import answer_begins, observed
 from remediator.errors import Permanent, Retryable
@@ -75,7 +75,7 @@ class HttpClient:
 
     async def start(self) -> None:
         """Must be called inside the event loop that will use this client."""
-        self._session = _session(TCPConnector())
+        self._session = _session(TCPConnector(resolver=Lookup()))
         self._strangers = _session(TCPConnector(resolver=StrangersLookup()))
 
     async def close(self) -> None:

@@ -73,7 +73,6 @@ async def refuse_this_link(url: str) -> list[str]:
     """The addresses its host has, none when nobody here knows it. Raises Permanent for those never asked."""
     parsed = URL(url)
     try:
-        found = await strangers_addresses(str(parsed.host), parsed.port or 80)
+        return await strangers_addresses(str(parsed.host), parsed.port or 80)
     except OSError:
         return []
-    return [str(each) for each in found]

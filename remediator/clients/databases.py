@@ -14,19 +14,27 @@ _MAY_CHANGE = """
 with roles as (select rolname::text as g from pg_roles
                where rolname in ('pg_write_all_data', 'pg_write_server_files', 'pg_execute_server_program',
                                  'pg_signal_backend', 'pg_maintain', 'pg_checkpoint')
-                 and pg_has_role(current_user, oid, 'member'))
-select case when rolsuper then 'is a superuser'
+                 and pg_has_role(current_user, oid, 'member')),
+     itself as (select r.*, r.rolname = current_user as own from pg_roles r
+                where pg_has_role(current_user, r.oid, 'member')),
+     can as (select own, rolname,
+        case when rolsuper then 'is a superuser'
             when rolcreaterole then 'may make roles'
             when rolcreatedb then 'may make databases'
             when rolreplication then 'may replicate'
-            when exists (select from roles) then 'is a member of ' || (select min(g) from roles)
+            when own and exists (select from roles) then 'is a member of ' || (select min(g) from roles)
             else (select 'may write to ' || c.oid::regclass::text
                   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                  where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-                    and (has_table_privilege(c.oid, 'DELETE, TRUNCATE')
-                         or has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
-                  limit 1) end
-from pg_roles where rolname = current_user"""
+                  where (c.relkind in ('r', 'p', 'f')
+                         or c.relkind = 'v' and pg_relation_is_updatable(c.oid, true) <> 0)
+                    and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+                    and (has_table_privilege(itself.oid, c.oid, 'DELETE, TRUNCATE')
+                         or has_any_column_privilege(itself.oid, c.oid, 'INSERT, UPDATE'))
+                  limit 1) end as what
+        from itself)
+select case when own then what else 'may become ' || rolname || ', which ' || what end
+from can where what is not null order by own desc, rolname limit 1"""
+"""Its own rights, and those of every role that SET ROLE makes of it. A view counts where writing through it works."""
 
 
 _AT_ONCE = 3

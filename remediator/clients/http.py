@@ -20,9 +20,11 @@ from aiohttp import (
     DummyCookieJar,
     InvalidURL,
     NonHttpUrlClientError,
+    TCPConnector,
 )
 from yarl import URL
 
+from remediator.clients.lookup import Lookup, StrangersLookup
 from remediator.clients.proxies import Proxies
 from remediator.clients.wire_points import answer_begins, observed
 from remediator.errors import Permanent, Retryable
@@ -68,16 +70,19 @@ class HttpClient:
         """`largest_body` is in bytes, after decompression."""
         self._largest_body = largest_body
         self._session: ClientSession | None = None
+        self._strangers: ClientSession | None = None
         self._proxies = Proxies()
 
     async def start(self) -> None:
         """Must be called inside the event loop that will use this client."""
-        self._session = ClientSession(cookie_jar=DummyCookieJar(), headers={"User-Agent": "remediator"})
+        self._session = _session(TCPConnector(resolver=Lookup()))
+        self._strangers = _session(TCPConnector(resolver=StrangersLookup()))
 
     async def close(self) -> None:
         """Close all connections; requests under way fail."""
-        if self._session is not None:
-            await self._session.close()
+        for each in (self._session, self._strangers):
+            if each is not None:
+                await each.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -106,20 +111,28 @@ class HttpClient:
 
         Raises as `exchange` does.
         """
-        if self._session is None:
+        options = {"params": params, "json": json, "data": data, "headers": headers}
+        proxy = self._proxies.to(url)
+        return await self._exchange(self._session, method, url, deadline, proxy=proxy, **options)
+
+    async def ask_stranger(
+        self, url: str, headers: Mapping[str, str] | None = None, *, deadline: float
+    ) -> HttpAnswer:
+        """A GET of an address that not the settings name: no name leads it to what StrangersLookup refuses.
+
+        A proxy is one that the settings name. Raises as `request` and StrangersLookup do.
+        """
+        proxy = self._proxies.to(url)
+        session = self._strangers if proxy is None else self._session
+        return await self._exchange(session, "GET", url, deadline, proxy=proxy, headers=headers)
+
+    async def _exchange(
+        self, session: ClientSession | None, method: str, url: str, deadline: float, **options: Any
+    ) -> HttpAnswer:
+        if session is None:
             raise RuntimeError("HttpClient.start() has not been called")
-        return await exchange(
-            self._session,
-            method,
-            url,
-            deadline=deadline,
-            largest_body=self._largest_body,
-            proxy=self._proxies.to(url),
-            params=params,
-            json=json,
-            data=data,
-            headers=headers,
-        )
+        limits: dict[str, Any] = {"deadline": deadline, "largest_body": self._largest_body}
+        return await exchange(session, method, url, **limits, **options)
 
     async def get_json(
         self,
@@ -143,6 +156,12 @@ class HttpClient:
         if document is None:
             raise Permanent(f"{where} did not answer in JSON; is it the right address? {answer.excerpt}")
         return document
+
+
+def _session(connector: TCPConnector) -> ClientSession:
+    return ClientSession(
+        connector=connector, cookie_jar=DummyCookieJar(), headers={"User-Agent": "remediator"}
+    )
 
 
 async def exchange(

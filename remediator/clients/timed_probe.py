@@ -5,6 +5,7 @@ otherwise a moment later leads nowhere else.
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -23,6 +24,9 @@ from remediator.errors import Retryable
 _MOST_BYTES = 64 * 1024
 _EXCERPT = 300
 _SHOWN_WITHIN = 1.0
+_STATUS = re.compile(rb"HTTP/1\.\d (\d{3})[ \r]")
+_LONGEST = 20
+"""Digits of a Content-Length that are read at all; int() refuses thousands of them."""
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -48,18 +52,19 @@ async def timed_get(url: str, deadline: float, clock: Clock, context: ssl.SSLCon
     """Ask once, within `deadline` seconds. What goes wrong is in the answer.
 
     `context` is which certificates to trust; None is what this machine trusts. Raises Permanent for a name that leads
-    to a link-local address.
+    to an address that is never asked.
     """
-    parts = _Parts(clock)
+    parts, began = _Parts(clock), clock.monotonic()
     try:
         async with asyncio.timeout(deadline):
             with parts.lap("total"):
-                await _ask(URL(url), parts, context)
+                await _ask(URL(url), parts, context, deadline)
     except TimeoutError:
         parts["error"] = f"{place(url)} did not answer within {deadline:g} s"
     except ssl.SSLCertVerificationError as reason:
         parts["error"] = f"the certificate of {place(url)} is not trusted: {reason.verify_message}"
-        parts["certificate_until"] = await _untrusted_until(URL(url), str(parts["address"]))
+        left = deadline - (clock.monotonic() - began)
+        parts["certificate_until"] = await _untrusted_until(URL(url), str(parts["address"]), left)
     except asyncio.IncompleteReadError:
         parts["error"] = f"{place(url)} broke off in the middle of its answer"
     except OSError as reason:
@@ -69,14 +74,13 @@ async def timed_get(url: str, deadline: float, clock: Clock, context: ssl.SSLCon
     return Timed.model_validate(dict(parts))
 
 
-async def _ask(url: URL, parts: "_Parts", context: ssl.SSLContext | None) -> None:
+async def _ask(url: URL, parts: "_Parts", context: ssl.SSLContext | None, deadline: float) -> None:
     with parts.lap("dns"):
         found = await refuse_this_link(str(url))
     if not found:
         raise Retryable(f"nobody knows a host {url.host}")
-    parts["address"] = found[0]
     with parts.lap("connect"):
-        streams = await asyncio.open_connection(found[0], url.port, limit=_MOST_BYTES)
+        streams = await _connected(found, url, parts, deadline)
     async with _closing(streams) as (reader, writer):
         if url.scheme == "https":
             with parts.lap("tls"):
@@ -87,6 +91,20 @@ async def _ask(url: URL, parts: "_Parts", context: ssl.SSLContext | None) -> Non
         with parts.lap("first_byte"):
             head = await reader.readexactly(1)
         parts["status"], parts["excerpt"] = await _answer(reader, head)
+
+
+async def _connected(found: list[str], url: URL, parts: "_Parts", deadline: float) -> _Streams:
+    """To the first of its addresses that takes a connection; half of the deadline is for all but the last."""
+    *others, last = dict.fromkeys(found)
+    for address in others:
+        parts["address"] = address
+        try:
+            async with asyncio.timeout(deadline / 2 / len(others)):
+                return await asyncio.open_connection(address, url.port, limit=_MOST_BYTES)
+        except OSError:  # also when it did not answer in time
+            continue
+    parts["address"] = last
+    return await asyncio.open_connection(last, url.port, limit=_MOST_BYTES)
 
 
 class _Parts(dict[str, object]):
@@ -127,22 +145,30 @@ def _request(url: URL) -> bytes:
 
 async def _answer(reader: asyncio.StreamReader, begun: bytes) -> tuple[int, str]:
     """Status and beginning of the body, of which no more than 64 KiB are read."""
+    status, headers = await _head(reader, begun)
+    while 100 <= status < 200 and status != 101:  # RFC 9110: the answer itself is still to come
+        status, headers = await _head(reader, b"")
+    body = await _body(reader, headers.lower())
+    return status, " ".join(body[:_EXCERPT].decode("utf-8", "replace").split())
+
+
+async def _head(reader: asyncio.StreamReader, begun: bytes) -> tuple[int, bytes]:
+    """Status and headers."""
     try:
         head = begun + await reader.readuntil(b"\r\n\r\n")
     except asyncio.LimitOverrunError:
         raise Retryable("its headers are larger than 64 KiB") from None
-    line, _, headers = head.partition(b"\r\n")
-    words = line.split(b" ", 2)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
+    found = _STATUS.match(head)
+    if found is None:
         raise Retryable("it does not speak HTTP")
-    body = await _body(reader, headers.lower())
-    return int(words[1]), " ".join(body[:_EXCERPT].decode("utf-8", "replace").split())
+    return int(found[1]), head.partition(b"\r\n")[2]
 
 
 async def _body(reader: asyncio.StreamReader, headers: bytes) -> bytes:
     """Until its end by Content-Length, by the last chunk, or by the connection's end."""
     length = next((each[15:] for each in headers.split(b"\r\n") if each.startswith(b"content-length:")), b"")
-    wanted = min(int(length), _MOST_BYTES) if length.strip().isdigit() else _MOST_BYTES
+    told = length.strip()
+    wanted = min(int(told), _MOST_BYTES) if told.isdigit() and len(told) < _LONGEST else _MOST_BYTES
     chunked, body = b"\r\ntransfer-encoding: chunked" in b"\r\n" + headers, bytearray()
     while len(body) < wanted:
         piece = await reader.read(wanted - len(body))
@@ -159,12 +185,15 @@ def _until(writer: asyncio.StreamWriter) -> datetime | None:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC) if until else None
 
 
-async def _untrusted_until(url: URL, address: str) -> datetime | None:
-    """Until when a certificate is good that nobody trusts: it is shown before anything is asked, and nothing is."""
+async def _untrusted_until(url: URL, address: str, left: float) -> datetime | None:
+    """Until when a certificate is good that nobody trusts: it is shown before anything is asked, and nothing is.
+
+    Within what is `left` of the deadline, in seconds.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        async with asyncio.timeout(_SHOWN_WITHIN):
+        async with asyncio.timeout(min(_SHOWN_WITHIN, left)):
             streams = await asyncio.open_connection(address, url.port)
             async with _closing(streams) as (_, writer):
                 await writer.start_tls(context, server_hostname=url.host)

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from remediator.clients.http import place
-from remediator.clients.probe import Address, refuse_this_link, why_not_allowed
+from remediator.clients.probe import Address, probe, why_not_allowed
 from remediator.domain.answers import Evidence
 from remediator.domain.duration import Duration
 from remediator.domain.exposition import Reading, differences, read
@@ -77,9 +77,7 @@ class AppMetrics(Diagnostic):
 
     async def _scraped(self, kit: Kit) -> Reading:
         """Raises Permanent for what is not such a page, and else as the client does."""
-        await refuse_this_link(self.url)
-        headers = {"Accept": "text/plain;version=0.0.4"}
-        answer = await kit.http.request("GET", self.url, headers=headers, deadline=_SECONDS)
+        answer = await probe(kit.http, self.url, _SECONDS, {"Accept": "text/plain;version=0.0.4"})
         if answer.status != 200:
             raise Permanent(f"{place(self.url)} answered {answer.status}: {answer.excerpt}")
         try:

@@ -72,11 +72,12 @@ class Logs(Diagnostic):
         read = await asyncio.gather(*(in_turn(*each) for each in wanted))
         sections = {title: shown for each, _ in read for title, shown in each.items()}
         lines = [one for _, each in read for one in each]
-        return self._evidence(lines, sections, len(pods), _rollout_began(seen))
+        return await asyncio.to_thread(self._evidence, lines, sections, len(pods), _rollout_began(seen))
 
     def _evidence(
         self, lines: list[Line], sections: JsonObject, pods: int, rollout: datetime | None
     ) -> Evidence:
+        """Counting takes its time, in which nothing else would be done on the loop; so it is with `_kept`."""
         found = signatures(lines, rollout, _MOST_SIGNATURES)
         errors = sum(each.error for each in lines)
         new = sum(each.since == "rollout" for each in found)
@@ -102,10 +103,13 @@ class Logs(Diagnostic):
             except (Retryable, Permanent) as reason:
                 sections[title] = f"not available: {reason.sentence}"
                 continue
-            kept = [each for each in _redacted(written) if self.grep is None or search(self.grep, each.text)]
+            kept = await asyncio.to_thread(self._kept, written)
             sections[title] = [each.text for each in kept]
             read += kept
         return sections, read
+
+    def _kept(self, written: str) -> list[Line]:
+        return [each for each in _redacted(written) if self.grep is None or search(self.grep, each.text)]
 
     async def _newest(self, kit: Kit, log: tuple[str, str, str], most: int, *, previous: bool) -> str:
         """The newest lines that fit. The API server cuts at the end, so that too many lines lose the last ones."""

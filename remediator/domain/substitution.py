@@ -1,10 +1,18 @@
 """`${labels.x}` and `${target.x}` in rule files: plain substitution from a closed list, quoted for PromQL."""
 
 import re
+from collections.abc import Callable, Iterator
 
 from remediator.domain.run_view import RunView
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_PIECE = re.compile(
+    r"""(?P<pattern>[=!]~(?:\s|\#[^\n]*\n)*)?(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|(?P<raw>`[^`]*`))"""
+    r"|(?P<comment>\#[^\n]*)|(?P<bare>\$\{[^}]*\})"
+)
+"""Of PromQL, what matters here: strings, those that are patterns, comments, and placeholders in none of them."""
+_META = re.compile(r"[\\.+*?()|\[\]{}^$]")
+"""What Go's regexp.QuoteMeta escapes: a value in a pattern means itself."""
 _LABEL = re.compile(r"labels\.([a-zA-Z_][a-zA-Z0-9_]*)")
 _TARGET_FIELDS = ("kind", "namespace", "name")
 
@@ -27,13 +35,13 @@ def _known(inner: str) -> bool:
 
 
 def substitute(text: str, run: RunView) -> str:
-    """Fill the placeholders of a PromQL text from this run.
+    """Fill the placeholders of a PromQL text from this run, so that each value means itself: in patterns too.
 
     Raises NothingToSubstitute when a value is missing, blank, a wildcard or like an option: such a matcher would
     select everything, or something else than was meant.
     """
 
-    return _PLACEHOLDER.sub(lambda found: _quoted(_value_of(found.group(1), run)), text)
+    return _filled(text, lambda inner: _value_of(inner, run))
 
 
 def placeholder(text: str) -> str:
@@ -66,7 +74,27 @@ def _value_of(inner: str, run: RunView) -> str:
 
 def tried_out(text: str, value: str) -> str:
     """Every placeholder filled with one value, to see without a run whether a query can be evaluated."""
-    return _PLACEHOLDER.sub(lambda _: _quoted(value), text)
+    return _filled(text, lambda _: value)
+
+
+def misplaced(text: str) -> Iterator[tuple[str, int]]:
+    """Placeholders where no escape keeps a value from being read as PromQL: why, and how many characters in."""
+    for piece in _PIECE.finditer(text):
+        if piece["raw"] is not None and (found := _PLACEHOLDER.search(piece[0])) is not None:
+            yield f"{found[0]} in backquotes, which know no escapes", piece.start() + found.start()
+        elif piece["bare"] is not None:
+            yield f"{piece['bare']} outside of quotes would be read as PromQL", piece.start()
+
+
+def _filled(text: str, value_of: Callable[[str], str]) -> str:
+    def piece(found: re.Match[str]) -> str:
+        def value(placeholder: re.Match[str]) -> str:
+            told = value_of(placeholder[1])
+            return _quoted(_META.sub(r"\\\g<0>", told) if found["pattern"] is not None else told)
+
+        return _PLACEHOLDER.sub(value, found[0])
+
+    return _PIECE.sub(piece, text)
 
 
 def _target_field(inner: str, run: RunView) -> str:

@@ -47,7 +47,7 @@ class DependencyHealthy(Guard):
         refused = why_not_allowed(url, kit.http_allow)
         if refused is not None:
             return self.refuse(refused, inputs)
-        status = await probe(kit.http, url, _PROBE_SECONDS)
+        status = (await probe(kit.http, url, _PROBE_SECONDS)).status
         inputs["status"] = status
         if 200 <= status < 300:
             return self.allow(f"{url} answered {status}", inputs)

@@ -8,7 +8,7 @@ from typing import Any
 from remediator.domain.duration import format_duration, parse_duration
 from remediator.domain.matcher import MatcherError, parse_matchers
 from remediator.domain.pattern import search
-from remediator.domain.substitution import unknown_placeholders
+from remediator.domain.substitution import misplaced, unknown_placeholders
 from remediator.domain.target import KINDS, Target, misnamed
 from remediator.rulebook.problem import Fault, YamlPath, near_miss
 from remediator.rulebook.queries import unbalanced
@@ -61,8 +61,11 @@ def _query(path: YamlPath, value: Any) -> Iterator[Fault]:
         return
     if not value.strip():
         yield Fault(path, "the query is empty")
-    for sentence, offset in unbalanced(value):
+    torn = list(unbalanced(value))
+    for sentence, offset in torn:
         yield Fault(path, sentence, offset=offset)
+    for sentence, offset in () if torn else misplaced(value):
+        yield Fault(path, sentence, 'write it inside "double quotes"', offset=offset)
     for inner in unknown_placeholders(value):
         written = f"${{{inner}}}"
         known = f"known here: {', '.join(f'${{{each}}}' for each in _PLACEHOLDERS[:3])} and ${{labels.NAME}}"

@@ -12,6 +12,7 @@ from remediator.domain.exposition import differences, read
 from remediator.sandbox.loopback_server import LoopbackServer
 from tests.diagnostics.looking import looked
 from tests.guards.facts import Facts
+from tests.guards.test_dependency_healthy import leads_to
 
 LOOPBACK = {"http_allow": ["127.0.0.1"]}
 PAGE = """# HELP http_errors_total Errors.
@@ -88,6 +89,16 @@ async def test_an_address_that_is_not_allowed_is_not_asked(facts: Facts) -> None
         evidence = await looked(facts, asking(pages))
     assert (evidence.failed, pages.asked) == (True, 0)
     assert "add it to http_allow" in evidence.summary
+
+
+@pytest.mark.parametrize("settings", [{"http_allow": ["shop.svc"]}])
+async def test_a_name_that_leads_elsewhere_once_it_was_checked_is_not_asked(
+    facts: Facts, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", leads_to("127.0.0.1", "fd00:ec2::254"))
+    evidence = await looked(facts, AppMetrics(url="http://shop.svc:1/metrics", families="error"))
+    assert evidence.failed
+    assert "leads to fd00:ec2::254, the metadata service of a cloud, which is never asked" in evidence.summary
 
 
 def test_what_counts_up_has_a_rate_and_what_began_anew_counts_from_nothing() -> None:

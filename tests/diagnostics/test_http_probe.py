@@ -159,10 +159,52 @@ async def test_of_a_certificate_that_is_not_trusted_the_end_is_known_and_nothing
     assert b"".join(asked) == b""
 
 
+async def test_no_certificate_is_waited_for_beyond_the_deadline() -> None:
+    class LateClock(SystemClock):
+        """Each look at it finds that a second passed."""
+
+        looks = 0.0
+
+        def monotonic(self) -> float:
+            self.looks += 1.0
+            return self.looks
+
+    async def quiet(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with talking(quiet, with_certificate()) as port:
+        timed = await timed_get(f"https://127.0.0.1:{port}/", 5.0, LateClock())
+    assert "is not trusted" in (timed.error or "")
+    assert timed.certificate_until is None
+
+
+async def test_every_address_of_a_name_is_tried_before_it_is_called_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "socket.getaddrinfo", lambda *_, **__: [*leads_to("127.0.0.2")(), *leads_to("127.0.0.1")()]
+    )
+    async with talking(saying(b"HTTP/1.1 200 OK\r\n\r\n")) as port:
+        timed = await timed_get(f"http://shop.svc:{port}/", 5.0, SystemClock())
+    assert (timed.status, timed.address, timed.error) == (200, "127.0.0.1", None)
+
+
+async def test_what_comes_before_the_answer_is_not_taken_for_it() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    async with talking(saying(early + b"HTTP/1.1 503 Service Unavailable\r\n\r\nno")) as port:
+        timed = await got(port)
+    assert (timed.status, timed.excerpt) == (503, "no")
+
+
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
 
 
-@pytest.mark.parametrize("raw", [CHUNKED, b"HTTP/1.0 200 OK\r\n\r\nok", b"HTTP/1.1 204 No Content\r\n\r\n"])
+LENGTHY = b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nok"
+
+
+@pytest.mark.parametrize(
+    "raw", [CHUNKED, LENGTHY, b"HTTP/1.0 200 OK\r\n\r\nok", b"HTTP/1.1 204 No Content\r\n\r\n"]
+)
 async def test_an_answer_ends_as_http_says(raw: bytes) -> None:
     async with talking(saying(raw)) as port:
         timed = await got(port)

@@ -1,5 +1,7 @@
 """logs: what lines say together, and that the newest are read however many there are."""
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +18,7 @@ from remediator.domain.log_lines import (
     stamped,
 )
 from remediator.domain.value import canonical
+from remediator.redaction.text import redact
 from remediator.runbook.collect_diagnostics import MOST_BYTES
 from tests.diagnostics.looking import looked, passes, pods_of, runs
 from tests.diagnostics.written import many_lines
@@ -171,3 +174,29 @@ async def test_a_grep_keeps_only_its_lines_in_everything_that_is_counted(facts: 
         evidence = await looked(facts, Logs(grep="(?i)login|auth", addresses=True))
     assert evidence.details["addresses"] == [{"address": "203.0.113.9", "lines": 2}]
     assert evidence.details["per_minute"][0]["lines"] == 2
+
+
+@pytest.mark.parametrize("written", [["\x85" * 30_000], ["ERROR " + '"a" ' * 490] * 31])
+async def test_others_get_their_turn_while_large_logs_are_read(facts: Facts, written: list[str]) -> None:
+    """Told by what the loop's own thread works in one turn, whatever else the machine does meanwhile."""
+    began = time.thread_time()
+    lines = [line(None, part) for part in redact("\n".join(written)).splitlines()]
+    signatures(lines, None, 20)
+    per_minute(lines, 60)
+    takes = time.thread_time() - began
+    turns, looking = [0.0], True
+
+    async def watch() -> None:
+        before = time.thread_time()
+        while looking:
+            await asyncio.sleep(0)
+            turns.append(time.thread_time() - before)
+            before = time.thread_time()
+
+    await runs(facts, replicas=1)
+    with many_lines(facts, written):
+        watching = asyncio.create_task(watch())
+        await looked(facts, Logs())
+        looking = False
+        await watching
+    assert max(turns) < takes / 3

@@ -151,6 +151,10 @@ FORBIDDEN = (
     "http://[fe80::1]:8080/",
     "http://[::ffff:169.254.169.254]/",
     "http://169.254.169.254/latest/meta-data/",
+    "http://168.63.129.16/",
+    "http://[fd00:ec2::254]/",
+    "http://[64:ff9b::a9fe:a9fe]/",
+    "http://[2002:a9fe:a9fe::]/",
     "http://0.0.0.0:8080/",
     "http://224.0.0.1/",
     "http://me@payments.shop.svc/",
@@ -195,6 +199,17 @@ async def test_a_name_that_leads_to_a_link_local_address_is_not_asked(
     assert "leads to 169.254.169.254, a link-local address, which is never asked" in verdict.why
 
 
-def leads_to(address: str) -> Callable[..., list[Any]]:
-    """The system's look-up of names, which is no part of ours."""
-    return lambda *_, **__: [(2, 1, 6, "", (address, 80))]
+@pytest.mark.parametrize("settings", [{"http_allow": ["metadata.shop.svc"]}])
+async def test_a_name_that_leads_elsewhere_once_it_was_checked_is_not_asked(
+    facts: Facts, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", leads_to("127.0.0.1", "169.254.169.254"))
+    verdict = await facts.verdict(DependencyHealthy(http="http://metadata.shop.svc:1/latest"))
+    assert verdict.answer == "unknown"
+    assert "leads to 169.254.169.254, a link-local address, which is never asked" in verdict.why
+
+
+def leads_to(*addresses: str) -> Callable[..., list[Any]]:
+    """The system's look-up of names, which is no part of ours: what it answers in turn, the last for good."""
+    left = list(addresses)
+    return lambda *_, **__: [(2, 1, 6, "", (left.pop(0) if len(left) > 1 else left[0], 80))]

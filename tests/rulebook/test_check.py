@@ -167,6 +167,14 @@ IN_A_RULE = [
         "diagnostics: [promql: {query: 'x{a=\"{{ $labels.job }}\"}'}]",
         "4:41: rules[0].diagnostics[0].promql.query: Prometheus' templates are not filled in here, write",
     ),
+    (
+        "diagnostics: [promql: {query: 'x{a=`${labels.job}`}'}]",
+        "4:41: rules[0].diagnostics[0].promql.query: ${labels.job} in backquotes, which know no escapes, write it",
+    ),
+    (
+        "guards: [promql: {query: 'up > ${labels.least}', above: 0}]",
+        "4:36: rules[0].guards[0].promql.query: ${labels.least} outside of quotes would be read as PromQL, write",
+    ),
     ("diagnostics: [promql: {query: ' '}]", "4:35: rules[0].diagnostics[0].promql.query: the query is empty"),
     ("otherwise: page", "4:16: rules[0].otherwise: expected hand_over, found 'page'"),
     (

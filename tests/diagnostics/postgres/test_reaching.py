@@ -52,6 +52,50 @@ async def test_a_role_that_may_do_more_than_look_is_not_used(
 
 
 @pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (
+            ["create view open_orders as select * from orders", "grant insert on open_orders to blind"],
+            "the role blind may write to open_orders",
+        ),
+        (
+            ["create view counted as select count(*) from orders", "grant insert on counted to blind"],
+            None,
+        ),
+        (
+            [
+                "create foreign data wrapper far",
+                "create server far foreign data wrapper far",
+                "create foreign table far_orders (id int) server far",
+                "grant update on far_orders to blind",
+            ],
+            "the role blind may write to far_orders",
+        ),
+        (
+            ["alter role blind noinherit", "grant writer to blind"],
+            "the role blind may become writer, which may write to orders",
+        ),
+    ],
+)
+async def test_a_right_that_is_reached_another_way_counts_too(
+    server: PostgresServer, tmp_path: Path, given: list[str], why: str | None
+) -> None:
+    await execute(server.dsn("orders"), *given)
+    try:
+        seen = await look(PgPing(), [orders(tmp_path, dsn_of(server, "blind"))])
+    finally:
+        await execute(
+            server.dsn("orders"),
+            "drop view if exists open_orders, counted",
+            "drop foreign data wrapper if exists far cascade",
+            "alter role blind inherit",
+            "revoke writer from blind",
+        )
+    assert seen.failed is (why is not None), seen.summary
+    assert why is None or why in seen.summary
+
+
+@pytest.mark.parametrize(
     ("step", "unseen"),
     [
         (PgPing(), None),

@@ -41,8 +41,9 @@ class Watcher:
         self._owner = owner
         self._namespaces = namespaces
         self._every = every.total_seconds()
+        self._unseen_after = self._every * UNSEEN_AFTER
         self._pictures: dict[str, Picture] = {}
-        self._written = Written(clock, cluster.name)
+        self._written = Written(clock, cluster.name, self._unseen_after)
 
     async def tick(self) -> bool:
         """Look once; never finds more to do at once."""
@@ -102,5 +103,5 @@ class Watcher:
             return
         sightings = [seen for picture in self._pictures.values() for seen in await picture.sightings()]
         async with self._database.transaction() as connection:
-            await tenures.see(connection, sightings, self._every * UNSEEN_AFTER)
+            await tenures.see(connection, sightings, self._unseen_after)
             await self._written.bring_up_to_date(connection, self._pictures)

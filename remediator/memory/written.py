@@ -14,8 +14,8 @@ from remediator.store.replica_counts import Wanted
 _AGAIN_AFTER = 300.0
 """Seconds after which what is still there is written again, for the time it was last seen."""
 
-_UNSEEN_AFTER = 2 * _AGAIN_AFTER
-"""Seconds after which what was not written again was not seen: nobody looked."""
+_LATE = 2 * _AGAIN_AFTER
+"""Seconds after which what was not written again was not seen, however often somebody looks."""
 
 _FORGET_EVERY = 3600.0
 _FORGOTTEN_AT_ONCE = 1000
@@ -33,7 +33,9 @@ class _Namespace:
 class Written:
     """Writes the difference between a picture and what was written of it."""
 
-    def __init__(self, clock: Clock, cluster: str) -> None:
+    def __init__(self, clock: Clock, cluster: str, unseen_after: float) -> None:
+        """`unseen_after` is how many seconds may pass between two looks."""
+        self._unseen_after = max(unseen_after, _LATE)
         self._clock = clock
         self._cluster = cluster
         self._namespaces: dict[str, _Namespace] = {}
@@ -68,7 +70,7 @@ class Written:
             await pod_owners.remember(connection, self._cluster, namespace, changed)
         wanted = frozenset(picture.wanted())
         if numbers := wanted - known.wanted:
-            await replica_counts.remember(connection, self._cluster, namespace, numbers, _UNSEEN_AFTER)
+            await replica_counts.remember(connection, self._cluster, namespace, numbers, self._unseen_after)
         known = replace(known, pods=pods, wanted=wanted)
         if hashes is None:
             return known
